@@ -1,0 +1,1 @@
+"""The world as frozen values, and the rules over them. Standard library only."""

@@ -1,0 +1,54 @@
+"""Images: how a reference is read, and what the registry knows of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """DescribeImages, one image."""
+
+    repository: str
+    digest: str
+    tags: tuple[str, ...]
+    pushed_at: datetime | None = None
+    size: int | None = None
+    """Bytes, as the registry tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageReference:
+    """`registry/repository:tag` or `registry/repository@sha256:…`, taken apart."""
+
+    registry: str
+    repository: str
+    tag: str = ""
+    digest: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> ImageReference:
+        """Read a reference as Docker does.
+
+        A first part with a dot or a colon, or `localhost`, is a registry.
+        No tag and no digest means `latest`.
+        """
+        name, _, digest = text.partition("@")
+        first, slash, rest = name.partition("/")
+        if slash and ("." in first or ":" in first or first == "localhost"):
+            registry, path = first, rest
+        else:
+            registry, path = "", name
+        repository, _, tag = path.partition(":")
+        return cls(registry, repository, tag or ("" if digest else "latest"), digest)
+
+    def pinned(self, digest: str) -> str:
+        """The same repository at one digest, as a reference to pull."""
+        base = f"{self.registry}/{self.repository}" if self.registry else self.repository
+        return f"{base}@{digest}"
+
+
+def short_digest(digest: str) -> str:
+    """The first eight digits behind `sha256:`, as the screens show it."""
+    return digest.rpartition(":")[2][:8]

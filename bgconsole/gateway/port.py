@@ -1,0 +1,189 @@
+"""What the rest of the product may ask of AWS: small Protocols, in the words of the domain.
+
+Every method blocks, may be called from any thread, pages its lists to the end, and raises only the
+`GatewayError` branch of `domain.errors`. Reading ports never write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bgconsole.domain.identity import Identity, Place
+from bgconsole.domain.images import Image
+from bgconsole.domain.logs import LogPage
+from bgconsole.domain.services import (
+    Service,
+    ServiceDeployment,
+    ServiceRef,
+    ServiceRevision,
+    Task,
+    TaskDefinition,
+)
+from bgconsole.domain.stacks import Stack
+from bgconsole.domain.targets import Balancing
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What AWS answered to a write: enough to prove it and to follow it."""
+
+    request_id: str
+    deployment: str = ""
+    """The id of the PRIMARY deployment (`ecs-svc/…`) or the ARN that the call is about."""
+    created: str = ""
+    """The ARN of what was made, such as a task definition."""
+
+
+class Identities(Protocol):
+    """Who we are."""
+
+    def whoami(self) -> Identity:
+        """The caller; the alias is left empty where it cannot be read."""
+        ...
+
+
+class Services(Protocol):
+    """ECS, read."""
+
+    def clusters(self) -> tuple[str, ...]:
+        """The short names of every cluster, sorted."""
+        ...
+
+    def services(self, cluster: str) -> tuple[ServiceRef, ...]:
+        """Every service of a cluster, sorted.
+
+        Raises:
+            NotThere: no such cluster.
+        """
+        ...
+
+    def describe(self, ref: ServiceRef) -> Service:
+        """One service with its deployments and events.
+
+        Raises:
+            NotThere: no such cluster or service (an INACTIVE service is not there).
+        """
+        ...
+
+    def service_deployments(
+        self, ref: ServiceRef, since: datetime | None = None
+    ) -> tuple[ServiceDeployment, ...]:
+        """Newest first: all that AWS keeps (90 days), or those created after `since`."""
+        ...
+
+    def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
+        """Those of the given service revisions that AWS still knows."""
+        ...
+
+    def tasks(self, ref: ServiceRef) -> tuple[Task, ...]:
+        """Every task of the service that is not stopped, and the stopped ones AWS still lists."""
+        ...
+
+    def task_definition(self, arn: str) -> TaskDefinition:
+        """One task definition, INACTIVE ones too."""
+        ...
+
+
+class ServiceChanges(Protocol):
+    """ECS, written. Each call is one request; none is repeated once it may have arrived."""
+
+    def update(
+        self, ref: ServiceRef, *, task_definition: str = "", force: bool = False
+    ) -> Submitted:
+        """UpdateService. Sends only what is given; never desiredCount."""
+        ...
+
+    def stop_deployment(self, service_deployment: str) -> Submitted:
+        """StopServiceDeployment with stopType ROLLBACK."""
+        ...
+
+    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+        """Register a copy of a task definition with some containers' images replaced.
+
+        Every other field is kept, those this code does not know included. `images` maps a
+        container's name to a reference; `Submitted.created` is the new revision's ARN.
+        """
+        ...
+
+
+class Targets(Protocol):
+    """Elastic Load Balancing, read."""
+
+    def balancing(self, service: Service) -> Balancing:
+        """The service's target groups with health and weights, and the URLs of its listeners."""
+        ...
+
+
+class Stacks(Protocol):
+    """CloudFormation, read."""
+
+    def stacks(self) -> tuple[Stack, ...]:
+        """Every stack that is not DELETE_COMPLETE, sorted by name."""
+        ...
+
+
+class Images(Protocol):
+    """ECR, read."""
+
+    def images(self, repository: str) -> tuple[Image, ...]:
+        """Every image of a repository, newest first.
+
+        Raises:
+            NotThere: no such repository.
+        """
+        ...
+
+    def find(self, repository: str, *, tag: str = "", digest: str = "") -> Image | None:
+        """One image by tag or digest; None where the repository has no such image."""
+        ...
+
+
+class Logs(Protocol):
+    """CloudWatch Logs, read."""
+
+    def groups(self, prefix: str = "") -> tuple[str, ...]:
+        """The names of the log groups that begin with `prefix`, sorted."""
+        ...
+
+    def page(
+        self,
+        group: str,
+        *,
+        start: int,
+        end: int | None = None,
+        token: str | None = None,
+        newest_first: bool = False,
+        limit: int = 10_000,
+    ) -> LogPage:
+        """One page of FilterLogEvents over the whole group; times in epoch milliseconds.
+
+        Raises:
+            NotThere: no such group.
+        """
+        ...
+
+
+class Meter(Protocol):
+    """Counts calls, for the status line."""
+
+    def per_minute(self) -> int:
+        """Requests sent in the last 60 s, retries included."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Every port to one account and region, as `main` wires them."""
+
+    place: Place
+    identities: Identities
+    services: Services
+    changes: ServiceChanges
+    targets: Targets
+    stacks: Stacks
+    images: Images
+    logs: Logs
+    meter: Meter
