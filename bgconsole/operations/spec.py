@@ -1,0 +1,178 @@
+"""What an operation *is*: one value that feeds every surface.
+
+From it come the key binding, footer, palette entry, help, sub-command, confirmation, dry run and
+audit record. An operation says what it would do (`plan`, pure) apart from what it has looked up
+(`gather`, reads only) and from doing it (`Step.act`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Literal
+
+from bgconsole.domain.services import ServiceRef
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.gateway.port import Gateway, Submitted
+
+
+class Risk(Enum):
+    """How hard an operation asks."""
+
+    SAFE = "safe"
+    """Reads, or is undone by pressing the key again: no question."""
+    DISRUPTIVE = "disruptive"
+    """Replaces running tasks: yes or no, the cursor on No."""
+    DANGEROUS = "dangerous"
+    """Moves production traffic or cannot be undone: what is at stake is typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One parameter, as a flag of the sub-command and a field of the dialog."""
+
+    name: str
+    help: str
+    default: str = ""
+
+
+Params = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at before acting."""
+
+    words: str
+    state: Literal["ok", "warning", "problem", "not checked", "checking"]
+    """`not checked` carries the reason in `words`; it never reads as ok and never blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the preview, such as `from  revision 43 …`. Changed facts change the plan."""
+
+    label: str
+    value: str
+    decides: bool = True
+    """Whether it belongs to what would be done; ages and comfort lines do not."""
+
+
+Act = Callable[[Gateway, Mapping[str, str]], Submitted]
+"""Does one step. The second argument holds what earlier steps made, by their `makes` name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that will be done, in words and as an `aws …` command. No clock times."""
+
+    words: str
+    command: str = ""
+    act: Act | None = field(default=None, compare=False)
+    """None for the last step, which only follows."""
+    makes: str = ""
+    """The name under which `Submitted.created` is handed to later steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Exactly what the confirmation and the dry run show, and what is done."""
+
+    summary: str
+    """One line: `Roll back democluster-service from revision 43 to 42`."""
+    facts: tuple[Fact, ...]
+    checks: tuple[Check, ...]
+    steps: tuple[Step, ...]
+    confirm: str = ""
+    """What must be typed where the risk is DANGEROUS: the target revision's number."""
+    expect: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What the end must look like, for the follower: `task_definition`, `deployment`, …"""
+    notes: tuple[str, ...] = ()
+
+    def decides(self) -> tuple[tuple[str, str], ...]:
+        """The facts that count when the plan is compared with one made again."""
+        return tuple((fact.label, fact.value) for fact in self.facts if fact.decides)
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Why an operation may not run; the same words reach footer, palette, dialog and CLI."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What `gather` looked up, by name; a look-up that failed holds its error's words instead."""
+
+    found: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing that a key, a palette entry and a sub-command do."""
+
+    id: str
+    """`service.force-redeploy`; the part behind the dot is the sub-command."""
+    title: str
+    key: str
+    help: str
+    risk: Risk
+    allowed: Callable[[Snapshot], No | None]
+    """Pure and quick; None lets it run."""
+    gather: Callable[[Gateway, Snapshot, Params], Evidence]
+    """Reads only; blocks; off the UI loop."""
+    plan: Callable[[Snapshot, Params, Evidence | None], Plan | No]
+    """Pure. Without evidence: the plan as far as the snapshot tells, checks "checking"."""
+    params: tuple[Param, ...] = ()
+    footer: str = ""
+    """A shorter title for the footer."""
+
+    @property
+    def command(self) -> str:
+        """`service.force-redeploy` is `bgconsole force-redeploy`."""
+        return self.id.rpartition(".")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan for one frozen target, ready to be shown and confirmed."""
+
+    operation: Operation
+    ref: ServiceRef
+    params: Params
+    plan: Plan
+    snapshot: Snapshot
+    gathered: bool
+    """Whether evidence is in the plan."""
+    risk: Risk
+    """The operation's, as the configuration raises or lowers it."""
+
+
+class Registry(Mapping[str, Operation]):
+    """Every operation, in footer order. Refuses a duplicate id or key when it is made."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._by_id: dict[str, Operation] = {}
+        keys: dict[str, str] = {}
+        for operation in operations:
+            if operation.id in self._by_id:
+                raise ValueError(f"duplicate operation id {operation.id!r}")
+            if holder := keys.get(operation.key):
+                raise ValueError(
+                    f"{operation.id!r} wants key {operation.key!r}, held by {holder!r}"
+                )
+            self._by_id[operation.id] = operation
+            keys[operation.key] = operation.id
+
+    def __getitem__(self, operation_id: str) -> Operation:
+        return self._by_id[operation_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_id)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
