@@ -119,6 +119,8 @@ class Snapshot:
     targets: Part[Balancing] = Part()
     stacks: Part[tuple[Stack, ...]] = Part()
     images: Part[tuple[Image, ...]] = Part()
+    last_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By task id: the line that best says why a task ended, as far as the log tail saw one."""
     calls_per_minute: int = 0
     interval: float = 0.0
     """Seconds between two polls of the service, as scheduled now."""
