@@ -1,0 +1,396 @@
+"""The same ports over a world held in memory, for tests: values in, faults and effects by script.
+
+A port call has a name, `<port>.<method>` (`services.describe`, `changes.update` …). By that name a
+test makes it fail, holds it, changes the world after it, or reads that it was made.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from bgconsole.domain.errors import GatewayError, NotThere
+from bgconsole.domain.identity import Identity, Place
+from bgconsole.domain.images import Image
+from bgconsole.domain.logs import LogLine, LogPage
+from bgconsole.domain.services import (
+    Service,
+    ServiceDeployment,
+    ServiceRef,
+    ServiceRevision,
+    Task,
+    TaskDefinition,
+)
+from bgconsole.domain.stacks import Stack
+from bgconsole.domain.targets import Balancing
+from bgconsole.gateway.port import Gateway, Submitted
+
+EVERY = "*"
+"""In place of a call's name: every call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a port, with its arguments by name."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+Effect = Callable[["ScriptedWorld", Call], Submitted | None]
+"""What a write does to the world; its answer, or None for one with a made-up request id."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A call that is kept waiting."""
+
+    arrived: threading.Event = field(default_factory=threading.Event)
+    """Set when a caller waits."""
+    release: threading.Event = field(default_factory=threading.Event)
+    """Set it to let callers go on."""
+
+
+@dataclass(slots=True)
+class _Fault:
+    error: Callable[[], GatewayError]
+    left: int | None
+
+
+@dataclass(slots=True)
+class ScriptedWorld:
+    """All that a scripted gateway knows. Change it freely; hold `lock` to change it at once."""
+
+    place: Place = field(default_factory=lambda: Place(region="us-east-1"))
+    identity: Identity = field(
+        default_factory=lambda: Identity("123456789012", "arn:aws:iam::123456789012:user/ops")
+    )
+    now: datetime = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+    """The world's clock, for effects that date what they make."""
+    clusters: set[str] = field(default_factory=set)
+    """Clusters without a service; those with one need no entry."""
+    services: dict[ServiceRef, Service] = field(default_factory=dict)
+    history: dict[ServiceRef, tuple[ServiceDeployment, ...]] = field(default_factory=dict)
+    """Newest first."""
+    revisions: dict[str, ServiceRevision] = field(default_factory=dict)
+    tasks: dict[ServiceRef, tuple[Task, ...]] = field(default_factory=dict)
+    definitions: dict[str, TaskDefinition] = field(default_factory=dict)
+    balancing: dict[ServiceRef, Balancing] = field(default_factory=dict)
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
+    logs: dict[str, list[LogLine]] = field(default_factory=dict)
+    page_size: int = 10_000
+    """The most lines that one page of a log holds."""
+    calls_per_minute: int = 9
+    effects: dict[str, Effect] = field(default_factory=dict)
+    """By the write's name, such as `changes.update`."""
+    calls: list[Call] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _faults: dict[str, _Fault] = field(default_factory=dict)
+    _held: dict[str, Held] = field(default_factory=dict)
+    _after: list[tuple[str, Callable[[ScriptedWorld], None]]] = field(default_factory=list)
+
+    @property
+    def writes(self) -> list[Call]:
+        """The calls of `changes`, in order, those that failed included."""
+        with self.lock:
+            return [call for call in self.calls if call.name.startswith("changes.")]
+
+    def count(self, name: str) -> int:
+        """How often a call was made."""
+        with self.lock:
+            return sum(1 for call in self.calls if call.name == name)
+
+    def fail(
+        self, name: str, error: GatewayError | Callable[[], GatewayError], times: int | None = None
+    ) -> None:
+        """Make a call fail: always, or the next `times` times."""
+        make = error if callable(error) else lambda: error
+        with self.lock:
+            self._faults[name] = _Fault(make, times)
+
+    def heal(self, name: str | None = None) -> None:
+        """End the failing of one call, or of all."""
+        with self.lock:
+            if name is None:
+                self._faults.clear()
+            else:
+                self._faults.pop(name, None)
+
+    @contextmanager
+    def held(self, name: str) -> Iterator[Held]:
+        """Keep a call's callers waiting until `release` is set or the block ends."""
+        hold = Held()
+        with self.lock:
+            self._held[name] = hold
+        try:
+            yield hold
+        finally:
+            with self.lock:
+                self._held.pop(name, None)
+            hold.release.set()
+
+    def after(self, name: str, *changes: Callable[[ScriptedWorld], None]) -> None:
+        """Change the world just before the next good calls of this name: one change a call."""
+        with self.lock:
+            self._after.extend((name, change) for change in changes)
+
+    def become(self, other: ScriptedWorld) -> None:
+        """Take over what another world knows; calls, faults and effects stay."""
+        with self.lock:
+            self.services, self.history = other.services, other.history
+            self.revisions, self.tasks = other.revisions, other.tasks
+            self.definitions, self.balancing = other.definitions, other.balancing
+            self.stacks, self.images, self.logs = other.stacks, other.images, other.logs
+
+    def enter(self, name: str, **arguments: object) -> Call:
+        """Record a call, hold it, fail it, or let it through; used by the ports."""
+        call = Call(name, arguments)
+        with self.lock:
+            self.calls.append(call)
+            hold = self._held.get(name) or self._held.get(EVERY)
+        if hold is not None:
+            hold.arrived.set()
+            hold.release.wait()
+        with self.lock:
+            self._raise_fault(name)
+            due = next((entry for entry in self._after if entry[0] in (name, EVERY)), None)
+            if due is not None:
+                self._after.remove(due)
+                due[1](self)
+        return call
+
+    def _raise_fault(self, name: str) -> None:
+        key = name if name in self._faults else EVERY
+        fault = self._faults.get(key)
+        if fault is None:
+            return
+        if fault.left is not None:
+            fault.left -= 1
+            if fault.left <= 0:
+                del self._faults[key]
+        raise fault.error()
+
+
+def scripted_gateway(world: ScriptedWorld) -> Gateway:
+    """Every port over one scripted world."""
+    return Gateway(
+        place=world.place,
+        identities=_Identities(world),
+        services=_Services(world),
+        changes=_Changes(world),
+        targets=_Targets(world),
+        stacks=_Stacks(world),
+        images=_Images(world),
+        logs=_Logs(world),
+        meter=_Meter(world),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Port:
+    world: ScriptedWorld
+
+
+class _Identities(_Port):
+    def whoami(self) -> Identity:
+        self.world.enter("identities.whoami")
+        return self.world.identity
+
+
+class _Services(_Port):
+    def clusters(self) -> tuple[str, ...]:
+        self.world.enter("services.clusters")
+        return tuple(sorted(self._clusters()))
+
+    def services(self, cluster: str) -> tuple[ServiceRef, ...]:
+        self.world.enter("services.services", cluster=cluster)
+        with self.world.lock:
+            self._need_cluster(cluster)
+            return tuple(sorted(ref for ref in self.world.services if ref.cluster == cluster))
+
+    def describe(self, ref: ServiceRef) -> Service:
+        self.world.enter("services.describe", ref=ref)
+        with self.world.lock:
+            self._need(ref)
+            return self.world.services[ref]
+
+    def service_deployments(
+        self, ref: ServiceRef, since: datetime | None = None
+    ) -> tuple[ServiceDeployment, ...]:
+        self.world.enter("services.service_deployments", ref=ref, since=since)
+        with self.world.lock:
+            self._need(ref)
+            history = self.world.history.get(ref, ())
+        return tuple(sd for sd in history if since is None or sd.created_at > since)
+
+    def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
+        self.world.enter("services.revisions", arns=tuple(arns))
+        with self.world.lock:
+            return tuple(self.world.revisions[a] for a in arns if a in self.world.revisions)
+
+    def tasks(self, ref: ServiceRef) -> tuple[Task, ...]:
+        self.world.enter("services.tasks", ref=ref)
+        with self.world.lock:
+            self._need(ref)
+            return self.world.tasks.get(ref, ())
+
+    def task_definition(self, arn: str) -> TaskDefinition:
+        self.world.enter("services.task_definition", arn=arn)
+        return _definition(self.world, arn)
+
+    def _clusters(self) -> set[str]:
+        with self.world.lock:
+            return self.world.clusters | {ref.cluster for ref in self.world.services}
+
+    def _need_cluster(self, cluster: str) -> None:
+        if cluster not in self._clusters():
+            raise NotThere("No such cluster", f"{cluster} in {self.world.place.region}")
+
+    def _need(self, ref: ServiceRef) -> None:
+        self._need_cluster(ref.cluster)
+        if ref not in self.world.services:
+            raise NotThere("No such service", f"{ref.name} in cluster {ref.cluster}")
+
+
+class _Changes(_Port):
+    def update(
+        self, ref: ServiceRef, *, task_definition: str = "", force: bool = False
+    ) -> Submitted:
+        call = self.world.enter(
+            "changes.update", ref=ref, task_definition=task_definition, force=force
+        )
+        return self._take_effect(call)
+
+    def stop_deployment(self, service_deployment: str) -> Submitted:
+        call = self.world.enter("changes.stop_deployment", service_deployment=service_deployment)
+        return self._take_effect(call)
+
+    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+        call = self.world.enter(
+            "changes.register_pinned", task_definition=task_definition, images=dict(images)
+        )
+        if call.name in self.world.effects:
+            return self._take_effect(call)
+        with self.world.lock:
+            copy = _pinned(self.world, task_definition, images)
+            self.world.definitions[copy.arn] = copy
+            return Submitted(_request_id(self.world), created=copy.arn)
+
+    def _take_effect(self, call: Call) -> Submitted:
+        with self.world.lock:
+            effect = self.world.effects.get(call.name)
+            answer = effect(self.world, call) if effect else None
+            return answer or Submitted(_request_id(self.world))
+
+
+class _Targets(_Port):
+    def balancing(self, service: Service) -> Balancing:
+        self.world.enter("targets.balancing", ref=service.ref)
+        with self.world.lock:
+            return self.world.balancing.get(service.ref, Balancing(groups=()))
+
+
+class _Stacks(_Port):
+    def stacks(self) -> tuple[Stack, ...]:
+        self.world.enter("stacks.stacks")
+        with self.world.lock:
+            return tuple(stack for _, stack in sorted(self.world.stacks.items()))
+
+
+class _Images(_Port):
+    def images(self, repository: str) -> tuple[Image, ...]:
+        self.world.enter("images.images", repository=repository)
+        return self._repository(repository)
+
+    def find(self, repository: str, *, tag: str = "", digest: str = "") -> Image | None:
+        self.world.enter("images.find", repository=repository, tag=tag, digest=digest)
+        return next(
+            (
+                image
+                for image in self._repository(repository)
+                if (not tag or tag in image.tags) and (not digest or digest == image.digest)
+            ),
+            None,
+        )
+
+    def _repository(self, name: str) -> tuple[Image, ...]:
+        with self.world.lock:
+            if name not in self.world.images:
+                raise NotThere("No such repository", f"{name} in {self.world.place.region}")
+            oldest = datetime.min.replace(tzinfo=UTC)
+            return tuple(
+                sorted(self.world.images[name], key=lambda i: i.pushed_at or oldest, reverse=True)
+            )
+
+
+class _Logs(_Port):
+    def groups(self, prefix: str = "") -> tuple[str, ...]:
+        self.world.enter("logs.groups", prefix=prefix)
+        with self.world.lock:
+            return tuple(sorted(name for name in self.world.logs if name.startswith(prefix)))
+
+    def page(
+        self,
+        group: str,
+        *,
+        start: int,
+        end: int | None = None,
+        token: str | None = None,
+        newest_first: bool = False,
+        limit: int = 10_000,
+    ) -> LogPage:
+        self.world.enter(
+            "logs.page", group=group, start=start, end=end, token=token, newest_first=newest_first
+        )
+        with self.world.lock:
+            if group not in self.world.logs:
+                raise NotThere("No such log group", f"{group} in {self.world.place.region}")
+            lines = sorted(
+                (
+                    line
+                    for line in self.world.logs[group]
+                    if start <= line.timestamp and (end is None or line.timestamp <= end)
+                ),
+                key=lambda line: line.order,
+                reverse=newest_first,
+            )
+        first = int(token or 0)
+        last = first + min(limit, self.world.page_size)
+        return LogPage(tuple(lines[first:last]), str(last) if last < len(lines) else None)
+
+
+class _Meter(_Port):
+    def per_minute(self) -> int:
+        return self.world.calls_per_minute
+
+
+def _request_id(world: ScriptedWorld) -> str:
+    return f"00000000-0000-4000-8000-{len(world.writes):012d}"
+
+
+def _definition(world: ScriptedWorld, name: str) -> TaskDefinition:
+    """By ARN or `family:revision`."""
+    with world.lock:
+        found = next((d for d in world.definitions.values() if name in (d.arn, d.name)), None)
+    if found is None:
+        raise NotThere("No such task definition", name)
+    return found
+
+
+def _pinned(world: ScriptedWorld, name: str, images: Mapping[str, str]) -> TaskDefinition:
+    """The next revision of its family, with some images replaced."""
+    old = _definition(world, name)
+    revision = 1 + max(d.revision for d in world.definitions.values() if d.family == old.family)
+    containers = tuple(replace(c, image=images.get(c.name, c.image)) for c in old.containers)
+    return replace(
+        old,
+        arn=f"{old.arn.rpartition(':')[0]}:{revision}",
+        revision=revision,
+        status="ACTIVE",
+        containers=containers,
+        registered_at=world.now,
+    )
