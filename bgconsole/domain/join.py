@@ -128,6 +128,20 @@ def sides(snapshot: Snapshot) -> Sides:
     )
 
 
+def stopped_of(snapshot: Snapshot, number: str) -> tuple[TaskRow, ...]:
+    """The failed tasks of a deployment by its number, also when the deployment is gone."""
+    service, known = snapshot.service.value, snapshot.tasks.value
+    if service is None or known is None:
+        return ()
+    container = main_container(service)
+    health = _Health(snapshot, service)
+    return tuple(
+        _row(snapshot, health, Side.NEW, task, container)
+        for task in known.tasks
+        if task.stopped and _number(task) == number and failed(task)
+    )
+
+
 def main_container(service: Service | None) -> str:
     """The container that takes traffic; empty where the service has no load balancer."""
     return service.load_balancing[0].container if service and service.load_balancing else ""

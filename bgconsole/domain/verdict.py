@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import IntEnum
+
+from bgconsole.domain import cause
+from bgconsole.domain.duration import spell
+from bgconsole.domain.join import Sides, SideView, revision_by_number, sides, stopped_of
+from bgconsole.domain.rollback import WayBack, way_back
+from bgconsole.domain.services import Service, ServiceDeployment, revision_of
+from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.traffic import traffic
 
 
 class Severity(IntEnum):
@@ -14,16 +23,6 @@ class Severity(IntEnum):
     UNKNOWN = 2
     WAITING = 3
     BAD = 4
-
-
-@dataclass(frozen=True, slots=True)
-class WayBack:
-    """What R would do now."""
-
-    to: str
-    """The revision number, as shown and typed."""
-    words: str
-    """`R back to 42 (old tasks still run)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +57,245 @@ class Verdict:
             Severity.WAITING: "▲",
             Severity.BAD: "✖",
         }[self.severity]
+
+
+MATTERS: tuple[Source, ...] = ("service", "deployments", "tasks", "targets")
+"""The sources that a green verdict rests on."""
+STALE_AFTER = 3.0
+"""Polling intervals after which data without a failure counts as old (a poll that hangs)."""
+RECENT = timedelta(hours=1)
+"""How long a deployment that ECS rolled back is the headline once all is healthy again."""
+
+
+def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
+    """Judge a snapshot. Never green on nothing: every source it rests on must be fresh.
+
+    Something bad that was seen stays said while other sources are missing; something good does not.
+    """
+    service = snapshot.service.value
+    if service is None:
+        return _no_service(snapshot)
+    both = sides(snapshot)
+    found = _judge(snapshot, service, both, now)
+    doubts = _doubts(snapshot, service, now)
+    back = way_back(snapshot)
+    found = replace(found, evidence=(*found.evidence, *doubts), way_back=back)
+    if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
+        return replace(
+            found,
+            severity=Severity.UNKNOWN,
+            word="CANNOT TELL",
+            sentence=f"{doubts[0]}; last seen: {found.sentence}",
+        )
+    return found
+
+
+def _judge(snapshot: Snapshot, service: Service, both: Sides, now: datetime) -> Verdict:
+    history = snapshot.deployments.value
+    current = history.current if history else None
+    served = _served(snapshot, service, both)
+    if current is not None and current.ongoing:
+        return _under_way(snapshot, service, current, both, served)
+    if both.old is not None:
+        return _under_way(snapshot, service, None, both, served)
+    if current is not None and current.status == "ROLLBACK_FAILED":
+        return Verdict(
+            Severity.BAD,
+            "ROLL BACK FAILED",
+            f"{_revision(snapshot, current)} failed and so did the way back: "
+            f"{current.status_reason or 'no reason given'}. {served}",
+        )
+    if current is not None and current.status == "ROLLBACK_SUCCESSFUL":
+        return _rolled_back(snapshot, service, current, both, served, now)
+    return _at_rest(snapshot, service, both, served)
+
+
+def _under_way(
+    snapshot: Snapshot,
+    service: Service,
+    current: ServiceDeployment | None,
+    both: Sides,
+    served: str,
+) -> Verdict:
+    new, old = both.new, both.old
+    if new is None:
+        return Verdict(Severity.BUSY, "DEPLOYING", f"a deployment has begun. {served}")
+    why = _why(snapshot, service, new)
+    breaker = _breaker(current)
+    if current is not None and current.status.startswith("ROLLBACK"):
+        reason = why or current.rollback_reason or current.status_reason or "asked for"
+        to = f" to {old.revision}" if old and old.revision else ""
+        return Verdict(
+            Severity.BAD,
+            "ROLLING BACK",
+            f"revision {new.revision} is taken back{to}: {reason}. {served}",
+            progress=_progress(service, old, new) if old else None,
+        )
+    to = f"revision {old.revision} → {new.revision}" if old else f"revision {new.revision}"
+    if old and old.revision == new.revision:
+        to = f"revision {new.revision} again (same task definition)"
+    wanted = new.requested or service.desired
+    count = f"{new.healthy}/{wanted} new tasks healthy"
+    progress = _progress(service, new, old)
+    if why:
+        word = "FAILING" if new.healthy == 0 else "DEPLOYING, NOT WELL"
+        return Verdict(
+            Severity.BAD,
+            word,
+            f"revision {new.revision} is not coming up: {why}{breaker}. {served}",
+            evidence=(count,),
+            progress=progress,
+        )
+    return Verdict(
+        Severity.BUSY, "DEPLOYING", f"{to}: {count}{breaker}. {served}", progress=progress
+    )
+
+
+def _rolled_back(
+    snapshot: Snapshot,
+    service: Service,
+    current: ServiceDeployment,
+    both: Sides,
+    served: str,
+    now: datetime,
+) -> Verdict:
+    ended = current.finished_at or current.updated_at or current.created_at
+    reason = current.rollback_reason or current.status_reason
+    by_hand = "circuit breaker" not in reason and "alarm" not in reason
+    calm = _at_rest(snapshot, service, both, served)
+    if calm.severity is not Severity.GOOD:
+        return calm
+    failed = _revision(snapshot, current)
+    how = "was taken back by hand" if by_hand else f"was rolled back: {reason.rstrip('.')}"
+    why = _why_of_number(snapshot, current.target.number)
+    told = f"{failed} {how} {spell(now - ended)} ago" + (f" ({why})" if why else "")
+    if by_hand or now - ended > RECENT:
+        return replace(calm, evidence=(*calm.evidence, told))
+    return Verdict(Severity.BAD, "ROLLED BACK", f"{told}. {served}", evidence=calm.evidence)
+
+
+def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> Verdict:
+    side = both.new
+    primary = service.primary
+    name = f"revision {side.revision}" if side else "the service"
+    if service.desired == 0:
+        return Verdict(
+            Severity.GOOD, "SCALED TO 0", f"{name} is set to 0 tasks: nothing runs, as asked"
+        )
+    if primary is not None and primary.rollout_state == "FAILED":
+        why = primary.rollout_reason or "no reason given"
+        return Verdict(Severity.BAD, "DEPLOY FAILED", f"{name}: {why}. {served}")
+    healthy = side.healthy if side else 0
+    routes = traffic(snapshot)
+    if routes.balanced and routes.known and not routes.live:
+        return Verdict(
+            Severity.BAD, "NO TRAFFIC", "no listener sends traffic to the service's target groups"
+        )
+    if healthy >= service.desired:
+        return Verdict(Severity.GOOD, "STEADY", served)
+    if snapshot.tasks.value is None or (routes.balanced and not routes.known):
+        return Verdict(Severity.UNKNOWN, "CANNOT TELL", f"{name}: health is not known yet")
+    why = (_why(snapshot, service, side) if side else "") or "tasks are still starting"
+    word = "DOWN" if healthy == 0 else "DEGRADED"
+    return Verdict(
+        Severity.BAD, word, f"{name} has {healthy}/{service.desired} tasks healthy: {why}"
+    )
+
+
+def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
+    """Who answers now, from weights and health; "run" instead of "serve" without a balancer."""
+    routes = traffic(snapshot)
+    if routes.balanced and routes.known and not routes.serving:
+        return "Nothing serves: 0 healthy targets behind the listener"
+    verb = "serve" if routes.balanced and routes.known else "run"
+    parts = [side for side in (both.old, both.new) if side and side.healthy]
+    if not parts:
+        return "Who serves is not known" if not routes.known else "No task is healthy"
+    if len(parts) == 2:
+        told = " and ".join(f"{p.revision} ({p.healthy})" for p in parts)
+        return f"Both {verb}: {told}"
+    side = parts[0]
+    share = " 100 %" if verb == "serve" else ""
+    of = service.desired if side.side != "old" else max(side.healthy, service.desired)
+    return f"Revision {side.revision} {verb}s{share}: {side.healthy}/{of} healthy"
+
+
+def _why(snapshot: Snapshot, service: Service, side: SideView) -> str:
+    told = (
+        cause.of_stopped(side.failed, snapshot.last_words),
+        cause.of_unhealthy(side),
+        cause.of_events(service) if side.healthy < service.desired else "",
+    )
+    return next((words for words in told if words), "")
+
+
+def _why_of_number(snapshot: Snapshot, number: str) -> str:
+    """Why the tasks of a deployment that is gone ended."""
+    return cause.of_stopped(stopped_of(snapshot, number), snapshot.last_words)
+
+
+def _revision(snapshot: Snapshot, deployment: ServiceDeployment) -> str:
+    known = revision_by_number(snapshot, deployment.target.number)
+    return f"revision {revision_of(known.task_definition)}" if known else "the new revision"
+
+
+def _breaker(current: ServiceDeployment | None) -> str:
+    breaker = current.breaker if current else None
+    if breaker is None or not breaker.failures:
+        return ""
+    return f" · breaker {breaker.failures}/{breaker.threshold}"
+
+
+def _progress(service: Service, coming: SideView, going: SideView | None) -> Progress:
+    left = sum(1 for row in going.rows if row.status != "stopped") if going else 0
+    wanted = coming.requested or service.desired
+    done = min(coming.healthy, wanted) + max(0, wanted - left)
+    words = f"{coming.healthy}/{wanted} healthy"
+    if left:
+        words += f" · {left} of revision {going.revision if going else ''} still to go"
+    return Progress(done, max(1, 2 * wanted), words)
+
+
+def _no_service(snapshot: Snapshot) -> Verdict:
+    part = snapshot.service
+    if part.failure:
+        return Verdict(
+            Severity.UNKNOWN,
+            "CANNOT TELL",
+            f"{part.failure.error.title}: {part.failure.error.detail}".rstrip(": "),
+            evidence=tuple(filter(None, (part.failure.error.hint,))),
+        )
+    if part.absent:
+        return Verdict(Severity.UNKNOWN, "NOT THERE", part.absent)
+    return Verdict(Severity.UNKNOWN, "CONNECTING", f"asking AWS about {snapshot.ref}")
+
+
+def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, ...]:
+    """What the verdict rests on and could not see, the service itself first."""
+    told = []
+    for source in MATTERS:
+        part = snapshot.part(source)
+        if source == "targets" and not service.load_balancing:
+            continue
+        if source == "deployments" and service.controller != "ECS":
+            continue
+        if part.failure:
+            since = part.failure.since.astimezone(now.tzinfo).strftime("%H:%M:%S")
+            told.append(f"{_NAMES[source]}: {part.failure.error.title} since {since}")
+        elif part.waiting:
+            told.append(f"{_NAMES[source]}: not read yet")
+        elif (
+            part.fetched_at
+            and snapshot.interval
+            and ((now - part.fetched_at).total_seconds() > STALE_AFTER * snapshot.interval + 10)
+        ):
+            told.append(f"{_NAMES[source]}: last read {spell(now - part.fetched_at)} ago")
+    return tuple(told)
+
+
+_NAMES: dict[Source, str] = {
+    "service": "service",
+    "deployments": "deployment history",
+    "tasks": "tasks",
+    "targets": "target health",
+}

@@ -1,0 +1,56 @@
+"""Why the new side is not well: stopped tasks, their last words, and what ECS says."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from bgconsole.domain.join import SideView, TaskRow
+from bgconsole.domain.plain import plain
+from bgconsole.domain.services import Service
+
+STUCK = re.compile(
+    r"was unable to (?:place a task|stop or start tasks during a deployment|reach steady state)"
+    r"|is unable to consistently start tasks|operations are being throttled"
+)
+"""Service events that say ECS itself cannot go on (developer guide, service event messages)."""
+
+
+def of_stopped(rows: tuple[TaskRow, ...], last_words: Mapping[str, str]) -> str:
+    """`5 tasks ended: exit 1 · … ("PG::UndefinedColumn …")`, or nothing where no task failed."""
+    if not rows:
+        return ""
+    reason, count = Counter(row.ending for row in rows).most_common(1)[0]
+    total = len(rows)
+    many = f"{count} of {total} tasks" if count < total else _tasks(total)
+    words = next((last_words[row.id] for row in rows if row.id in last_words), "")
+    quoted = f' ("{shorten(words, 90)}")' if words else ""
+    return f"{many} ended with {shorten(reason or 'no reason given', 80)}{quoted}"
+
+
+def of_unhealthy(side: SideView) -> str:
+    """`2 tasks unhealthy: Health checks failed with these codes: [503]`, or nothing."""
+    ill = [row for row in side.rows if row.health == "unhealthy"]
+    if not ill:
+        return ""
+    reason = next((row.health_reason for row in ill if row.health_reason), "no reason given")
+    return f"{_tasks(len(ill))} unhealthy: {shorten(reason, 80)}"
+
+
+def of_events(service: Service) -> str:
+    """What ECS says keeps it from going on, if its newest events say so."""
+    for event in service.events[:3]:
+        if STUCK.search(event.message):
+            return shorten(event.message.partition(") ")[2] or event.message, 140)
+    return ""
+
+
+def shorten(text: str, limit: int) -> str:
+    """Plain, in one line, at most `limit` characters."""
+    clean = plain(text).strip()
+    return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"

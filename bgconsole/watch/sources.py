@@ -1,0 +1,135 @@
+"""How each source is asked: from the gateway's ports to one part of the snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from bgconsole.domain.errors import NotThere
+from bgconsole.domain.images import Image, ImageReference
+from bgconsole.domain.join import main_container
+from bgconsole.domain.services import Service
+from bgconsole.domain.snapshot import Deployments, Snapshot, Source, Tasks
+from bgconsole.gateway.port import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """AWS answered, and there is nothing; `why` in words."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Another source must answer first."""
+
+
+Ask = Callable[[Gateway, Snapshot], Any]
+
+
+def ask(source: Source, gateway: Gateway, snapshot: Snapshot) -> Any:
+    """The value of one source now, `Nothing`, or `NotYet`.
+
+    Raises:
+        GatewayError: the poll failed.
+    """
+    return _ASK[source](gateway, snapshot)
+
+
+FEEDS: Mapping[Source, tuple[Source, ...]] = MappingProxyType(
+    {"service": ("targets",), "tasks": ("images",)}
+)
+"""Which sources wait for which."""
+
+
+def _identity(gateway: Gateway, snapshot: Snapshot) -> Any:
+    del snapshot
+    return gateway.identities.whoami()
+
+
+def _service(gateway: Gateway, snapshot: Snapshot) -> Service | Nothing:
+    try:
+        return gateway.services.describe(snapshot.ref)
+    except NotThere as error:
+        return Nothing(str(error))
+
+
+def _deployments(gateway: Gateway, snapshot: Snapshot) -> Deployments | Nothing:
+    try:
+        history = gateway.services.service_deployments(snapshot.ref)
+    except NotThere as error:
+        return Nothing(str(error))
+    named = {d.target.arn: None for d in history}
+    named.update({source.arn: None for d in history for source in d.sources})
+    revisions = gateway.services.revisions([arn for arn in named if arn])
+    return Deployments(history, MappingProxyType({r.arn: r for r in revisions}))
+
+
+def _tasks(gateway: Gateway, snapshot: Snapshot) -> Tasks | Nothing:
+    try:
+        tasks = gateway.services.tasks(snapshot.ref)
+    except NotThere as error:
+        return Nothing(str(error))
+    arns = dict.fromkeys(task.task_definition for task in tasks)
+    if snapshot.service.value:
+        arns[snapshot.service.value.task_definition] = None
+    definitions = {arn: gateway.services.task_definition(arn) for arn in arns}
+    return Tasks(tasks, MappingProxyType(definitions))
+
+
+def _targets(gateway: Gateway, snapshot: Snapshot) -> Any:
+    service = snapshot.service.value
+    if service is None:
+        return Nothing(snapshot.service.absent) if snapshot.service.absent else NotYet()
+    if not service.load_balancing:
+        return Nothing("the service has no load balancer")
+    return gateway.targets.balancing(service)
+
+
+def _stacks(gateway: Gateway, snapshot: Snapshot) -> Any:
+    del snapshot
+    return gateway.stacks.stacks() or Nothing("no stacks in this region")
+
+
+def _images(gateway: Gateway, snapshot: Snapshot) -> tuple[Image, ...] | Nothing | NotYet:
+    tasks = snapshot.tasks.value
+    if tasks is None:
+        return NotYet()
+    container = main_container(snapshot.service.value)
+    repositories = {
+        reference.repository: None
+        for definition in tasks.definitions.values()
+        for written in definition.containers
+        if not container or written.name == container
+        for reference in [ImageReference.parse(written.image)]
+        if in_ecr(reference)
+    }
+    if not repositories:
+        return Nothing("the images are not in ECR")
+    try:
+        return tuple(image for name in repositories for image in gateway.images.images(name))
+    except NotThere as error:
+        return Nothing(str(error))
+
+
+def in_ecr(reference: ImageReference) -> bool:
+    """Whether a registry may be ECR: its own names, and a loopback one (an emulated account's)."""
+    host = reference.registry.partition(":")[0]
+    return ".dkr.ecr" in host or host in ("127.0.0.1", "localhost")
+
+
+_ASK: Mapping[Source, Ask] = MappingProxyType(
+    {
+        "identity": _identity,
+        "service": _service,
+        "deployments": _deployments,
+        "tasks": _tasks,
+        "targets": _targets,
+        "stacks": _stacks,
+        "images": _images,
+    }
+)
+SOURCES: tuple[Source, ...] = tuple(_ASK)
