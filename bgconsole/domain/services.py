@@ -275,6 +275,10 @@ class TaskDefinition:
     containers: tuple[ContainerDefinition, ...]
     registered_at: datetime | None = None
     registered_by: str = ""
+    content: str = ""
+    """A hash over all that it says apart from its images, name and status; empty where not known.
+
+    Tells whether two revisions differ in more than the image, without holding any value."""
 
     @property
     def name(self) -> str:
