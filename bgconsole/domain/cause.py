@@ -18,7 +18,7 @@ STUCK = re.compile(
 
 
 def of_stopped(rows: tuple[TaskRow, ...], last_words: Mapping[str, str]) -> str:
-    """`5 tasks ended: exit 1 · … ("PG::UndefinedColumn …")`, or nothing where no task failed."""
+    """`5 tasks exited 1 ("PG::UndefinedColumn …")`, or nothing where no task failed."""
     if not rows:
         return ""
     reason, count = Counter(row.ending for row in rows).most_common(1)[0]
@@ -26,7 +26,7 @@ def of_stopped(rows: tuple[TaskRow, ...], last_words: Mapping[str, str]) -> str:
     many = f"{count} of {total} tasks" if count < total else _tasks(total)
     words = next((last_words[row.id] for row in rows if row.id in last_words), "")
     quoted = f' ("{shorten(words, 90)}")' if words else ""
-    return f"{many} ended with {shorten(reason or 'no reason given', 80)}{quoted}"
+    return f"{many} {_ended(reason)}{quoted}"
 
 
 def of_unhealthy(side: SideView) -> str:
@@ -50,6 +50,20 @@ def shorten(text: str, limit: int) -> str:
     """Plain, in one line, at most `limit` characters."""
     clean = plain(text).strip()
     return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def rolled_back_by(reason: str) -> str:
+    """Who took a deployment back, from AWS's reason: empty where it says nothing of it."""
+    for sign, who in (("circuit breaker", "by the circuit breaker"), ("alarm", "by an alarm")):
+        if sign in reason:
+            return who
+    return ""
+
+
+def _ended(reason: str) -> str:
+    if reason.startswith("exit "):
+        return f"exited {shorten(reason.removeprefix('exit '), 80)}"
+    return f"stopped: {shorten(reason, 80)}" if reason else "stopped, no reason given"
 
 
 def _tasks(count: int) -> str:

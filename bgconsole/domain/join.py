@@ -333,6 +333,10 @@ SCALED_IN = "Scaling activity initiated by"
 """stoppedReason of a task that a deployment or a lower desired count replaced (observed)."""
 
 
+BY_ITSELF = "Essential container in task exited"
+"""stoppedReason that says no more than the exit code does."""
+
+
 def failed(task: Task) -> bool:
     """Whether a stopped task ended badly: by itself, unplaced, unhealthy or reclaimed."""
     if task.stop_code == "UserInitiated":
@@ -347,4 +351,6 @@ def ending(task: Task, container: str = "") -> str:
     reason = next((c.reason for c in named if c.reason), "") or task.stopped_reason
     if exited is None:
         return reason or task.stop_code
+    if reason.startswith(BY_ITSELF):
+        return f"exit {exited.exit_code}"
     return f"exit {exited.exit_code}" + (f" · {reason}" if reason else "")

@@ -161,15 +161,15 @@ def _rolled_back(
 ) -> Verdict:
     ended = current.finished_at or current.updated_at or current.created_at
     reason = current.rollback_reason or current.status_reason
-    by_hand = "circuit breaker" not in reason and "alarm" not in reason
+    who = cause.rolled_back_by(reason)
     calm = _at_rest(snapshot, service, both, served)
     if calm.severity is not Severity.GOOD:
         return calm
     failed = _revision(snapshot, current)
-    how = "was taken back by hand" if by_hand else f"was rolled back: {reason.rstrip('.')}"
     why = _why_of_number(snapshot, current.target.number)
-    told = f"{failed} {how} {spell(now - ended)} ago" + (f" ({why})" if why else "")
-    if by_hand or now - ended > RECENT:
+    told = f"{failed} was rolled back {who or 'by hand'} {spell(now - ended)} ago"
+    told += f": {why}" if why else ""
+    if not who or now - ended > RECENT:
         return replace(calm, evidence=(*calm.evidence, told))
     return Verdict(Severity.BAD, "ROLLED BACK", f"{told}. {served}", evidence=calm.evidence)
 

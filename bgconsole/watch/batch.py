@@ -26,7 +26,7 @@ class TailState:
 
 @dataclass(frozen=True, slots=True)
 class LogBatch:
-    """New lines, each exactly once, sorted among themselves; some may be older than earlier ones."""
+    """New lines, each exactly once and sorted; some may be older than earlier batches."""
 
     lines: tuple[LogLine, ...]
     state: TailState

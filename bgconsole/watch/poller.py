@@ -11,7 +11,6 @@ from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.snapshot import Part, Snapshot, Source
 from bgconsole.watch.sources import Nothing, NotYet
 
-
 Waiting = Callable[[Event, float], bool]
 """Waits until the event is set or the seconds are over; whether it was set."""
 

@@ -1,0 +1,49 @@
+# bgconsole: `make demo` shows it on a local sandbox, `make test` runs what CI runs.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+  if $$p -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
+  >/dev/null 2>&1; then echo $$p; break; fi; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench soak screenshots clean
+
+help: ## Say what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.demo ## Open the console on the sandbox: no cloud account, no Docker engine
+	@$(BIN)/bgconsole demo $(ARGS)
+
+test: check ## Run everything that CI runs
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev ## Lint, types, import contracts
+	$(BIN)/ruff check --output-format concise .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench: .venv/.dev ## Print the figures that the documents quote
+	$(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py'
+
+soak: .venv/.dev ## Run the full matrices over HTTP, for as long as it takes
+	$(BIN)/python -m pytest --soak $(ARGS)
+
+screenshots: .venv/.dev ## Make the pictures in the README from the running console
+	$(BIN)/python scripts/screenshots.py
+
+clean: ## Remove what make installed or built
+	rm -rf .venv .venv-tools .build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "bgconsole needs Python 3.11, 3.12 or 3.13 with its venv module: install one of them (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)"; exit 2; }
+	$(PYTHON) -m venv .venv
+
+.venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -c constraints.txt -e '.[sandbox]'
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	$(PIP) -c constraints.txt -e '.[sandbox,dev]'
+	@touch $@ .venv/.demo

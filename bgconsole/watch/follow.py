@@ -1,0 +1,277 @@
+"""Follow what an operation started to its true end, and read back what really runs then.
+
+ECS is asked every two seconds. A deployment that ECS rolled back is a failed one, one that another
+deployment replaced is said to be so, and throttling or a lost connection only slows the asking:
+AWS goes on either way. The end is proved by the running tasks, not by a status.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Literal
+
+from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
+from bgconsole.domain.images import short_digest
+from bgconsole.domain.services import (
+    ContainerImage,
+    Service,
+    ServiceDeployment,
+    ServiceRef,
+    Task,
+    revision_of,
+)
+from bgconsole.domain.versions import Version
+from bgconsole.gateway.port import Gateway
+from bgconsole.watch.progress import Phase, Stand, stand
+
+POLL = 2.0
+"""Seconds between two looks."""
+SLOWEST = 30.0
+"""Seconds between two looks while AWS does not answer."""
+SKEW = timedelta(minutes=10)
+"""How far this machine's clock may be from AWS's; beyond five minutes AWS refuses signatures."""
+PATIENCE = 15
+"""Looks for which running tasks may still disagree with ECS's word that it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the end must look like."""
+
+    task_definition: str = ""
+    """ARN; empty where any will do."""
+    digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By container; those that are known."""
+    stopping: str = ""
+    """ARN of the service deployment that ECS was asked to roll back, where it was."""
+    source: str = ""
+    """ARN of the service revision that it is to go back to."""
+    deployment: str = ""
+    """Id (`ecs-svc/…`) of the deployment that an update started, where it did."""
+    since: datetime | None = None
+    """Service deployments created before this are not looked at."""
+
+    def differs(self, task: Task) -> bool:
+        """Whether a running task is not what was wanted, as far as it tells."""
+        if self.task_definition and task.task_definition != self.task_definition:
+            return True
+        return any(
+            container.digest and container.digest != self.digests.get(container.name, "")
+            for container in task.containers
+            if container.name in self.digests
+        )
+
+
+Result = Literal["reached", "failed", "superseded", "different", "gave up", "left"]
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended. `running` is what the running tasks themselves say, with their number."""
+
+    result: Result
+    sentence: str
+    at: datetime
+    running: tuple[tuple[Version, int], ...] = ()
+    unread: str = ""
+    """Why the tasks could not be read back, where they could not."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether what was wanted is what runs."""
+        return self.result == "reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing worth telling; the last one carries the end."""
+
+    kind: Literal["note", "milestone", "end"]
+    text: str
+    end: End | None = None
+
+
+def follow(
+    gateway: Gateway,
+    ref: ServiceRef,
+    expected: Expected,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    *,
+    until: datetime | None = None,
+) -> Iterator[Seen]:
+    """Tell what happens until it has ended; the last thing told carries the end.
+
+    Args:
+        gateway: only read.
+        ref: the service.
+        expected: what was started, and what is to come of it.
+        clock: now, in UTC.
+        wait: waits some seconds; true where nobody wants to know any more.
+        until: when to give up looking; None looks for as long as it takes.
+
+    Raises:
+        CredentialsProblem: the credentials ended.
+        AccessDenied: the service may not be read.
+        NotThere: the service is gone.
+    """
+    teller = _Teller()
+    delay, patience = POLL, PATIENCE
+    while True:
+        try:
+            seen = _look(gateway, ref, expected)
+            yield from teller.answered()
+            yield from teller.tell(seen)
+            if seen.stand.phase in ("reached", "failed", "superseded"):
+                end = _end(gateway, ref, expected, seen, clock)
+                if end.result != "different" or patience <= 0:
+                    yield Seen("end", end.sentence, end)
+                    return
+                patience -= 1
+            delay = POLL
+        except (Throttled, Unreachable) as error:
+            yield from teller.unanswered(error)
+            delay = min(delay * 2, SLOWEST)
+        if until is not None and clock() >= until:
+            words = "The wait was as long as asked; AWS goes on, and this is not followed."
+            yield Seen("end", words, End("gave up", words, clock()))
+            return
+        if wait(delay):
+            words = "AWS goes on; this is not followed any more."
+            yield Seen("end", words, End("left", words, clock()))
+            return
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    service: Service
+    stand: Stand
+
+
+def _look(gateway: Gateway, ref: ServiceRef, expected: Expected) -> _Look:
+    """One look at the service and its deployments; those that may not be read are done without."""
+    service = gateway.services.describe(ref)
+    history: tuple[ServiceDeployment, ...] | None
+    try:
+        history = gateway.services.service_deployments(ref, expected.since)
+    except AccessDenied:
+        history = None
+    return _Look(
+        service,
+        stand(
+            service,
+            history,
+            deployment=expected.deployment,
+            stopping=expected.stopping,
+            source=expected.source,
+        ),
+    )
+
+
+class _Teller:
+    """Says each thing once, and only what is new."""
+
+    def __init__(self) -> None:
+        self._silent = ""
+        self._words = ""
+        self._told: set[str] = set()
+        self._phase: Phase = "working"
+
+    def unanswered(self, error: GatewayError) -> Iterator[Seen]:
+        if self._silent != error.title:
+            self._silent = error.title
+            yield Seen("note", f"{error.title}: AWS goes on, asking again more slowly")
+
+    def answered(self) -> Iterator[Seen]:
+        if self._silent:
+            self._silent = ""
+            yield Seen("note", "AWS answers again")
+
+    def tell(self, look: _Look) -> Iterator[Seen]:
+        stand = look.stand
+        for milestone in stand.milestones:
+            if milestone not in self._told:
+                self._told.add(milestone)
+                yield Seen("milestone", milestone)
+        if stand.words and stand.words != self._words:
+            self._words = stand.words
+            yield Seen("note", stand.words)
+
+
+def _end(
+    gateway: Gateway,
+    ref: ServiceRef,
+    expected: Expected,
+    look: _Look,
+    clock: Callable[[], datetime],
+) -> End:
+    """Read back what runs, and say how it ended."""
+    result: Result = "reached"
+    if look.stand.phase == "superseded":
+        result = "superseded"
+    elif look.stand.phase == "failed":
+        result = "failed"
+    try:
+        tasks = gateway.services.tasks(ref)
+    except AccessDenied as error:
+        unread = f"the tasks could not be read back ({error.action or error.title})"
+        return End(result, f"{look.stand.sentence} But {unread}.", clock(), unread=unread)
+    live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
+    end = End(result, look.stand.sentence, clock(), _versions(live))
+    if result == "failed":
+        return replace(end, sentence=_why(end.sentence, tasks, look.stand.number))
+    if result == "reached":
+        wrong = [task for task in live if expected.differs(task)]
+        if wrong or len(live) < look.service.desired:
+            return replace(end, result="different", sentence=_differs(wrong, live, look.service))
+    return end
+
+
+def _differs(wrong: list[Task], live: list[Task], service: Service) -> str:
+    if wrong:
+        task = wrong[0]
+        digest = next((c.digest for c in task.containers if c.digest), "")
+        what = f"revision {revision_of(task.task_definition)}" + (
+            f" · sha256:{short_digest(digest)}" if digest else ""
+        )
+        return (
+            f"ECS says that it is done, but {len(wrong)} of {len(live)} running tasks run {what}."
+        )
+    return f"ECS says that it is done, but {len(live)} of {service.desired} tasks run."
+
+
+def _why(sentence: str, tasks: tuple[Task, ...], number: str) -> str:
+    """A failure with what its stopped tasks say, the commonest reason first."""
+    reasons = Counter(
+        _ending(task) for task in tasks if task.stopped and task.started_by.endswith(f"/{number}")
+    )
+    reasons.pop("", None)
+    if not reasons:
+        return sentence
+    reason, count = reasons.most_common(1)[0]
+    return f"{sentence} {count} of its tasks stopped: {reason}."
+
+
+def _ending(task: Task) -> str:
+    codes = [f"exit {c.exit_code}" for c in task.containers if c.exit_code]
+    words = [c.reason for c in task.containers if c.reason] or [task.stopped_reason]
+    return ", ".join(filter(None, (*codes, *words))).rstrip(".")
+
+
+def _versions(tasks: list[Task]) -> tuple[tuple[Version, int], ...]:
+    """What some tasks run, most of them first."""
+    counted = Counter(
+        Version(
+            task.task_definition,
+            tuple(
+                ContainerImage(c.name, c.image, c.digest)
+                for c in sorted(task.containers, key=lambda c: c.name)
+            ),
+        )
+        for task in tasks
+    )
+    return tuple(counted.most_common())

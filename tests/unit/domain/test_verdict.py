@@ -1,0 +1,163 @@
+"""The one sentence: never green on nothing, and what is bad is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bgconsole.domain.errors import AccessDenied, NotThere, Throttled
+from bgconsole.domain.services import ServiceEvent
+from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.verdict import Severity, Verdict, verdict
+from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
+from bgconsole.watch.once import read
+from tests import worlds
+from tests.worlds import NOW, REF
+
+
+def judged(world: ScriptedWorld) -> Verdict:
+    """The world's verdict at its own time."""
+    return verdict(read(scripted_gateway(world), REF, lambda: NOW), NOW)
+
+
+def test_steady_names_revision_and_health() -> None:
+    found = judged(worlds.steady())
+    assert (found.severity, found.word) == (Severity.GOOD, "STEADY")
+    assert found.sentence == "Revision 2 serves 100 %: 4/4 healthy"
+    assert found.way_back is not None
+    assert found.way_back.to == "1"
+
+
+def test_deploying_says_from_to_and_who_serves() -> None:
+    found = judged(worlds.deploying())
+    assert found.severity is Severity.BUSY
+    assert "revision 1 → 2: 2/4 new tasks healthy" in found.sentence
+    assert "Both serve: 1 (4) and 2 (2)" in found.sentence
+    assert found.progress is not None
+    assert 0 < found.progress.done < found.progress.of
+
+
+def test_a_crash_loop_names_cause_breaker_and_who_still_serves() -> None:
+    world = worlds.crash_looping()
+    task = next(t for t in world.tasks[REF] if t.stopped)
+    line = world.logs[worlds.LOG_GROUP][-1]
+    words = "ActiveRecord::StatementInvalid (PG::UndefinedColumn: ERROR:  column posts.summary)"
+    stream = f"ecs/{worlds.CONTAINER}/{task.id}"
+    world.logs[worlds.LOG_GROUP].append(
+        replace(line, stream=stream, message=words, event_id="z" * 56)
+    )
+    found = judged(world)
+    assert (found.severity, found.word) == (Severity.BAD, "FAILING")
+    assert 'revision 3 is not coming up: 2 tasks exited 1 ("' in found.sentence
+    assert "PG::UndefinedColumn" in found.sentence
+    assert "breaker 2/3" in found.sentence
+    assert "Revision 2 serves 100 %: 4/4 healthy" in found.sentence
+    assert found.way_back is not None
+    assert found.way_back.to == "2"
+
+
+def test_a_breaker_roll_back_is_red_and_later_calm() -> None:
+    world = worlds.rolled_back()
+    found = judged(world)
+    assert (found.severity, found.word) == (Severity.BAD, "ROLLED BACK")
+    assert "revision 3 was rolled back by the circuit breaker 3:00 ago" in found.sentence
+    assert "3 tasks exited 1" in found.sentence
+    later = NOW + timedelta(hours=2)
+    calm = verdict(read(scripted_gateway(world), REF, lambda: later), later)
+    assert (calm.severity, calm.word) == (Severity.GOOD, "STEADY")
+    assert any("rolled back by the circuit breaker" in line for line in calm.evidence)
+
+
+def test_a_roll_back_by_hand_is_not_red() -> None:
+    world = worlds.rolled_back()
+    newest, *rest = world.history[REF]
+    by_hand = replace(newest, rollback_reason="", status_reason="Stopped by user.")
+    world.history[REF] = (by_hand, *rest)
+    found = judged(world)
+    assert found.severity is Severity.GOOD
+    assert any("was rolled back by hand" in line for line in found.evidence)
+
+
+def test_no_load_balancer_runs_and_does_not_serve() -> None:
+    found = judged(worlds.no_load_balancer())
+    assert found.severity is Severity.GOOD
+    assert found.sentence == "Revision 2 runs: 2/2 healthy"
+
+
+def test_scaled_to_zero_is_said_not_judged() -> None:
+    world = worlds.steady()
+    service = world.services[REF]
+    world.services[REF] = replace(service, desired=0, running=0)
+    world.tasks[REF] = ()
+    assert judged(world).word == "SCALED TO 0"
+
+
+def test_nothing_healthy_is_down() -> None:
+    world = worlds.steady()
+    balancing = world.balancing[REF]
+    group = balancing.groups[0]
+    ill = tuple(
+        replace(t, state="unhealthy", description="Health checks failed with these codes: [503]")
+        for t in group.targets
+    )
+    world.balancing[REF] = replace(balancing, groups=(replace(group, targets=ill),))
+    found = judged(world)
+    assert (found.severity, found.word) == (Severity.BAD, "DOWN")
+    assert "0/4" in found.sentence
+    assert "[503]" in found.sentence
+
+
+def test_a_placement_failure_is_named() -> None:
+    world = worlds.deploying()
+    service = world.services[REF]
+    said = f"(service {REF.name}) was unable to place a task. Reason: no capacity [/foo]."
+    world.services[REF] = replace(service, events=(ServiceEvent("e1", NOW, said), *service.events))
+    found = judged(world)
+    assert found.severity is Severity.BAD
+    assert "was unable to place a task. Reason: no capacity [/foo]." in found.sentence
+
+
+DENIED = AccessDenied("access denied", "needs x:Y", action="x:Y")
+
+
+@pytest.mark.parametrize(
+    ("source", "call"),
+    [
+        ("service", "services.describe"),
+        ("deployments", "services.service_deployments"),
+        ("tasks", "services.tasks"),
+        ("targets", "targets.balancing"),
+    ],
+)
+@pytest.mark.parametrize("world", [worlds.steady, worlds.deploying])
+def test_never_green_while_a_source_fails(source: Source, call: str, world: object) -> None:
+    made = world()  # type: ignore[operator]
+    made.fail(call, DENIED)
+    found = judged(made)
+    assert found.severity is Severity.UNKNOWN
+    assert "access denied" in " ".join((found.sentence, *found.evidence)).lower()
+
+
+def test_the_bad_that_was_seen_stays_said_while_another_source_fails() -> None:
+    world = worlds.crash_looping()
+    world.fail("targets.balancing", Throttled("throttled"))
+    found = judged(world)
+    assert found.severity is Severity.BAD
+    assert any("throttled since 14:00:00" in line for line in found.evidence)
+
+
+def test_old_data_without_a_failure_is_doubted() -> None:
+    snapshot = replace(read(scripted_gateway(worlds.steady()), REF, lambda: NOW), interval=2.0)
+    assert verdict(snapshot, NOW + timedelta(seconds=5)).severity is Severity.GOOD
+    later = verdict(snapshot, NOW + timedelta(seconds=60))
+    assert later.severity is Severity.UNKNOWN
+    assert "last read 1:00 ago" in later.sentence
+
+
+def test_before_the_first_answer_and_without_a_service() -> None:
+    assert verdict(Snapshot(REF, worlds.steady().place), NOW).word == "CONNECTING"
+    world = worlds.steady()
+    world.fail("services.describe", NotThere("no such service", str(REF)))
+    assert judged(world).word == "NOT THERE"
