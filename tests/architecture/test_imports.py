@@ -1,0 +1,73 @@
+"""What is loaded when: a static graph cannot tell a deferred import from a real one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = ("textual", "rich", "boto3", "botocore", "docker", "awslogs", "ministack", "aiohttp")
+PROBE = """
+import json, sys
+sys.argv = ["bgconsole", *json.loads(sys.argv[1])]
+code = 0
+try:
+    from bgconsole.main import main
+    main()
+except SystemExit as end:
+    code = end.code
+print(json.dumps({"code": code, "loaded": sorted({m.partition(".")[0] for m in sys.modules})}))
+"""
+
+
+def loaded(*arguments: str, home: Path) -> tuple[int, set[str]]:
+    """The exit code of one command and the packages that it loaded."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=home,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true"},
+        check=False,
+    )
+    found = json.loads(ran.stdout.strip().splitlines()[-1])
+    return found["code"] or 0, set(found["loaded"])
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["status", "--help"]])
+def test_words_about_the_program_load_nothing_heavy(nowhere: Path, arguments: list[str]) -> None:
+    code, found = loaded(*arguments, home=nowhere)
+    assert code == 0
+    assert not found & set(HEAVY)
+
+
+def test_a_sub_command_loads_no_screen(nowhere: Path) -> None:
+    code, found = loaded(
+        "--region", "us-east-1", "--cluster", "c", "--service", "s", "status", home=nowhere
+    )
+    assert code == 4, "without credentials"
+    assert "boto3" in found or "botocore" in found
+    assert not found & {"textual", "rich", "docker", "awslogs", "ministack"}
+
+
+def test_the_sandbox_extra_missing_is_one_sentence(nowhere: Path) -> None:
+    hidden = PROBE.replace(
+        "import json, sys", "import json, sys\nsys.modules['ministack'] = None", 1
+    )
+    for arguments in (["sandbox"], ["demo"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", hidden, json.dumps(arguments)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=nowhere,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(nowhere)},
+            check=False,
+        )
+        assert json.loads(ran.stdout.strip().splitlines()[-1])["code"] == 2
+        assert "pip install 'bgconsole[sandbox]'" in ran.stderr
+        assert "Traceback" not in ran.stderr
