@@ -1,0 +1,149 @@
+"""The commands `bgconsole sandbox`, `bgconsole sandbox run` and `bgconsole demo`.
+
+Importing this raises ImportError when the `sandbox` extra is not installed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from .environment import clean, exports
+from .foreground import Interrupted, interruptible, run_in_front
+from .launch import Sandbox, StartFailed
+from .settings import SCENARIOS, Settings
+
+for _package in ("ministack", "hypercorn", "aiohttp"):
+    if find_spec(_package) is None:
+        raise ImportError(f"{_package} is not installed", name=_package)
+
+_DEFAULT_PORT = 4566
+_CONSOLE = ("--cluster", "democluster-cluster", "--service", "democluster-service")
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_SPEED = click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True),
+    default=None,
+    help="Divide AWS's waits by this; 1 is AWS's own pace.",
+)
+_SCENARIO = click.option(
+    "--scenario",
+    type=click.Choice(SCENARIOS),
+    default=None,
+    help="What happens by itself after the start.",
+)
+_REMAP = click.option(
+    "--remap-ports",
+    is_flag=True,
+    help="Take a free port where a listener's own cannot be bound.",
+)
+
+
+def _port(default: int) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help="Loopback port of the endpoint; 0 takes a free one.",
+    )
+
+
+@click.group(invoke_without_command=True)
+@_port(_DEFAULT_PORT)
+@_SPEED
+@_SCENARIO
+@_REMAP
+@click.pass_context
+def sandbox(
+    context: click.Context,
+    port: int,
+    speed: float | None,
+    scenario: str | None,
+    remap_ports: bool,
+) -> None:
+    """Serve a local AWS account until interrupted.
+
+    Once everything in it is steady, prints the `export` lines that point any AWS client at it.
+    """
+    if context.invoked_subcommand is None:
+        sys.exit(_serve(Settings(port, speed, scenario, remap_ports)))
+    for name in context.params:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "--" + name.replace("_", "-")
+            raise click.UsageError(f"{option} goes after '{context.invoked_subcommand}'.")
+
+
+@sandbox.command("run")
+@_port(0)
+@_SPEED
+@_SCENARIO
+@_REMAP
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
+def run(
+    port: int,
+    speed: float | None,
+    scenario: str | None,
+    remap_ports: bool,
+    command: tuple[str, ...],
+) -> None:
+    """Run a command (after `--`) against a fresh sandbox and exit with its status.
+
+    The command sees no AWS settings but the sandbox's.
+    """
+    sys.exit(_run_inside(Settings(port, speed, scenario, remap_ports), command))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--quiet", is_flag=True, help="Leave everything steady: no bad deploy by itself.")
+@_SPEED
+@click.argument("console", nargs=-1, type=click.UNPROCESSED)
+def demo(quiet: bool, speed: float | None, console: tuple[str, ...]) -> None:
+    """Open the console on a fresh sandbox; all further options are the console's."""
+    settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy")
+    sys.exit(_run_inside(settings, [sys.executable, "-m", "bgconsole", *_CONSOLE, *console]))
+
+
+def _serve(settings: Settings) -> int:
+    try:
+        with interruptible(), Sandbox(settings) as running:
+            for note in running.notes:
+                click.echo(note, err=True)
+            lines = [f"export {name}={value}" for name, value in exports(running.endpoint).items()]
+            click.echo("\n".join(lines))
+            running.wait()
+            click.echo(f"bgconsole: the sandbox ended by itself; its log: {running.log}", err=True)
+            return 1
+    except StartFailed as reason:
+        return _refuse(reason)
+    except Interrupted as signalled:
+        return signalled.exit_code
+
+
+def _run_inside(settings: Settings, command: Sequence[str]) -> int:
+    try:
+        with interruptible(), Sandbox(settings) as running:
+            environment = clean(os.environ) | exports(running.endpoint)
+            return run_in_front(command, environment)
+    except StartFailed as reason:
+        return _refuse(reason)
+    except FileNotFoundError:
+        click.echo(f"bgconsole: {command[0]}: command not found", err=True)
+        return 127
+    except PermissionError:
+        click.echo(f"bgconsole: {command[0]}: permission denied", err=True)
+        return 126
+    except Interrupted as signalled:
+        return signalled.exit_code
+
+
+def _refuse(reason: StartFailed) -> int:
+    click.echo(f"bgconsole: {reason}", err=True)
+    return 1

@@ -1,0 +1,163 @@
+"""Fills the account as its user would: three stacks by change sets, two images, two versions.
+
+Run as a process of its own (`python -m bgconsole.sandbox.provision`), because it is a client like
+any other and can load boto3 while the server still loads the engine. Its environment says where to
+go; what it made is written to stdout as one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+import sysconfig
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from .images import BROKEN, MEOW, POSTS, build
+from .registry import push
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_cloudformation.type_defs import ParameterTypeDef
+
+_QUICK = {"Delay": 0.05, "MaxAttempts": 2400}
+"""For boto3's waiters, whose own 5 to 30 s between questions are for the real AWS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the load balancer listens."""
+
+    production: int
+    test: int
+
+
+def templates() -> Path:
+    """The folder of the templates: of the checkout, else where an installation puts them."""
+    checkout = Path(__file__).resolve().parents[2] / "cfn"
+    if checkout.is_dir():
+        return checkout
+    return Path(sysconfig.get_path("data")) / "share" / "bgconsole" / "cfn"
+
+
+def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
+    """Create the three stacks, push the images, then move the service from the first to the second.
+
+    Returns:
+        The outputs of the cluster's stack.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, ClientError: a call or a stack failed.
+    """
+    session = boto3.Session()
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    # The first answers wait in the listener's queue while the server is still loading.
+    stacks = session.client("cloudformation", endpoint_url=endpoint, config=config)
+    with ThreadPoolExecutor(3) as pool:
+        repository = pool.submit(deploy, stacks, "demorepo", folder / "image-repository.yml", {})
+        ec2 = session.client("ec2", endpoint_url=endpoint, config=config)
+        ecr = session.client("ecr", endpoint_url=endpoint, config=config)
+        default = [{"Name": "is-default", "Values": ["true"]}]
+        vpc = ec2.describe_vpcs(Filters=default)["Vpcs"][0]["VpcId"]  # type: ignore[arg-type]
+        mine = [{"Name": "vpc-id", "Values": [vpc]}]
+        found = ec2.describe_subnets(Filters=mine)["Subnets"]  # type: ignore[arg-type]
+        subnets = ",".join(sorted(subnet["SubnetId"] for subnet in found))
+        database = pool.submit(
+            deploy,
+            stacks,
+            "demodb",
+            folder / "database.yml",
+            {"VpcId": vpc, "Subnets": subnets},
+        )
+        uri = repository.result()["RepositoryUri"]
+        token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
+        address, _, name = uri.partition("/")
+        for version in (POSTS, MEOW, BROKEN):
+            push(address, name, build(version), token)
+        made = database.result()
+    parameters = {
+        "VpcId": vpc,
+        "LoadBalancerSubnets": subnets,
+        "TaskSubnets": subnets,
+        "DatabaseUrl": made["DatabaseUrl"],
+        "SecretKeyBase": made["SecretKeyBase"],
+        "DatabaseClientSecurityGroup": made["ClientSecurityGroup"],
+        "ProductionPort": str(ports.production),
+        "TestPort": str(ports.test),
+    }
+    outputs: dict[str, str] = {}
+    for version in (POSTS, MEOW):
+        image = {"DockerImage": f"{uri}:{version.tag}"}
+        outputs = deploy(stacks, "democluster", folder / "cluster.yml", parameters | image)
+    return outputs
+
+
+def deploy(
+    stacks: CloudFormationClient, stack: str, template: Path, parameters: Mapping[str, str]
+) -> dict[str, str]:
+    """Create or update one stack through a change set and wait for its end.
+
+    Returns:
+        Its outputs.
+    """
+    listed: list[ParameterTypeDef] = [
+        {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+    ]
+    exists = _exists(stacks, stack)
+    made = stacks.create_change_set(
+        StackName=stack,
+        ChangeSetName=f"{stack}-{'update' if exists else 'create'}",
+        ChangeSetType="UPDATE" if exists else "CREATE",
+        TemplateBody=template.read_text(),
+        Parameters=listed,
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    created: Any = stacks.get_waiter("change_set_create_complete")
+    created.wait(ChangeSetName=made["Id"], WaiterConfig=_QUICK)
+    stacks.execute_change_set(ChangeSetName=made["Id"])
+    ended: Any = (
+        stacks.get_waiter("stack_update_complete")
+        if exists
+        else stacks.get_waiter("stack_create_complete")
+    )
+    ended.wait(StackName=stack, WaiterConfig=_QUICK)
+    (described,) = stacks.describe_stacks(StackName=stack)["Stacks"]
+    return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
+
+
+def _exists(stacks: CloudFormationClient, stack: str) -> bool:
+    try:
+        stacks.describe_stacks(StackName=stack)
+    except stacks.exceptions.ClientError:
+        return False
+    return True
+
+
+def free_ports() -> Ports:
+    """Two loopback ports that nothing listens on now."""
+    with closing(socket.socket()) as one, closing(socket.socket()) as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return Ports(one.getsockname()[1], other.getsockname()[1])
+
+
+def main() -> None:
+    """Provision the sandbox that the environment points at."""
+    parser = argparse.ArgumentParser(prog="bgconsole.sandbox.provision")
+    parser.add_argument("endpoint")
+    outputs = provision(parser.parse_args().endpoint, free_ports(), templates())
+    json.dump(outputs, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

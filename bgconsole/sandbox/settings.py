@@ -1,0 +1,32 @@
+"""What one sandbox is started with, as the command hands it to the server's process."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+SCENARIOS = ("bad-deploy",)
+"""What `scenario` may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of `bgconsole sandbox`."""
+
+    port: int = 0
+    """The loopback port of the endpoint; 0 takes a free one."""
+    speed: float | None = None
+    """What AWS's waits are divided by once everything is steady; `None` is the demo's pace."""
+    scenario: str | None = None
+    """What happens by itself after the start."""
+    remap_ports: bool = False
+    """Bind a free port where a listener's own cannot be bound."""
+
+    def to_json(self) -> str:
+        """For the command line of the server's process."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """What `to_json` gave."""
+        return cls(**json.loads(text))
