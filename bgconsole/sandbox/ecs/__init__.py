@@ -1,0 +1,1 @@
+"""Amazon ECS of the sandbox: clusters, task definitions, services, rolling deployments, tasks."""

@@ -1,0 +1,440 @@
+"""The service scheduler: rolling deployments, replacements, circuit breaker, rollback."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ..clock import Clock
+from ..names import Names
+from . import texts
+from .batches import Counts, breaker_threshold, is_stuck, next_batch
+from .events import EventBook
+from .lives import TaskLives
+from .state import (
+    STOPPED_KEPT,
+    Deployment,
+    EcsState,
+    Revision,
+    RollbackRecord,
+    Service,
+    ServiceDeployment,
+    Task,
+)
+
+# Seconds of AWS's pace, fitted to the measured rolling update.
+FIRST_START = 14.0
+"""From UpdateService to the first tasks."""
+NOTICE = 15.0
+"""From a change of target health to what the scheduler does about it."""
+NOTICE_FLOOR = 0.1
+"""Real seconds, so that tasks that become healthy together are seen together."""
+NEXT_STEP = 2.0
+"""Between two steps of the scheduler, and from a task's end to its replacement."""
+BACKOFF = 60.0
+"""The first pause before failing tasks are started again; it doubles."""
+BACKOFF_LIMIT = 1620.0
+"""AWS documents 27 minutes."""
+BACKOFF_FLOOR = 0.5
+"""Real seconds, so that an instant world does not spin on a crash loop."""
+
+
+class Scheduler:
+    """Moves every service towards what its primary deployment wants."""
+
+    def __init__(
+        self, *, clock: Clock, names: Names, state: EcsState, lives: TaskLives, events: EventBook
+    ) -> None:
+        self._clock = clock
+        self._names = names
+        self._state = state
+        self._lives = lives
+        self._events = events
+        lives.watcher = self
+
+    # -- what operations ask for
+
+    def deploy(self, service: Service, revision: Revision) -> Deployment:
+        """Begin a deployment of a revision; one in flight is superseded."""
+        now = self._clock.now()
+        sources = [d.revision for d in service.deployments]
+        self._supersede(service)
+        deployment = Deployment(revision, 0, now, now)
+        deployment.rollout_reason = texts.in_progress(deployment.id)
+        for earlier in service.deployments:
+            earlier.status = "ACTIVE"
+            self._unpause(earlier)
+        service.deployments.insert(0, deployment)
+        service.revisions[revision.arn] = revision
+        number = self._names.service_deployment_id()
+        configuration = service.settings["deploymentConfiguration"]
+        record = ServiceDeployment(
+            self._names.ecs(f"service-deployment/{service.cluster.name}/{service.name}/{number}"),
+            service,
+            revision,
+            sources,
+            configuration,
+            now,
+            now,
+        )
+        if self._breaker(service).get("enable"):
+            record.breaker_status = "MONITORING"
+        service.history.insert(0, record)
+        service.steady = False
+        deployment.pause = self._clock.call_later(
+            FIRST_START, lambda: self._begin(service, deployment)
+        )
+        return deployment
+
+    def scale(self, service: Service, desired: int) -> None:
+        """Set the desired count without a new deployment."""
+        if service.desired == desired:
+            return
+        service.desired = desired
+        if service.primary.desired or service.primary.rollout_state == "COMPLETED":
+            service.primary.desired = desired
+        service.steady = False
+        self.wake(service)
+
+    def request_rollback(self, record: ServiceDeployment) -> None:
+        """Stop a service deployment by going back to its source revision."""
+        record.status = "ROLLBACK_REQUESTED"
+        record.updated_at = self._clock.now()
+        self._clock.call_later(NEXT_STEP, lambda: self._roll_back_by_hand(record))
+
+    def drain(self, service: Service) -> None:
+        """Stop all tasks of a deleted service; it is INACTIVE when they are gone."""
+        self._supersede(service)
+        for deployment in service.deployments:
+            self._unpause(deployment)
+        service.status = "DRAINING"
+        service.desired = 0
+        self.wake(service)
+
+    def wake(self, service: Service, delay: float = NEXT_STEP, *, floor: float = 0.0) -> None:
+        """Look at the service soon."""
+        if service.wake is None:
+            service.wake = self._clock.call_later(delay, lambda: self._look(service), floor=floor)
+
+    # -- what it is told
+
+    def targets_changed(self) -> None:
+        """The load balancer's view of some target changed."""
+        for service in self._state.all_services():
+            for task in service.tasks:
+                was = task.healthy
+                complaint = self._lives.check_health(task)
+                if task.healthy != was or complaint:
+                    self.wake(service, NOTICE, floor=NOTICE_FLOOR)
+
+    def task_changed(self, service: Service) -> None:
+        """A task runs, is proved healthy, or is gone."""
+        for task in service.tasks:
+            self._lives.check_health(task)
+        self.wake(service)
+
+    def task_failed(self, task: Task) -> None:
+        """A task failed to start, failed its checks, or died."""
+        service, deployment = task.service, task.deployment
+        rolling_out = deployment.rollout_state == "IN_PROGRESS"
+        if rolling_out or not task.ever_healthy:
+            deployment.failed_tasks += 1
+            self._pause(service, deployment)
+        service.steady = False
+        record = service.current
+        if (
+            rolling_out
+            and record is not None
+            and record.target is deployment.revision
+            and record.status == "IN_PROGRESS"
+            and record.breaker_status == "MONITORING"
+        ):
+            record.failure_count += 1
+            threshold = breaker_threshold(self._breaker(service), service.desired)
+            if record.failure_count >= threshold:
+                self._trip(service, record)
+        self.wake(service)
+
+    # -- the loop
+
+    def _begin(self, service: Service, deployment: Deployment) -> None:
+        deployment.pause = None
+        record = service.current
+        if record is not None and record.status == "PENDING":
+            record.status = "IN_PROGRESS"
+            record.started_at = record.updated_at = self._clock.now()
+        if deployment is service.primary:
+            deployment.desired = service.desired
+            self._look(service)
+
+    def _look(self, service: Service) -> None:
+        if service.wake is not None:
+            service.wake.cancel()
+            service.wake = None
+        self.forget_old(service)
+        if service.status != "ACTIVE":
+            self._look_at_deleted(service)
+            return
+        primary = service.primary
+        condemned = {t.id: arn for t in service.tasks if (arn := self._lives.check_health(t))}
+        self._credit_healthy(service)
+        live = [task for task in service.tasks if task.live]
+        new = [t for t in live if t.deployment is primary and t.id not in condemned]
+        old = [t for t in live if t.deployment is not primary and t.id not in condemned]
+        configuration = service.settings["deploymentConfiguration"]
+        percents = (configuration["maximumPercent"], configuration["minimumHealthyPercent"])
+        counts = Counts(
+            len(new),
+            len(old) + len(condemned),
+            sum(t.healthy for t in new),
+            sum(t.healthy for t in old),
+        )
+        batch = next_batch(service.desired, *percents, counts)
+        acted = False
+        if batch.start and primary.pause is None and primary.rollout_state != "FAILED":
+            self._start(service, batch.start, len(condemned))
+            acted = True
+        if condemned:
+            self._replace(service, condemned)
+            acted = True
+        if batch.stop_old or batch.stop_new:
+            # Condemned tasks stood among the old ones that may go freely.
+            leaving = _first_to_go(old)[: batch.stop_old - len(condemned)] if old else []
+            leaving += _first_to_go(new)[: batch.stop_new]
+            if leaving:
+                self._stop(service, leaving)
+                acted = True
+        if acted:
+            service.steady = False
+            self.wake(service)
+        else:
+            self._settle(service, counts)
+
+    def _start(self, service: Service, count: int, unhealthy: int) -> None:
+        tasks = [self._lives.start(service, service.primary) for _ in range(count)]
+        replaced = min(count, unhealthy)
+        self._events.say(service, texts.started([t.id for t in tasks], replaced))
+
+    def _replace(self, service: Service, condemned: dict[str, str]) -> None:
+        tasks = [task for task in service.tasks if task.id in condemned]
+        for task in tasks:
+            arn = condemned[task.id]
+            port, reason = self._lives.complaint(task, arn)
+            self._events.say(service, texts.unhealthy(task.id, port, arn, reason))
+        self._events.say(service, texts.stopped(task.id for task in tasks))
+        for task in tasks:
+            reason = texts.failed_elb_checks(condemned[task.id])
+            self._lives.stop(task, "ServiceSchedulerInitiated", reason)
+            self.task_failed(task)
+
+    def _stop(self, service: Service, tasks: list[Task]) -> None:
+        running = [task for task in tasks if task.running]
+        pending = len(tasks) - len(running)
+        if running:
+            self._events.say(service, texts.stopped(task.id for task in running))
+        if pending:
+            self._events.say(service, texts.stopped_pending(pending))
+        reason = texts.scaling(service.primary.id)
+        for task in tasks:
+            self._lives.stop(task, "ServiceSchedulerInitiated", reason)
+
+    def _settle(self, service: Service, counts: Counts) -> None:
+        """Nothing to do now: finished, or waiting for tasks."""
+        primary = service.primary
+        ready = counts.new == counts.new_healthy == service.desired and not counts.old
+        leaving = [t for t in service.tasks if not t.live and t.last_status != "STOPPED"]
+        if ready and primary.pause is None:
+            if all(task.last_status != "DEACTIVATING" for task in leaving):
+                self._succeed(service)
+            if not leaving:
+                self._complete(service)
+        elif primary.rollout_state == "IN_PROGRESS" and not primary.noted:
+            configuration = service.settings["deploymentConfiguration"]
+            percents = (configuration["maximumPercent"], configuration["minimumHealthyPercent"])
+            if primary.pause is None and counts.old and is_stuck(service.desired, *percents):
+                primary.noted = True
+                self._events.say(service, texts.STUCK)
+
+    def _succeed(self, service: Service) -> None:
+        """End the service deployment: the new revision serves, the old tasks take their leave."""
+        record = service.current
+        if record is None or record.status not in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+            return
+        back = record.status == "ROLLBACK_IN_PROGRESS"
+        if record.breaker_status == "MONITORING":
+            record.breaker_status = "MONITORING_COMPLETE"
+        self._end(record, "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL")
+
+    def _complete(self, service: Service) -> None:
+        primary = service.primary
+        if primary.rollout_state == "IN_PROGRESS":
+            primary.rollout_state = "COMPLETED"
+            primary.rollout_reason = texts.completed(primary.id)
+            primary.updated_at = self._clock.now()
+            for earlier in service.deployments[1:]:
+                self._unpause(earlier)
+                earlier.status = "INACTIVE"
+            service.deployments = [primary]
+            self._events.say_of(service, primary.id, "deployment completed.")
+            service.steady = False
+        if not service.steady:
+            service.steady = True
+            self._events.say(service, texts.STEADY)
+
+    def _look_at_deleted(self, service: Service) -> None:
+        live = [task for task in service.tasks if task.live]
+        if live:
+            self._stop(service, live)
+        if service.status == "DRAINING" and all(t.last_status == "STOPPED" for t in service.tasks):
+            service.status = "INACTIVE"
+            service.deployments = []
+
+    # -- failure and the way back
+
+    def _trip(self, service: Service, record: ServiceDeployment) -> None:
+        record.breaker_status = "TRIGGERED"
+        failed = service.primary
+        failed.rollout_state = "FAILED"
+        failed.rollout_reason = texts.BREAKER_FAILED
+        failed.updated_at = self._clock.now()
+        self._unpause(failed)
+        self._events.say_of(service, failed.id, f"deployment failed: {texts.TASKS_FAILED}")
+        if not self._breaker(service).get("rollback"):
+            self._end(record, "STOPPED")
+            record.stopped_at = record.finished_at
+            return
+        target = _way_back(service)
+        if target is None:
+            record.status_reason = texts.NO_CANDIDATE
+            self._end(record, "ROLLBACK_FAILED")
+            return
+        record.status_reason = texts.BREAKER_REASON
+        reason = texts.breaker_rolling_back(target.id)
+        self._roll_back(service, record, target, texts.BREAKER_REASON, reason)
+
+    def _roll_back_by_hand(self, record: ServiceDeployment) -> None:
+        service = record.service
+        if record.status != "ROLLBACK_REQUESTED":
+            return
+        target = _way_back(service)
+        if target is None:
+            record.status_reason = texts.NO_CANDIDATE
+            service.primary.rollout_state = "FAILED"
+            self._unpause(service.primary)
+            self._end(record, "ROLLBACK_FAILED")
+            return
+        record.status_reason = texts.ROLLED_BACK_BY_USER
+        rollout_reason = texts.in_progress(target.id)
+        self._roll_back(service, record, target, texts.ROLLED_BACK_BY_USER, rollout_reason)
+
+    def _roll_back(
+        self,
+        service: Service,
+        record: ServiceDeployment,
+        target: Deployment,
+        reason: str,
+        rollout_reason: str,
+    ) -> None:
+        now = self._clock.now()
+        self._events.say(service, f"rolling back to deployment {target.id}.")
+        record.status = "ROLLBACK_IN_PROGRESS"
+        record.rollback = RollbackRecord(reason, now, target.revision)
+        record.updated_at = now
+        for earlier in service.deployments:
+            self._unpause(earlier)
+            earlier.status = "ACTIVE"
+        service.deployments.remove(target)
+        service.deployments.insert(0, target)
+        target.status, target.rollout_state = "PRIMARY", "IN_PROGRESS"
+        target.rollout_reason, target.updated_at = rollout_reason, now
+        target.desired = service.desired
+        service.settings.update(target.revision.settings)
+        service.settings["taskDefinition"] = target.revision.task_definition.arn
+        service.steady = False
+        self.wake(service)
+
+    def _supersede(self, service: Service) -> None:
+        record = service.current
+        if record is not None:
+            self._end(record, "STOPPED")
+            record.stopped_at = record.finished_at
+
+    def _end(self, record: ServiceDeployment, status: str) -> None:
+        for revision in (*record.sources, record.target):
+            record.final_counts[revision.arn] = counts_of(record.service, revision)
+        record.status = status
+        record.finished_at = record.updated_at = self._clock.now()
+        if record.breaker_status == "MONITORING":
+            record.breaker_status = "MONITORING_COMPLETE"
+
+    # -- small things
+
+    def _pause(self, service: Service, deployment: Deployment) -> None:
+        """Wait longer before each attempt to start failing tasks."""
+        if deployment.pause is not None or deployment is not service.primary:
+            return
+        attempt = math.ceil(deployment.failed_tasks / max(1, service.desired))
+        if attempt >= 2 and not deployment.noted:
+            deployment.noted = True
+            self._events.say(service, texts.UNABLE)
+        pause = min(BACKOFF_LIMIT, BACKOFF * 2.0 ** (attempt - 1))
+        deployment.pause = self._clock.call_later(
+            pause, lambda: self._begin(service, deployment), floor=BACKOFF_FLOOR
+        )
+
+    def _unpause(self, deployment: Deployment) -> None:
+        if deployment.pause is not None:
+            deployment.pause.cancel()
+            deployment.pause = None
+
+    def _credit_healthy(self, service: Service) -> None:
+        """A healthy task ends the row of failures, for the breaker too unless it says otherwise."""
+        primary = service.primary
+        if not any(t.healthy for t in service.tasks if t.deployment is primary):
+            return
+        primary.failed_tasks = 0
+        record = service.current
+        if record is not None and record.target is primary.revision:
+            if self._breaker(service).get("resetOnHealthyTask", True):
+                record.failure_count = 0
+
+    def _breaker(self, service: Service) -> dict[str, object]:
+        breaker: dict[str, object] = (
+            service.settings["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}
+        )
+        return breaker
+
+    def forget_old(self, service: Service) -> None:
+        """Drop the tasks that stopped too long ago to be described."""
+        now = self._clock.now()
+        service.tasks = [
+            t for t in service.tasks if t.stopped_at is None or now - t.stopped_at < STOPPED_KEPT
+        ]
+
+
+def counts_of(service: Service, revision: Revision) -> tuple[int, int, int]:
+    """Requested, running and pending tasks of a revision now."""
+    tasks = [task for task in service.tasks if task.deployment.revision is revision]
+    primary = service.deployments[0] if service.deployments else None
+    if primary is not None and primary.revision is revision:
+        requested = primary.desired
+    else:
+        requested = sum(task.live for task in tasks)
+    return requested, sum(t.running for t in tasks), sum(t.pending for t in tasks)
+
+
+def _way_back(service: Service) -> Deployment | None:
+    """The newest earlier deployment that had completed."""
+    return next((d for d in service.deployments[1:] if d.rollout_state == "COMPLETED"), None)
+
+
+def _first_to_go(tasks: Iterable[Task]) -> list[Task]:
+    """The order in which tasks are stopped: those that serve nobody, then the fuller zone's oldest."""
+    waiting = list(tasks)
+    order: list[Task] = []
+    while waiting:
+        zones = [task.zone for task in waiting]
+        chosen = min(waiting, key=lambda t: (t.healthy, -zones.count(t.zone), t.created_at))
+        waiting.remove(chosen)
+        order.append(chosen)
+    return order

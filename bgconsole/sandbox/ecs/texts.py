@@ -1,0 +1,98 @@
+"""The words ECS uses: service events and reasons, character by character as AWS writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+STEADY = "has reached a steady state."
+TASKS_FAILED = "tasks failed to start."
+BREAKER_REASON = (
+    "Service deployment rolled back because the circuit breaker threshold was exceeded."
+)
+ROLLED_BACK_BY_USER = "Service deployment rolled back because a stop with rollback was requested."
+"""For StopServiceDeployment; no capture of AWS's own words for it is known."""
+NO_CANDIDATE = "No rollback candidate was found to run the rollback."
+ESSENTIAL_EXITED = "Essential container in task exited"
+UNABLE = "is unable to consistently start tasks successfully."
+STUCK = (
+    "was unable to stop or start tasks during a deployment because of the service deployment "
+    "configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+)
+
+
+def started(tasks: Iterable[str], replaced: int = 0) -> str:
+    """New tasks; `replaced` of them stand in for unhealthy ones."""
+    ids = list(tasks)
+    text = f"has started {len(ids)} tasks: {_listed(ids)}."
+    if replaced:
+        text += f" Amazon ECS replaced {replaced} tasks due to an unhealthy status."
+    return text
+
+
+def stopped(tasks: Iterable[str]) -> str:
+    """Running tasks that the scheduler ordered to stop."""
+    ids = list(tasks)
+    return f"has stopped {len(ids)} running tasks: {_listed(ids)}."
+
+
+def stopped_pending(count: int) -> str:
+    """Tasks stopped before they ran."""
+    return f"stopped {count} pending tasks."
+
+
+def registered(count: int, target_group: str) -> str:
+    """Targets registered; AWS writes no period."""
+    return f"registered {count} targets in (target-group {target_group})"
+
+
+def deregistered(count: int, target_group: str) -> str:
+    """Targets deregistered; AWS writes no period."""
+    return f"deregistered {count} targets in (target-group {target_group})"
+
+
+def unhealthy(task: str, port: int, target_group: str, reason: str) -> str:
+    """A target that failed its checks."""
+    return (
+        f"(task {task}) (port {port}) is unhealthy in (target-group {target_group}) "
+        f"due to (reason {reason})."
+    )
+
+
+def failed_elb_checks(target_group: str) -> str:
+    """Why such a task was stopped."""
+    return f"Task failed ELB health checks in (target-group {target_group})"
+
+
+def scaling(deployment: str) -> str:
+    """Why the scheduler stopped a task, also when a deployment replaced it."""
+    return f"Scaling activity initiated by (deployment {deployment})"
+
+
+def cannot_pull(image: str) -> str:
+    """Why a task with an unknown image never started."""
+    return (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
+        f"failed to resolve ref {image}: {image}: not found"
+    )
+
+
+def in_progress(deployment: str) -> str:
+    """Rollout reason of a deployment under way."""
+    return f"ECS deployment {deployment} in progress."
+
+
+def completed(deployment: str) -> str:
+    """Rollout reason of a finished deployment."""
+    return f"ECS deployment {deployment} completed."
+
+
+BREAKER_FAILED = "ECS deployment circuit breaker: tasks failed to start."
+
+
+def breaker_rolling_back(deployment: str) -> str:
+    """Rollout reason of the deployment that a breaker went back to."""
+    return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
+
+
+def _listed(ids: list[str]) -> str:
+    return " ".join(f"(task {task})" for task in ids)

@@ -1,0 +1,1 @@
+"""What runs the containers of a task: local processes, or nothing but a story in tests."""

@@ -1,0 +1,172 @@
+"""Containers as local child processes: each on a free loopback port, none outlives the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from ..clock import Clock
+from .port import Address, ContainerEvents, ContainerSpec
+
+STANDIN = Path(__file__).parent.parent / "standin.py"
+LONGEST_LINE = 256 * 1024
+"""Bytes; the awslogs driver cuts longer lines too."""
+KILL_FLOOR = 1.0
+"""Real seconds between SIGTERM and SIGKILL at least, however fast the world runs."""
+CLOSE_PATIENCE = 1.0
+CRASH_AFTER = 0.3
+"""Real seconds from boot to the exception of a crashing image."""
+
+
+class ProcessRuntime:
+    """Starts each container as a process of its own group, with an environment of its own."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lifeline_read, self._lifeline_write = os.pipe()
+        self._containers: set[ProcessContainer] = set()
+        self._addresses: dict[Address, Address] = {}
+
+    def start(self, spec: ContainerSpec, events: ContainerEvents) -> ProcessContainer:
+        """Reserve a port and begin to start the process."""
+        container = ProcessContainer(self, self._clock, spec, events)
+        self._containers.add(container)
+        if spec.address is not None:
+            self._addresses[spec.address] = container.endpoint
+        container.task = asyncio.get_running_loop().create_task(container.run(self._lifeline_read))
+        return container
+
+    def resolve(self, address: Address) -> Address | None:
+        """The loopback socket behind a task's private address."""
+        return self._addresses.get(address)
+
+    def pids(self) -> list[int]:
+        """The ids of the processes that run now."""
+        return [c.pid for c in self._containers if c.pid is not None]
+
+    def forget(self, container: ProcessContainer) -> None:
+        """A container ended: nothing answers at its address any more."""
+        self._containers.discard(container)
+        if container.spec.address is not None:
+            self._addresses.pop(container.spec.address, None)
+
+    async def close(self) -> None:
+        """SIGTERM to all, SIGKILL a second later to those that remain; close the lifeline."""
+        ending = [c.task for c in self._containers if c.task is not None]
+        for container in list(self._containers):
+            container.terminate()
+        if ending:
+            _, late = await asyncio.wait(ending, timeout=CLOSE_PATIENCE)
+            for container in list(self._containers):
+                container.kill()
+            if late:
+                await asyncio.wait(late, timeout=CLOSE_PATIENCE)
+        for end in (self._lifeline_write, self._lifeline_read):
+            os.close(end)
+
+
+class ProcessContainer:
+    """One child process and the news of it."""
+
+    def __init__(
+        self, runtime: ProcessRuntime, clock: Clock, spec: ContainerSpec, events: ContainerEvents
+    ) -> None:
+        self.spec = spec
+        self.task: asyncio.Task[None] | None = None
+        self._runtime = runtime
+        self._clock = clock
+        self._events = events
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = False
+        self._socket = socket.socket()
+        # Bound here, listening there: until the app is up a connection is refused, as it should be.
+        self._socket.bind(("127.0.0.1", 0))
+        name: tuple[str, int] = self._socket.getsockname()
+        self.endpoint: Address = name
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        process = self._process
+        return process.pid if process is not None and process.returncode is None else None
+
+    def stop(self) -> None:
+        """SIGTERM now, SIGKILL when the stop timeout ends."""
+        self.terminate()
+        self._clock.call_later(self.spec.stop_timeout, self.kill, floor=KILL_FLOOR)
+
+    def terminate(self) -> None:
+        """SIGTERM; kept for later when the process is only being started."""
+        self._stopping = True
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, if it still runs."""
+        if self._process is not None and self._process.returncode is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def run(self, lifeline: int) -> None:
+        """Start the process, pass its lines on, and tell of its end."""
+        try:
+            code = await self._live(lifeline)
+        except OSError as error:
+            self._events.output(f"the sandbox could not start a process: {error}")
+            code = 128
+        self._socket.close()
+        self._runtime.forget(self)
+        self._events.exited(code if code >= 0 else 128 - code)
+
+    async def _live(self, lifeline: int) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-I",
+            "-S",
+            str(STANDIN),
+            json.dumps(self._facts(lifeline)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(self.spec.environment),
+            cwd="/",
+            pass_fds=(self._socket.fileno(), lifeline),
+            start_new_session=True,
+        )
+        self._process = process
+        self._socket.close()
+        if self._stopping:
+            process.terminate()
+        if process.stdout is not None:
+            await self._pass_on(process.stdout)
+        return await process.wait()
+
+    def _facts(self, lifeline: int) -> dict[str, object]:
+        labels = self.spec.info.labels
+        return {
+            "socket": self._socket.fileno(),
+            "lifeline": lifeline,
+            "port": self.spec.address[1] if self.spec.address else 0,
+            "task": self.spec.task_id,
+            "digest": self.spec.info.digest,
+            "heading": labels.get("bgconsole.heading", "Posts"),
+            "revision": labels.get("bgconsole.revision", ""),
+            "behaviour": labels.get("bgconsole.behaviour", ""),
+            "crash_after": CRASH_AFTER,
+        }
+
+    async def _pass_on(self, stream: asyncio.StreamReader) -> None:
+        rest = b""
+        while chunk := await stream.read(65536):
+            *lines, rest = (rest + chunk).split(b"\n")
+            if len(rest) > LONGEST_LINE:
+                lines.append(rest)
+                rest = b""
+            for line in lines:
+                self._events.output(line.decode("utf-8", "replace"))
+        if rest:
+            self._events.output(rest.decode("utf-8", "replace"))

@@ -1,0 +1,187 @@
+"""One AWS account in one region: our ECS and load balancers over one clock and one runtime."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from .clock import INSTANT, AsyncioClock, Clock
+from .ecs.handlers import Ecs
+from .ecs.lives import LogSink
+from .elbv2.handlers import Elbv2
+from .elbv2.routing import DataPlane
+from .elbv2.state import HEALTHY
+from .names import Names
+from .runtime.port import ImageInfo, Images, Prober, Runtime
+from .shipping import PutLogs
+
+ImageLookup = Callable[[str], ImageInfo | Awaitable[ImageInfo | None] | None]
+"""What an image reference means now; `None` for no such image. May be async."""
+
+
+class FirstLook:
+    """Knows when somebody first looked at the services after it was armed."""
+
+    def __init__(self) -> None:
+        self._armed = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def arm(self) -> None:
+        """From now on a DescribeServices is somebody's look, no more our own provisioning's."""
+        self._armed = True
+
+    def then(self, callback: Callable[[], None]) -> None:
+        """Call this once at the first look."""
+        self._waiting.append(callback)
+
+    def observe(self, operation: str) -> None:
+        """An operation came in."""
+        if self._armed and operation == "DescribeServices":
+            waiting, self._waiting = self._waiting, []
+            for callback in waiting:
+                callback()
+
+
+class Closing(Protocol):
+    """Something of the world that has to be closed at its end."""
+
+    async def close(self) -> None:
+        """Free everything it holds."""
+        ...
+
+
+class World:
+    """The two services of the sandbox's own, wired to each other."""
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        region: str,
+        clock: Clock,
+        runtime: Runtime,
+        prober: Prober,
+        images: Images,
+        data_plane: DataPlane,
+        logs: LogSink,
+        rng: random.Random,
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.clock = clock
+        self.runtime = runtime
+        self.first_look = FirstLook()
+        self.remapped_ports: Mapping[int, int] = {}
+        """Listener ports that could not be bound, to the free ones bound instead."""
+        names = Names(account, region, rng)
+        self.elbv2 = Elbv2(names=names, clock=clock, prober=prober, data_plane=data_plane)
+        self.ecs = Ecs(
+            names=names,
+            clock=clock,
+            runtime=runtime,
+            images=images,
+            targets=self.elbv2.targets,
+            logs=logs,
+            observe=self.first_look.observe,
+        )
+        self.elbv2.targets.changed = self.ecs.scheduler.targets_changed
+        self._closing: list[Closing] = []
+
+    def set_speed(self, speed: float) -> None:
+        """Divide every wait by `speed` from now on; `clock.INSTANT` waits for nothing."""
+        self.clock.set_speed(speed)
+
+    def serving_port(self) -> int | None:
+        """The port of the first HTTP listener, once some target behind it is healthy."""
+        state = self.elbv2.state
+        for listener in state.listeners.values():
+            if any(
+                target.state == HEALTHY
+                for group in state.target_groups.values()
+                if listener.load_balancer_arn in state.users_of(group.arn)
+                for target in group.targets.values()
+            ):
+                return listener.port
+        return None
+
+    def closes(self, *parts: Closing) -> None:
+        """Close these, in this order, with the world."""
+        self._closing.extend(parts)
+
+    async def close(self) -> None:
+        """Stop listeners, checks and every task process; bounded to about two seconds."""
+        if isinstance(self.clock, AsyncioClock):
+            self.clock.close()
+        for part in self._closing:
+            await part.close()
+        self._closing.clear()
+
+
+class LookedUpImages:
+    """Images by a callable that may be async."""
+
+    def __init__(self, lookup: ImageLookup) -> None:
+        self._lookup = lookup
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def find(self, image: str, done: Callable[[ImageInfo | None], None]) -> None:
+        """Look the reference up and tell `done`."""
+        found = self._lookup(image)
+        if not inspect.isawaitable(found):
+            done(found)
+            return
+
+        async def wait() -> None:
+            done(await found)
+
+        task = asyncio.get_running_loop().create_task(wait())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def open_world(
+    *,
+    account: str,
+    region: str,
+    put_logs: PutLogs,
+    image_lookup: ImageLookup,
+    speed: float = INSTANT,
+    remap_ports: bool = False,
+    traffic: bool = True,
+    rng: random.Random | None = None,
+) -> World:
+    """The real thing: wall clock, child processes, listeners on loopback, light traffic.
+
+    Begin with `speed=INSTANT` to provision; `set_speed` when it is steady.
+    """
+    from .balancer import HttpProber, LoopbackDataPlane
+    from .runtime.process import ProcessRuntime
+    from .shipping import LogShipper
+    from .traffic import Traffic
+
+    rng = rng or random.Random()  # noqa: S311 - ids and weights, no secrets
+    clock = AsyncioClock(speed)
+    runtime = ProcessRuntime(clock)
+    data_plane = LoopbackDataPlane(runtime, remap_ports=remap_ports)
+    prober = HttpProber(runtime, clock)
+    shipper = LogShipper(put_logs, clock)
+    world = World(
+        account=account,
+        region=region,
+        clock=clock,
+        runtime=runtime,
+        prober=prober,
+        images=LookedUpImages(image_lookup),
+        data_plane=data_plane,
+        logs=shipper,
+        rng=rng,
+    )
+    world.remapped_ports = data_plane.mapped
+    visitors = Traffic(world.serving_port, rng)
+    if traffic:
+        visitors.start()
+    world.closes(visitors, prober, data_plane, runtime, shipper)
+    return world
