@@ -25,7 +25,7 @@ check: .venv/.dev ## Lint, types, import contracts
 	$(BIN)/lint-imports --no-cache
 
 bench: .venv/.dev ## Print the figures that the documents quote
-	$(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py'
+	$(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py' --override-ini python_functions='bench_*'
 
 soak: .venv/.dev ## Run the full matrices over HTTP, for as long as it takes
 	$(BIN)/python -m pytest --soak $(ARGS)

@@ -106,12 +106,24 @@ NO_CHECK = "no check"
 
 
 def sides(snapshot: Snapshot) -> Sides:
-    """Put every known task on its side.
+    """Put every known task on its side; the last snapshot's answer is kept, as panes ask alike.
 
     A task belongs to the deployment in its `startedBy`, whose number is the service revision's
     (observed). While a service deployment is under way its target revision is new, also while it is
     being rolled back; without one the PRIMARY deployment is new as long as another is left.
     """
+    kept = _kept[0]
+    if kept is not None and kept[0] is snapshot:
+        return kept[1]
+    joined = _join(snapshot)
+    _kept[0] = (snapshot, joined)
+    return joined
+
+
+_kept: list[tuple[Snapshot, Sides] | None] = [None]
+
+
+def _join(snapshot: Snapshot) -> Sides:
     service = snapshot.service.value
     new_number = _new_number(snapshot)
     tasks = snapshot.tasks.value.tasks if snapshot.tasks.value else ()

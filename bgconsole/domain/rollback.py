@@ -9,7 +9,7 @@ nothing is guessed: the candidates are listed and one is named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bgconsole.domain.images import ImageReference
@@ -47,6 +47,8 @@ class Candidate:
     until: datetime | None
     """When something else had replaced it; None while it is live."""
     same_as_live: bool = False
+    deployments: int = 1
+    """How many SUCCESSFUL deployments on record brought it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,11 @@ def _candidates(
             continue
         at = deployment.finished_at or deployment.updated_at or deployment.created_at
         version = version_of(snapshot, deployment.target.arn)
-        if version is not None and not any(_identical(c.version, version) for c in found):
+        known_at = [i for i, c in enumerate(found) if version and _identical(c.version, version)]
+        if known_at:
+            again = found[known_at[0]]
+            found[known_at[0]] = replace(again, deployments=again.deployments + 1)
+        elif version is not None:
             same = alike(version, live, known)
             if same is None:
                 both = (version.task_definition, live.task_definition)
