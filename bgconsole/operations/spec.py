@@ -16,6 +16,7 @@ from typing import Literal
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.watch.follow import Expected
 
 
 class Risk(Enum):
@@ -58,6 +59,8 @@ class Fact:
     value: str
     decides: bool = True
     """Whether it belongs to what would be done; ages and comfort lines do not."""
+    aside: str = ""
+    """Shown behind the value, never decides: `live since 13:40`."""
 
 
 Act = Callable[[Gateway, Mapping[str, str]], Submitted]
@@ -87,9 +90,18 @@ class Plan:
     steps: tuple[Step, ...]
     confirm: str = ""
     """What must be typed where the risk is DANGEROUS: the target revision's number."""
-    expect: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """What the end must look like, for the follower: `task_definition`, `deployment`, …"""
+    expect: Expected | None = None
+    """What the end must look like, for the follower; None where nothing is followed."""
     notes: tuple[str, ...] = ()
+    """What else to know before."""
+    left_to_do: tuple[str, ...] = ()
+    """What is left to do after it; shown before, and again on the receipt."""
+    raised: Risk | None = None
+    """A higher risk than the operation's own, where what would be done is more than usual."""
+    before: str = ""
+    """What is live now, in words, for the audit record and the receipt."""
+    after: str = ""
+    """What is to be live."""
 
     def decides(self) -> tuple[tuple[str, str], ...]:
         """The facts that count when the plan is compared with one made again."""
@@ -101,6 +113,8 @@ class No:
     """Why an operation may not run; the same words reach footer, palette, dialog and CLI."""
 
     reason: str
+    choices: tuple[tuple[str, str], ...] = ()
+    """Where the user may pick instead: values for the parameter `to`, each with its words."""
 
 
 @dataclass(frozen=True, slots=True)

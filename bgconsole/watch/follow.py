@@ -26,7 +26,7 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.versions import Version
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.progress import Phase, Stand, stand
+from bgconsole.watch.progress import Stand, stand
 
 POLL = 2.0
 """Seconds between two looks."""
@@ -179,7 +179,6 @@ class _Teller:
         self._silent = ""
         self._words = ""
         self._told: set[str] = set()
-        self._phase: Phase = "working"
 
     def unanswered(self, error: GatewayError) -> Iterator[Seen]:
         if self._silent != error.title:

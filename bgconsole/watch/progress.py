@@ -62,7 +62,7 @@ def stand(
     )
     if record is None:
         goal = source.rpartition("/")[2] if stopping else number
-        return _by_deployments(service, goal)
+        return _by_deployments(service, goal, stopping=bool(stopping))
     newer = [d for d in history or () if d.created_at > record.created_at]
     if newer:
         return _superseded(service, newer[0].target.number)
@@ -117,7 +117,7 @@ def _stopping(service: Service, record: ServiceDeployment, source: str) -> Stand
     return Stand("going back", words, milestones=asked, number=number)
 
 
-def _by_deployments(service: Service, number: str) -> Stand:
+def _by_deployments(service: Service, number: str, *, stopping: bool) -> Stand:
     """Without a record: by the deployment's own roll-out state."""
     ours, primary = _of(service, number), service.primary
     words = _counts(service, number)
@@ -127,6 +127,8 @@ def _by_deployments(service: Service, number: str) -> Stand:
         why = f": {ours.rollout_reason}" if ours.rollout_reason else "."
         return Stand("failed", sentence=f"The deployment failed{why}", number=number)
     if ours is not primary:
+        if stopping:
+            return Stand("going back", words, number=number)
         return _superseded(service, primary.number)
     if _settled(service) and ours.rollout_state == "COMPLETED":
         done = f"Revision {revision_of(ours.task_definition)} is deployed."

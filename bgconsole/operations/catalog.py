@@ -1,0 +1,9 @@
+"""Every operation there is, in the order of the footer. Adding one is adding one value here."""
+
+from __future__ import annotations
+
+from bgconsole.operations.force_redeploy import FORCE_REDEPLOY
+from bgconsole.operations.rollback import ROLLBACK
+from bgconsole.operations.spec import Registry
+
+OPERATIONS = Registry((FORCE_REDEPLOY, ROLLBACK))

@@ -1,0 +1,208 @@
+"""Force redeploy: replace every task, keeping the task definition.
+
+The task definition stays, the image may not: a mutable tag is resolved again. So every tag is
+looked up first, and one that means another digest now makes this the deploy of a new image, asked
+for as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.services import ContainerImage, Service, ServiceRef
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.versions import Version, live_version
+from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.lookup import Lookup, means_now
+from bgconsole.operations.spec import (
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Operation,
+    Params,
+    Plan,
+    Risk,
+    Step,
+)
+from bgconsole.operations.words import at, following, place_facts
+from bgconsole.watch.follow import Expected
+
+
+def _allowed(snapshot: Snapshot) -> No | None:
+    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
+        return no
+    if snapshot.deploying:
+        return No("A deployment is under way: a redeploy would take its place. Wait, or roll back.")
+    return None
+
+
+def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    del params
+    lookup = Lookup(gateway, snapshot)
+    for image in _images(snapshot):
+        lookup.tag(image.image)
+    return lookup.evidence
+
+
+def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    del params
+    service, live = snapshot.service.value, live_version(snapshot)
+    if service is None or live is None:
+        return No("The service has not been read yet.")
+    checks, facts, digests = [], [], {}
+    new = False
+    for image in _images(snapshot):
+        check, digest = _image(image, snapshot, evidence)
+        checks.append(check)
+        digests[image.container] = digest
+        new = new or digest != image.digest
+        facts.append(Fact(f"image {image.container}", _deploys(image, digest)))
+    tags = ", ".join(filter(None, (ImageReference.parse(i.image).tag for i in _images(snapshot))))
+    what = "deploying a NEW image" if new else f"same image {tags}".rstrip()
+    after = Version(
+        service.task_definition,
+        tuple(
+            ContainerImage(i.container, i.image, digests[i.container]) for i in _images(snapshot)
+        ),
+    )
+    ref = snapshot.ref
+    return Plan(
+        summary=f"Force a redeploy of {ref.name} on revision {live.revision}, {what}",
+        facts=(
+            *place_facts(snapshot),
+            Fact("live", live.words, aside=_since(snapshot, service)),
+            *facts,
+        ),
+        checks=tuple(checks),
+        steps=(_start(ref, service, live), following(service)),
+        confirm=live.revision,
+        expect=Expected(
+            task_definition=service.task_definition,
+            digests={name: digest for name, digest in digests.items() if digest},
+        ),
+        notes=_notes(service, live),
+        raised=Risk.DANGEROUS if new else None,
+        before=live.words,
+        after=after.words,
+    )
+
+
+def _start(ref: ServiceRef, service: Service, live: Version) -> Step:
+    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.changes.update(ref, force=True)
+
+    count = service.desired
+    return Step(
+        f"start a new deployment of revision {live.revision}: "
+        f"{count} new task{'' if count == 1 else 's'}, then the running ones stop",
+        f"aws ecs update-service --cluster {ref.cluster} --service {ref.name} "
+        "--force-new-deployment",
+        act,
+    )
+
+
+def _images(snapshot: Snapshot) -> tuple[ContainerImage, ...]:
+    """What runs now, with the image as the task definition writes it."""
+    live = live_version(snapshot)
+    if live is None:
+        return ()
+    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
+    definition = known.get(live.task_definition)
+    written = {c.name: c.image for c in definition.containers} if definition else {}
+    seen = {image.container: image for image in live.images}
+    names = dict.fromkeys((*seen, *written))
+    return tuple(
+        ContainerImage(
+            name,
+            written.get(name) or seen[name].image,
+            seen[name].digest if name in seen else "",
+        )
+        for name in names
+    )
+
+
+def _image(
+    image: ContainerImage, snapshot: Snapshot, evidence: Evidence | None
+) -> tuple[Check, str]:
+    """What a redeploy makes of one container's image: the check, and the digest that would run."""
+    reference = ImageReference.parse(image.image)
+    if reference.digest:
+        words = f"{image.container}: pinned to sha256:{short_digest(reference.digest)}"
+        return Check(words, "ok"), reference.digest
+    now = means_now(image.image, snapshot, evidence)
+    if now is None:
+        return _unknown(image, reference.tag, evidence), image.digest
+    if not now:
+        words = f"The tag {reference.tag} is gone from {reference.repository}: no task could start."
+        return Check(words, "problem"), ""
+    if now == image.digest:
+        return Check(f"same image: {reference.tag} still means {_short(now)}", "ok"), now
+    return _other(image, reference.tag, now, _pushed(image.image, snapshot, evidence)), now
+
+
+def _unknown(image: ContainerImage, tag: str, evidence: Evidence | None) -> Check:
+    if evidence is None:
+        return Check(f"what the tag {tag} means now", "checking")
+    why = evidence.missing.get(f"tag {image.image}", "not asked")
+    running = _short(image.digest) if image.digest else "an unknown digest"
+    return Check(
+        f"what the tag {tag} means now: not checked ({why}); {running} runs", "not checked"
+    )
+
+
+def _other(image: ContainerImage, tag: str, now: str, pushed: str) -> Check:
+    if not image.digest:
+        return Check(f"{tag} means {_short(now)}{pushed}; what runs is not known", "warning")
+    words = (
+        f"{tag} now means {_short(now)}{pushed}, not {_short(image.digest)}: "
+        "this deploys a NEW image"
+    )
+    return Check(words, "warning")
+
+
+def _short(digest: str) -> str:
+    return f"sha256:{short_digest(digest)}"
+
+
+def _pushed(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str:
+    found = evidence.found.get(f"tag {written}") if evidence else None
+    if isinstance(found, Image) and found.pushed_at:
+        return f", pushed {at(found.pushed_at, snapshot)}"
+    return ""
+
+
+def _deploys(image: ContainerImage, digest: str) -> str:
+    reference = ImageReference.parse(image.image)
+    shown = f"sha256:{short_digest(digest)}" if digest else "digest not known"
+    return " · ".join(filter(None, (reference.tag, shown)))
+
+
+def _since(snapshot: Snapshot, service: Service) -> str:
+    primary = service.primary
+    return f"live since {at(primary.created_at, snapshot)}" if primary else ""
+
+
+def _notes(service: Service, live: Version) -> tuple[str, ...]:
+    notes = []
+    if service.desired == 0:
+        notes.append("The service wants 0 tasks: nothing will start.")
+    if service.task_definition != live.task_definition:
+        notes.append(f"ECS will deploy {service.task_definition}, which is not what is live.")
+    return tuple(notes)
+
+
+FORCE_REDEPLOY = Operation(
+    id="service.force-redeploy",
+    title="Force redeploy",
+    footer="redeploy",
+    key="F",
+    help="Replace every task of the service, keeping its task definition.",
+    risk=Risk.DISRUPTIVE,
+    allowed=_allowed,
+    gather=_gather,
+    plan=_plan,
+)

@@ -1,0 +1,25 @@
+"""Reasons why no operation may run, whichever it is."""
+
+from __future__ import annotations
+
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.operations.spec import No
+
+
+def unread(snapshot: Snapshot) -> No | None:
+    """Nothing is known of the service yet."""
+    part = snapshot.service
+    if part.value is not None:
+        return None
+    if part.failure is not None:
+        return No(f"The service could not be read: {part.failure.error.title}.")
+    return No(part.absent or "The service has not been read yet.")
+
+
+def not_ours_to_deploy(snapshot: Snapshot) -> No | None:
+    """Another controller deploys it: UpdateService refuses task definition and force there."""
+    service = snapshot.service.value
+    if service is None or service.controller == "ECS":
+        return None
+    who = {"CODE_DEPLOY": "CodeDeploy"}.get(service.controller, "an external controller")
+    return No(f"{who} deploys this service: ECS takes neither a redeploy nor a roll back for it.")

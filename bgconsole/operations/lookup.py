@@ -1,0 +1,158 @@
+"""What operations look up about images and task definitions, and the checks that tell of it.
+
+Evidence is kept by name: `tag IMAGE` and `digest REPOSITORY@DIGEST` hold an `Image` or None (the
+registry has none), `definition ARN` holds a task definition. A look-up that failed leaves its words
+in `Evidence.missing` under the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from bgconsole.domain.errors import AccessDenied, GatewayError
+from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.services import ContainerImage, TaskDefinition
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.spec import Check, Evidence
+
+_ECR = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
+_LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+)(?::\d+)?$")
+Found = TypeVar("Found")
+
+
+class Lookup:
+    """Collects evidence: asks each thing once and keeps why it could not be answered."""
+
+    def __init__(self, gateway: Gateway, snapshot: Snapshot) -> None:
+        self._gateway = gateway
+        self._snapshot = snapshot
+        self._found: dict[str, object] = {}
+        self._missing: dict[str, str] = {}
+
+    @property
+    def evidence(self) -> Evidence:
+        """All that was found so far."""
+        return Evidence(dict(self._found), dict(self._missing))
+
+    def definition(self, arn: str) -> TaskDefinition | None:
+        """A task definition, be it INACTIVE; None where it could not be read."""
+        return self._ask(f"definition {arn}", lambda: self._gateway.services.task_definition(arn))
+
+    def definitions(self, arns: Iterable[str]) -> bool:
+        """Read some more task definitions; false where all were asked for before."""
+        new = [arn for arn in arns if f"definition {arn}" not in {**self._found, **self._missing}]
+        for arn in new:
+            self.definition(arn)
+        return bool(new)
+
+    def tag(self, written: str) -> None:
+        """What digest an image's tag means now."""
+        reference = ImageReference.parse(written)
+        if reference.digest:
+            return
+        name = f"tag {written}"
+        if why := not_ours(reference, self._snapshot):
+            self._missing[name] = why
+            return
+        images = self._gateway.images
+        self._ask(name, lambda: images.find(reference.repository, tag=reference.tag))
+
+    def digest(self, image: ContainerImage) -> None:
+        """Whether the registry still has an image."""
+        reference = ImageReference.parse(image.image)
+        digest = image.digest or reference.digest
+        if not digest:
+            return
+        name = f"digest {reference.repository}@{digest}"
+        if why := not_ours(reference, self._snapshot):
+            self._missing[name] = why
+            return
+        images = self._gateway.images
+        self._ask(name, lambda: images.find(reference.repository, digest=digest))
+
+    def _ask(self, name: str, question: Callable[[], Found]) -> Found | None:
+        try:
+            answer = question()
+        except AccessDenied as error:
+            self._missing[name] = f"AccessDenied: {error.action or error.detail}"
+        except GatewayError as error:
+            self._missing[name] = error.title
+        else:
+            self._found[name] = answer
+            return answer
+        return None
+
+
+def not_ours(reference: ImageReference, snapshot: Snapshot) -> str:
+    """Why a registry cannot be asked with these credentials; empty where it can.
+
+    ECR of this account and region can; so can one on this machine, which answers as ECR where the
+    endpoint does.
+    """
+    if _LOOPBACK.match(reference.registry):
+        return ""
+    match = _ECR.match(reference.registry)
+    if match is None:
+        return f"{reference.registry or 'Docker Hub'} is not ECR"
+    identity = snapshot.identity.value
+    if identity is not None and match["account"] != identity.account:
+        return f"it is in account {match['account']}"
+    if match["region"] != snapshot.place.region:
+        return f"it is in {match['region']}"
+    return ""
+
+
+def definitions_in(evidence: Evidence | None) -> Mapping[str, TaskDefinition]:
+    """The task definitions that were found, by ARN."""
+    found = evidence.found.values() if evidence else ()
+    return {value.arn: value for value in found if isinstance(value, TaskDefinition)}
+
+
+def means_now(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str | None:
+    """The digest that an image's tag means now: empty where the tag is gone, None if not known.
+
+    Before evidence is there, what the console saw of the repository counts.
+    """
+    name = f"tag {written}"
+    if evidence is not None and name in evidence.found:
+        found = evidence.found[name]
+        return found.digest if isinstance(found, Image) else ""
+    if evidence is not None and name in evidence.missing:
+        return None
+    reference = ImageReference.parse(written)
+    seen = snapshot.images.value
+    if seen is None or not_ours(reference, snapshot):
+        return None
+    images = [image for image in seen if image.repository == reference.repository]
+    if not images:
+        return None
+    return next((image.digest for image in images if reference.tag in image.tags), "")
+
+
+def image_check(image: ContainerImage, evidence: Evidence | None, *, must: bool) -> Check | None:
+    """Whether an image can be pulled; None where there is nothing to look up.
+
+    Args:
+        image: as it ran.
+        evidence: what was looked up.
+        must: whether tasks will have to pull it, so that its absence is a problem.
+    """
+    reference = ImageReference.parse(image.image)
+    digest = image.digest or reference.digest
+    if not digest:
+        return None
+    named = f"{reference.repository} sha256:{short_digest(digest)}"
+    if evidence is None:
+        return Check(f"image {named} in the registry", "checking")
+    name = f"digest {reference.repository}@{digest}"
+    if name in evidence.missing:
+        return Check(f"image {named}: not checked ({evidence.missing[name]})", "not checked")
+    if evidence.found.get(name) is None:
+        if must:
+            words = f"The image {named} is gone from the registry: no task could pull it."
+            return Check(words, "problem")
+        return Check(f"image {named} is gone from the registry; running tasks keep it", "warning")
+    return Check(f"image {named} is in the registry", "ok")

@@ -1,0 +1,206 @@
+"""The one place where the world is changed, whoever asked.
+
+A plan is proposed from what is known, completed by reads, shown, and, once confirmed, made again
+from fresh reads: only where it still says the same is it carried out, followed to its true end and
+recorded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+from uuid import uuid4
+
+from bgconsole.domain.errors import Refused
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.audit import AuditLog
+from bgconsole.operations.catalog import OPERATIONS
+from bgconsole.operations.lock import only_one
+from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
+from bgconsole.operations.record import Recorder
+from bgconsole.operations.run import Run
+from bgconsole.operations.spec import (
+    Evidence,
+    No,
+    Operation,
+    Params,
+    Plan,
+    Proposal,
+    Registry,
+    Risk,
+)
+from bgconsole.watch.once import read
+
+__all__ = ["Outcome", "PlanChanged", "Progress", "Runner"]
+
+NO_RISKS: Mapping[str, Risk] = MappingProxyType({})
+_ORDER = (Risk.SAFE, Risk.DISRUPTIVE, Risk.DANGEROUS)
+
+
+class Runner:
+    """Proposes, completes and carries out operations on one gateway.
+
+    Args:
+        gateway: the account and region.
+        audit: where every run is recorded.
+        clock: now, in UTC.
+        surface: who asks.
+        risks: levels that the configuration raises or lowers, by operation id.
+        read_only: why nothing may be changed, in words; empty where it may. True is "read-only".
+        locks: the folder of lock files; None locks nothing.
+        give_up_after: how long an end is waited for; None for as long as it takes.
+        wait: waits for an event or some seconds; true where the event was set.
+        new_id: makes the id that joins one run's records.
+        operations: what there is.
+    """
+
+    def __init__(
+        self,
+        gateway: Gateway,
+        *,
+        audit: AuditLog,
+        clock: Callable[[], datetime],
+        surface: Literal["console", "cli"],
+        risks: Mapping[str, Risk] = NO_RISKS,
+        read_only: bool | str = False,
+        locks: Path | None = None,
+        give_up_after: timedelta | None = None,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
+        new_id: Callable[[], str] = lambda: uuid4().hex[:12],
+        operations: Registry = OPERATIONS,
+    ) -> None:
+        self._gateway = gateway
+        self._audit = audit
+        self._clock = clock
+        self._surface: Literal["console", "cli"] = surface
+        self._risks = risks
+        self._read_only = "This console is read-only." if read_only is True else read_only or ""
+        self._locks = locks
+        self._give_up_after = give_up_after
+        self._wait = wait
+        self._new_id = new_id
+        self._registry = operations
+
+    def offered(self) -> tuple[Operation, ...]:
+        """The operations that exist here: in read-only those that change nothing."""
+        return tuple(
+            operation
+            for operation in self._registry.values()
+            if not self._read_only or self.risk(operation) is Risk.SAFE
+        )
+
+    def operations(self, snapshot: Snapshot) -> tuple[tuple[Operation, No | None], ...]:
+        """The operations that exist here, each with why it may not run now."""
+        return tuple((operation, operation.allowed(snapshot)) for operation in self.offered())
+
+    def risk(self, operation: Operation) -> Risk:
+        """How hard it asks, as the configuration says."""
+        return self._risks.get(operation.id, operation.risk)
+
+    def propose(self, operation: Operation, snapshot: Snapshot, params: Params) -> Proposal | No:
+        """The plan as far as the snapshot tells; no call is made."""
+        return self._plan(operation, snapshot, params, None)
+
+    def gather(self, proposal: Proposal) -> Proposal | No:
+        """The same with everything looked up that can be; blocks on reads.
+
+        A look-up that fails is a check "not checked", never an error.
+        """
+        operation, snapshot, params = proposal.operation, proposal.snapshot, proposal.params
+        evidence = operation.gather(self._gateway, snapshot, params)
+        return self._plan(operation, snapshot, params, evidence)
+
+    def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
+        """Read everything again, and do what was proposed if it is still what would be done.
+
+        Before the call that changes what serves, `cancelled` stops it; after that it only ends the
+        following. The last progress carries the outcome.
+
+        Raises:
+            PlanChanged: the plan is another one now; nothing was done.
+            Refused: a guard says no; nothing was done.
+            GatewayError: the fresh reads failed; nothing was done.
+        """
+        recorder = Recorder(self._audit, self._clock, self._new_id(), proposal, self._surface)
+        with ExitStack() as held:
+            try:
+                words = f"{proposal.plan.summary}, from the {self._surface}"
+                held.enter_context(only_one(self._locks, recorder.service, words))
+                fresh = self._again(proposal)
+            except Refused as refusal:
+                recorder.write("refused", reason=str(refusal))
+                raise
+            except OSError as error:
+                reason = f"The lock file cannot be used: {error.strerror}"
+                raise Refused(reason, str(error.filename or self._locks)) from error
+            yield from Run(
+                self._gateway,
+                fresh,
+                recorder.of(fresh),
+                clock=self._clock,
+                wait=lambda seconds: self._wait(cancelled, seconds),
+                cancelled=cancelled,
+                give_up_after=self._give_up_after,
+            ).progress()
+
+    def _again(self, proposal: Proposal) -> Proposal:
+        """The same proposal from fresh reads.
+
+        Raises:
+            Refused: a guard says no now, or the plan has changed.
+            GatewayError: the service could not be read.
+        """
+        snapshot = read(self._gateway, proposal.ref, self._clock)
+        if snapshot.service.failure is not None:
+            raise snapshot.service.failure.error
+        first = self._plan(proposal.operation, snapshot, proposal.params, None)
+        fresh = first if isinstance(first, No) else self.gather(first)
+        if isinstance(fresh, No):
+            raise Refused("Refused", fresh.reason)
+        changed = _changed(proposal, fresh)
+        if changed:
+            raise PlanChanged(fresh, changed)
+        return fresh
+
+    def _plan(
+        self, operation: Operation, snapshot: Snapshot, params: Params, evidence: Evidence | None
+    ) -> Proposal | No:
+        if operation not in self.offered():
+            return No(self._read_only)
+        plan = operation.allowed(snapshot) or operation.plan(snapshot, params, evidence)
+        if isinstance(plan, No):
+            return plan
+        if evidence is not None and (problem := _problem(plan)):
+            return No(problem)
+        return Proposal(
+            operation=operation,
+            ref=snapshot.ref,
+            params=MappingProxyType(dict(params)),
+            plan=plan,
+            snapshot=snapshot,
+            gathered=evidence is not None,
+            risk=_higher(self.risk(operation), plan.raised),
+        )
+
+
+def _problem(plan: Plan) -> str:
+    return " ".join(check.words for check in plan.checks if check.state == "problem")
+
+
+def _higher(risk: Risk, raised: Risk | None) -> Risk:
+    return max(risk, raised or risk, key=_ORDER.index)
+
+
+def _changed(old: Proposal, new: Proposal) -> tuple[str, ...]:
+    """The labels of deciding facts that differ, and `risk` where more is asked than was."""
+    before, after = dict(old.plan.decides()), dict(new.plan.decides())
+    labels = [label for label in {**before, **after} if before.get(label) != after.get(label)]
+    if _higher(old.risk, new.risk) is not old.risk:
+        labels.append("risk")
+    return tuple(labels)
