@@ -1,0 +1,109 @@
+"""ECS, written: one request a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bgconsole.domain.errors import Rejected
+from bgconsole.domain.services import ServiceRef
+from bgconsole.gateway.aws.clients import Clients
+from bgconsole.gateway.aws.pieces import accepted
+from bgconsole.gateway.port import Submitted
+
+
+@dataclass(frozen=True, slots=True)
+class AwsChanges:
+    """The `ServiceChanges` port."""
+
+    clients: Clients
+
+    def update(
+        self, ref: ServiceRef, *, task_definition: str = "", force: bool = False
+    ) -> Submitted:
+        """UpdateService. It has no client token: after a lost answer it is not sent again."""
+        request: dict[str, Any] = {"cluster": ref.cluster, "service": ref.name}
+        if task_definition:
+            request["taskDefinition"] = task_definition
+        if force:
+            request["forceNewDeployment"] = True
+        answer: Mapping[str, Any] = self.clients.writing(
+            "ecs:UpdateService",
+            f"service {ref.name} in cluster {ref.cluster}",
+            lambda: self.clients.client("ecs", write=True).update_service(**request),
+        )
+        deployments = answer.get("service", {}).get("deployments", ())
+        primary: Mapping[str, Any] = next(
+            (d for d in deployments if d.get("status") == "PRIMARY"), {}
+        )
+        return Submitted(_request_id(answer), deployment=str(primary.get("id", "")))
+
+    def stop_deployment(self, service_deployment: str) -> Submitted:
+        """StopServiceDeployment(ROLLBACK)."""
+        answer = self.clients.writing(
+            "ecs:StopServiceDeployment",
+            f"service deployment {service_deployment}",
+            lambda: self.clients.client("ecs", write=True).stop_service_deployment(
+                serviceDeploymentArn=service_deployment, stopType="ROLLBACK"
+            ),
+        )
+        return Submitted(
+            _request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
+        )
+
+    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+        """DescribeTaskDefinition, then RegisterTaskDefinition of the same with other images.
+
+        Raises:
+            Rejected: the task definition has no container of a given name.
+        """
+        words = f"task definition {task_definition}"
+        with self.clients.reading("ecs:DescribeTaskDefinition", words):
+            client = self.clients.client("ecs")
+            described: Mapping[str, Any] = client.describe_task_definition(
+                taskDefinition=task_definition, include=["TAGS"]
+            )
+            known = accepted(client, "RegisterTaskDefinition")
+        request = registration(described, known, images)
+        answer: Mapping[str, Any] = self.clients.writing(
+            "ecs:RegisterTaskDefinition",
+            f"a copy of {words}",
+            lambda: self.clients.client("ecs", write=True).register_task_definition(**request),
+        )
+        made = answer.get("taskDefinition", {}).get("taskDefinitionArn", "")
+        return Submitted(_request_id(answer), created=made)
+
+
+def registration(
+    described: Mapping[str, Any], known: frozenset[str], images: Mapping[str, str]
+) -> dict[str, Any]:
+    """The request that registers a described task definition again with some images replaced.
+
+    Members that only AWS writes (status, revision …) are those that a registration does not know;
+    every other one is kept. Tags under `aws:` are AWS's own and cannot be given.
+
+    Raises:
+        Rejected: the task definition has no container of a given name.
+    """
+    old: Mapping[str, Any] = described["taskDefinition"]
+    names = {container["name"] for container in old["containerDefinitions"]}
+    if strangers := sorted(set(images) - names):
+        raise Rejected(
+            "No such container",
+            f"{', '.join(strangers)} in {old.get('family')}:{old.get('revision')}",
+            f"It has {', '.join(sorted(names))}",
+        )
+    request = {name: value for name, value in old.items() if name in known}
+    request["containerDefinitions"] = [
+        {**container, "image": images.get(container["name"], container["image"])}
+        for container in old["containerDefinitions"]
+    ]
+    tags = [tag for tag in described.get("tags", ()) if not tag["key"].startswith("aws:")]
+    if tags:
+        request["tags"] = tags
+    return request
+
+
+def _request_id(answer: Mapping[str, Any]) -> str:
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))

@@ -1,0 +1,263 @@
+"""What ECS answers as domain values. Missing members and unknown words are taken as they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from bgconsole.domain.services import (
+    CircuitBreaker,
+    Container,
+    ContainerDefinition,
+    ContainerImage,
+    Deployment,
+    LoadBalancing,
+    LogTarget,
+    RevisionCount,
+    Service,
+    ServiceDeployment,
+    ServiceEvent,
+    ServiceRef,
+    ServiceRevision,
+    Task,
+    TaskDefinition,
+)
+from bgconsole.gateway.aws.pieces import utc, utc_or_long_ago
+
+Answered = Mapping[str, Any]
+"""A structure as botocore parsed it: any member may be missing."""
+
+STACK_TAG = "aws:cloudformation:stack-name"
+
+
+def service(ref: ServiceRef, raw: Answered) -> Service:
+    """One of DescribeServices."""
+    configuration = raw.get("deploymentConfiguration") or {}
+    breaker = configuration.get("deploymentCircuitBreaker") or {}
+    tags = {tag.get("key"): tag.get("value", "") for tag in raw.get("tags") or ()}
+    return Service(
+        ref=ref,
+        arn=raw.get("serviceArn", ""),
+        status=raw.get("status", ""),
+        task_definition=raw.get("taskDefinition", ""),
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        deployments=tuple(map(deployment, raw.get("deployments") or ())),
+        events=tuple(map(_event, raw.get("events") or ())),
+        load_balancing=tuple(
+            map(
+                _load_balancing,
+                (lb for lb in raw.get("loadBalancers") or () if lb.get("targetGroupArn")),
+            )
+        ),
+        controller=(raw.get("deploymentController") or {}).get("type", "ECS"),
+        strategy=configuration.get("strategy", "ROLLING"),
+        maximum_percent=configuration.get("maximumPercent", 200),
+        minimum_healthy_percent=configuration.get("minimumHealthyPercent", 100),
+        breaker_enabled=breaker.get("enable", False),
+        breaker_rollback=breaker.get("rollback", False),
+        launch_type=raw.get("launchType", ""),
+        created_at=utc(raw.get("createdAt")),
+        stack=tags.get(STACK_TAG, ""),
+    )
+
+
+def deployment(raw: Answered) -> Deployment:
+    """One of `services[].deployments`."""
+    return Deployment(
+        id=raw.get("id", ""),
+        status=raw.get("status", ""),
+        task_definition=raw.get("taskDefinition", ""),
+        desired=raw.get("desiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        failed=raw.get("failedTasks", 0),
+        rollout_state=raw.get("rolloutState", ""),
+        rollout_reason=raw.get("rolloutStateReason", ""),
+        created_at=utc_or_long_ago(raw.get("createdAt")),
+        updated_at=utc_or_long_ago(raw.get("updatedAt") or raw.get("createdAt")),
+    )
+
+
+def service_deployment(raw: Answered) -> ServiceDeployment:
+    """One of DescribeServiceDeployments."""
+    rollback = raw.get("rollback") or {}
+    breaker = raw.get("deploymentCircuitBreaker")
+    return ServiceDeployment(
+        arn=raw.get("serviceDeploymentArn", ""),
+        status=raw.get("status", ""),
+        status_reason=raw.get("statusReason", ""),
+        target=_count(raw.get("targetServiceRevision") or {}),
+        sources=tuple(map(_count, raw.get("sourceServiceRevisions") or ())),
+        created_at=utc_or_long_ago(raw.get("createdAt")),
+        started_at=utc(raw.get("startedAt")),
+        finished_at=utc(raw.get("finishedAt")),
+        stopped_at=utc(raw.get("stoppedAt")),
+        updated_at=utc(raw.get("updatedAt")),
+        lifecycle_stage=raw.get("lifecycleStage", ""),
+        breaker=CircuitBreaker(
+            breaker.get("status", ""), breaker.get("failureCount", 0), breaker.get("threshold", 0)
+        )
+        if breaker
+        else None,
+        rollback_reason=rollback.get("reason", ""),
+        rollback_started_at=utc(rollback.get("startedAt")),
+        rollback_revision=rollback.get("serviceRevisionArn", ""),
+    )
+
+
+def service_revision(raw: Answered) -> ServiceRevision:
+    """One of DescribeServiceRevisions."""
+    resolved = (raw.get("resolvedConfiguration") or {}).get("loadBalancers")
+    balancers = resolved or raw.get("loadBalancers") or ()
+    return ServiceRevision(
+        arn=raw.get("serviceRevisionArn", ""),
+        task_definition=raw.get("taskDefinition", ""),
+        images=tuple(
+            ContainerImage(
+                image.get("containerName", ""), image.get("image", ""), image.get("imageDigest", "")
+            )
+            for image in raw.get("containerImages") or ()
+        ),
+        created_at=utc_or_long_ago(raw.get("createdAt")),
+        target_groups=tuple(filter(None, (lb.get("targetGroupArn", "") for lb in balancers))),
+    )
+
+
+def task(raw: Answered) -> Task:
+    """One of DescribeTasks."""
+    return Task(
+        arn=raw.get("taskArn", ""),
+        task_definition=raw.get("taskDefinitionArn", ""),
+        started_by=raw.get("startedBy", ""),
+        last_status=raw.get("lastStatus", ""),
+        desired_status=raw.get("desiredStatus", ""),
+        health=raw.get("healthStatus", "UNKNOWN"),
+        zone=raw.get("availabilityZone", ""),
+        address=_address(raw),
+        containers=tuple(
+            Container(
+                name=container.get("name", ""),
+                image=container.get("image", ""),
+                digest=container.get("imageDigest", ""),
+                status=container.get("lastStatus", ""),
+                health=container.get("healthStatus", "UNKNOWN"),
+                exit_code=container.get("exitCode"),
+                reason=container.get("reason", ""),
+            )
+            for container in raw.get("containers") or ()
+        ),
+        created_at=utc(raw.get("createdAt")),
+        started_at=utc(raw.get("startedAt")),
+        stopping_at=utc(raw.get("stoppingAt")),
+        stopped_at=utc(raw.get("stoppedAt")),
+        stop_code=raw.get("stopCode", ""),
+        stopped_reason=raw.get("stoppedReason", ""),
+        launch_type=raw.get("launchType", ""),
+    )
+
+
+def task_definition(raw: Answered) -> TaskDefinition:
+    """DescribeTaskDefinition, without the environment and the secrets' names."""
+    return TaskDefinition(
+        arn=raw.get("taskDefinitionArn", ""),
+        family=raw.get("family", ""),
+        revision=raw.get("revision", 0),
+        status=raw.get("status", ""),
+        containers=tuple(
+            ContainerDefinition(
+                name=container.get("name", ""),
+                image=container.get("image", ""),
+                essential=container.get("essential", True),
+                command=tuple(container.get("command") or ()),
+                log=_log_target(container),
+            )
+            for container in raw.get("containerDefinitions") or ()
+        ),
+        registered_at=utc(raw.get("registeredAt")),
+        registered_by=raw.get("registeredBy", ""),
+        content=_content(raw),
+    )
+
+
+_OF_THE_REVISION = frozenset(
+    {
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "requiresAttributes",
+        "compatibilities",
+    }
+)
+"""Members of a task definition that say nothing about what it runs."""
+
+
+def _content(raw: Answered) -> str:
+    """A hash over what a task definition says apart from its images (`TaskDefinition.content`)."""
+    said = {name: value for name, value in raw.items() if name not in _OF_THE_REVISION}
+    said["containerDefinitions"] = [
+        {name: value for name, value in container.items() if name != "image"}
+        for container in raw.get("containerDefinitions") or ()
+    ]
+    return sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _event(raw: Answered) -> ServiceEvent:
+    at = utc_or_long_ago(raw.get("createdAt"))
+    return ServiceEvent(raw.get("id", ""), at, raw.get("message", ""))
+
+
+def _load_balancing(raw: Answered) -> LoadBalancing:
+    advanced = raw.get("advancedConfiguration") or {}
+    return LoadBalancing(
+        target_group=raw.get("targetGroupArn", ""),
+        container=raw.get("containerName", ""),
+        port=raw.get("containerPort", 0),
+        alternate_target_group=advanced.get("alternateTargetGroupArn", ""),
+        production_rule=advanced.get("productionListenerRule", ""),
+        test_rule=advanced.get("testListenerRule", ""),
+    )
+
+
+def _count(raw: Answered) -> RevisionCount:
+    return RevisionCount(
+        arn=raw.get("arn", ""),
+        requested=raw.get("requestedTaskCount", 0),
+        running=raw.get("runningTaskCount", 0),
+        pending=raw.get("pendingTaskCount", 0),
+        production_weight=raw.get("requestedProductionTrafficWeight"),
+        test_weight=raw.get("requestedTestTrafficWeight"),
+    )
+
+
+def _address(raw: Answered) -> str:
+    """Of the awsvpc attachment; else of the first container that has an interface of its own."""
+    for attachment in raw.get("attachments") or ():
+        for detail in attachment.get("details") or ():
+            if detail.get("name") == "privateIPv4Address":
+                return str(detail.get("value", ""))
+    for container in raw.get("containers") or ():
+        for interface in container.get("networkInterfaces") or ():
+            if interface.get("privateIpv4Address"):
+                return str(interface["privateIpv4Address"])
+    return ""
+
+
+def _log_target(container: Answered) -> LogTarget | None:
+    configuration = container.get("logConfiguration")
+    if not configuration:
+        return None
+    options = configuration.get("options") or {}
+    return LogTarget(
+        container=container.get("name", ""),
+        driver=configuration.get("logDriver", ""),
+        group=options.get("awslogs-group", ""),
+        stream_prefix=options.get("awslogs-stream-prefix", ""),
+        region=options.get("awslogs-region", ""),
+    )

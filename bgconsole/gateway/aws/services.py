@@ -1,0 +1,176 @@
+"""ECS, read: lists paged to the end, what cannot change any more kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from bgconsole.domain.errors import NotThere
+from bgconsole.domain.services import (
+    Service,
+    ServiceDeployment,
+    ServiceRef,
+    ServiceRevision,
+    Task,
+    TaskDefinition,
+    short_name,
+)
+from bgconsole.gateway.aws import ecs_values
+from bgconsole.gateway.aws.clients import Clients
+from bgconsole.gateway.aws.pieces import chunked
+
+ENDED = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
+"""Service deployments with these statuses do not change any more."""
+TASKS_A_CALL = 100
+DEPLOYMENTS_A_CALL = 20
+"""DescribeServiceDeployments and DescribeServiceRevisions take no more."""
+DEFINITION_KEPT = 300.0
+"""Seconds: a task definition never changes but for ACTIVE, which a roll back must know."""
+
+
+@dataclass(slots=True)
+class AwsServices:
+    """The `Services` port."""
+
+    clients: Clients
+    clock: Callable[[], float] = time.monotonic
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _ended: dict[str, ServiceDeployment] = field(default_factory=dict)
+    _revisions: dict[str, ServiceRevision] = field(default_factory=dict)
+    _stopped: dict[ServiceRef, dict[str, Task]] = field(default_factory=dict)
+    _definitions: dict[str, tuple[float, TaskDefinition]] = field(default_factory=dict)
+
+    def clusters(self) -> tuple[str, ...]:
+        """ListClusters."""
+        with self.clients.reading("ecs:ListClusters"):
+            pages = self.clients.client("ecs").get_paginator("list_clusters").paginate()
+            return tuple(sorted(short_name(arn) for page in pages for arn in page["clusterArns"]))
+
+    def services(self, cluster: str) -> tuple[ServiceRef, ...]:
+        """ListServices."""
+        with self.clients.reading("ecs:ListServices", f"cluster {cluster}"):
+            pages = (
+                self.clients.client("ecs")
+                .get_paginator("list_services")
+                .paginate(cluster=cluster, PaginationConfig={"PageSize": 100})
+            )
+            names = sorted(short_name(arn) for page in pages for arn in page["serviceArns"])
+        return tuple(ServiceRef(cluster, name) for name in names)
+
+    def describe(self, ref: ServiceRef) -> Service:
+        """DescribeServices, with tags."""
+        with self.clients.reading("ecs:DescribeServices", _service_words(ref)):
+            answer = self.clients.client("ecs").describe_services(
+                cluster=ref.cluster, services=[ref.name], include=["TAGS"]
+            )
+        found = [raw for raw in answer.get("services", ()) if raw.get("status") != "INACTIVE"]
+        if not found:
+            gone = " (it was deleted)" if answer.get("services") else ""
+            raise NotThere(
+                "No such service",
+                f"{ref.name} in cluster {ref.cluster}{gone}",
+                f"Looked in {self.clients.region} as {self.clients.caller.whom}",
+            )
+        return ecs_values.service(ref, found[0])
+
+    def service_deployments(
+        self, ref: ServiceRef, since: datetime | None = None
+    ) -> tuple[ServiceDeployment, ...]:
+        """ListServiceDeployments, then DescribeServiceDeployments for those that still move."""
+        with self.clients.reading("ecs:ListServiceDeployments", _service_words(ref)):
+            arns = self._deployment_arns(ref, since)
+        with self._lock:
+            known = {arn: self._ended[arn] for arn in arns if arn in self._ended}
+        wanted = [arn for arn in arns if arn not in known]
+        with self.clients.reading("ecs:DescribeServiceDeployments", _service_words(ref)):
+            for some in chunked(wanted, DEPLOYMENTS_A_CALL):
+                answer = self.clients.client("ecs").describe_service_deployments(
+                    serviceDeploymentArns=list(some)
+                )
+                for raw in answer.get("serviceDeployments", ()):
+                    found = ecs_values.service_deployment(raw)
+                    known[found.arn] = found
+        with self._lock:
+            self._ended.update({a: sd for a, sd in known.items() if sd.status in ENDED})
+        newest_first = sorted(known.values(), key=lambda sd: sd.created_at, reverse=True)
+        return tuple(sd for sd in newest_first if since is None or sd.created_at > since)
+
+    def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
+        """DescribeServiceRevisions, each once."""
+        wanted = tuple(dict.fromkeys(arns))
+        with self._lock:
+            missing = [arn for arn in wanted if arn not in self._revisions]
+        with self.clients.reading("ecs:DescribeServiceRevisions", "the service's revisions"):
+            for some in chunked(missing, DEPLOYMENTS_A_CALL):
+                answer = self.clients.client("ecs").describe_service_revisions(
+                    serviceRevisionArns=list(some)
+                )
+                found = map(ecs_values.service_revision, answer.get("serviceRevisions", ()))
+                with self._lock:
+                    self._revisions.update({revision.arn: revision for revision in found})
+        with self._lock:
+            return tuple(self._revisions[arn] for arn in wanted if arn in self._revisions)
+
+    def tasks(self, ref: ServiceRef) -> tuple[Task, ...]:
+        """ListTasks of this service by either desired status, then DescribeTasks."""
+        with self.clients.reading("ecs:ListTasks", _service_words(ref)):
+            arns = [*self._task_arns(ref, "RUNNING"), *self._task_arns(ref, "STOPPED")]
+        arns = list(dict.fromkeys(arns))  # a task may move from one list to the other in between
+        with self._lock:
+            kept = self._stopped.get(ref, {})
+        known = {arn: kept[arn] for arn in arns if arn in kept}
+        wanted = [arn for arn in arns if arn not in known]
+        with self.clients.reading("ecs:DescribeTasks", _service_words(ref)):
+            for some in chunked(wanted, TASKS_A_CALL):
+                answer = self.clients.client("ecs").describe_tasks(
+                    cluster=ref.cluster, tasks=list(some)
+                )
+                for raw in answer.get("tasks", ()):
+                    found = ecs_values.task(raw)
+                    known[found.arn] = found
+        with self._lock:
+            self._stopped[ref] = {arn: task for arn, task in known.items() if task.stopped}
+        return tuple(known[arn] for arn in arns if arn in known)
+
+    def task_definition(self, arn: str) -> TaskDefinition:
+        """DescribeTaskDefinition."""
+        with self._lock:
+            until, kept = self._definitions.get(arn, (0.0, None))
+        if kept is not None and self.clock() < until:
+            return kept
+        with self.clients.reading("ecs:DescribeTaskDefinition", f"task definition {arn}"):
+            answer = self.clients.client("ecs").describe_task_definition(taskDefinition=arn)
+        found = ecs_values.task_definition(answer.get("taskDefinition", {}))
+        if found.status == "ACTIVE":
+            with self._lock:
+                self._definitions[arn] = (self.clock() + DEFINITION_KEPT, found)
+        return found
+
+    def _deployment_arns(self, ref: ServiceRef, since: datetime | None) -> list[str]:
+        arns: list[str] = []
+        request: dict[str, Any] = {"cluster": ref.cluster, "service": ref.name, "maxResults": 100}
+        if since is not None:
+            request["createdAt"] = {"after": since}
+        while True:  # botocore has no paginator for it
+            answer = self.clients.client("ecs").list_service_deployments(**request)
+            arns += [
+                brief["serviceDeploymentArn"] for brief in answer.get("serviceDeployments", ())
+            ]
+            token = answer.get("nextToken")
+            if not token:
+                return arns
+            request["nextToken"] = token
+
+    def _task_arns(self, ref: ServiceRef, desired: str) -> list[str]:
+        paginator = self.clients.client("ecs").get_paginator("list_tasks")
+        request: dict[str, Any] = {"serviceName": ref.name, "desiredStatus": desired}
+        pages = paginator.paginate(cluster=ref.cluster, **request)
+        return [arn for page in pages for arn in page["taskArns"]]
+
+
+def _service_words(ref: ServiceRef) -> str:
+    return f"service {ref.name} in cluster {ref.cluster}"

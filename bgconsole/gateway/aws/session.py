@@ -1,0 +1,246 @@
+"""Connect to one account and region, found as the AWS CLI finds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import urlsplit
+
+from bgconsole.domain.errors import ConfigurationError, CredentialsProblem
+from bgconsole.domain.identity import Place
+from bgconsole.gateway.aws.caller import Caller, has_keys, how_to_renew, where_looked
+from bgconsole.gateway.aws.clients import Clients, ServiceName
+from bgconsole.gateway.aws.translate import translated
+from bgconsole.gateway.port import Gateway
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
+    from botocore.session import Session
+
+AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws")
+"""An endpoint outside of these is not AWS's own."""
+
+SERVICE_IDS: dict[ServiceName, str] = {
+    "cloudformation": "cloudformation",
+    "ecr": "ecr",
+    "ecs": "ecs",
+    "elbv2": "elastic_load_balancing_v2",
+    "iam": "iam",
+    "logs": "cloudwatch_logs",
+    "sts": "sts",
+}
+"""How AWS_ENDPOINT_URL_<ID> and the `services` section of the configuration name a service."""
+
+
+def connect(
+    *,
+    profile: str | None,
+    region: str | None,
+    endpoint_url: str | None,
+    environ: Mapping[str, str],
+) -> Gateway:
+    """Every port to the account that the AWS CLI would use. Nothing is sent yet.
+
+    A flag is stronger than the environment, and that than the shared configuration. Pass
+    `os.environ`: botocore reads some variables itself.
+
+    Raises:
+        ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
+    """
+    from bgconsole.gateway.aws.targets import AwsTargets
+
+    from bgconsole.gateway.aws.changes import AwsChanges
+    from bgconsole.gateway.aws.identity import AwsIdentities
+    from bgconsole.gateway.aws.images import AwsImages
+    from bgconsole.gateway.aws.logs import AwsLogs
+    from bgconsole.gateway.aws.services import AwsServices
+    from bgconsole.gateway.aws.stacks import AwsStacks
+
+    place, clients = _open(profile, region, endpoint_url, environ)
+    return Gateway(
+        place=place,
+        identities=AwsIdentities(clients),
+        services=AwsServices(clients),
+        changes=AwsChanges(clients),
+        targets=AwsTargets(clients),
+        stacks=AwsStacks(clients),
+        images=AwsImages(clients),
+        logs=AwsLogs(clients),
+        meter=clients,
+    )
+
+
+def _open(
+    profile: str | None, region: str | None, endpoint_url: str | None, environ: Mapping[str, str]
+) -> tuple[Place, Clients]:
+    from botocore.loaders import create_loader
+
+    loader = create_loader()
+
+    def new_session() -> Session:
+        return _new_session(profile, loader)
+
+    with translated("the AWS configuration"):
+        session = new_session()
+        settings = _settings(session)
+        found = _region(session, region, environ)
+        everything: Mapping[str, Any] = session.full_config
+        ignored = str(session.get_config_variable("ignore_configured_endpoint_urls")).lower()
+    explicit = endpoint_url or ""
+
+    def endpoint_of(service: ServiceName) -> str:
+        if explicit or ignored == "true":
+            return host_of(explicit)
+        return host_of(configured_endpoint(service, environ, settings, everything))
+
+    by_keys = has_keys(environ) and not profile
+    named = "" if by_keys else (session.profile or "")
+    place = Place(region=found, profile=named, endpoint=endpoint_of("ecs"))
+    files = tuple(
+        environ.get(name) or usual
+        for name, usual in (
+            ("AWS_CONFIG_FILE", "~/.aws/config"),
+            ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        )
+    )
+    caller = Caller(
+        profile=named,
+        region=found,
+        endpoint=place.endpoint,
+        renew=how_to_renew(named, settings, environ),
+        tried=where_looked(named, files, environ),
+    )
+    clients = Clients(
+        region=found,
+        caller=caller,
+        new_session=new_session,
+        endpoint_url=explicit,
+        endpoint_of=endpoint_of,
+    )
+    return place, clients
+
+
+def configured_endpoint(
+    service: ServiceName,
+    environ: Mapping[str, str],
+    settings: Mapping[str, Any],
+    everything: Mapping[str, Any],
+) -> str:
+    """The URL that the environment or the configuration gives for a service, else empty.
+
+    Strongest first: AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, the profile's `services`
+    section, the profile's endpoint_url (SDK reference: service-specific endpoints).
+    """
+    service_id = SERVICE_IDS[service]
+    section = everything.get("services", {}).get(settings.get("services", ""), {})
+    of_service = section.get(service_id, {}) if isinstance(section, Mapping) else {}
+    in_section = of_service.get("endpoint_url") if isinstance(of_service, Mapping) else ""
+    return str(
+        environ.get(f"AWS_ENDPOINT_URL_{service_id.upper()}")
+        or environ.get("AWS_ENDPOINT_URL")
+        or in_section
+        or settings.get("endpoint_url")
+        or ""
+    )
+
+
+def host_of(url: str) -> str:
+    """host:port of an endpoint that is not AWS's own, else empty.
+
+    Raises:
+        ConfigurationError: not an http or https URL.
+    """
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        _refuse_endpoint(url)
+    if parts.scheme not in ("http", "https") or not host:
+        _refuse_endpoint(url)
+    if any(host == domain or host.endswith(f".{domain}") for domain in AWS_DOMAINS):
+        return ""
+    shown = f"[{host}]" if ":" in host else host
+    return f"{shown}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def _refuse_endpoint(url: str) -> NoReturn:
+    raise ConfigurationError(
+        "The endpoint is no URL",
+        f"{url} is not of the form http://host:port",
+        "Give --endpoint-url or AWS_ENDPOINT_URL as http://127.0.0.1:4566",
+    )
+
+
+def _new_session(profile: str | None, loader: Loader) -> Session:
+    """A session that shares the loaded models, waits little for metadata, and asks nothing."""
+    import botocore.session
+    from botocore.utils import JSONFileCache
+
+    session = botocore.session.Session(profile=profile or None)
+    session.register_component("data_loader", loader)
+    session.set_config_variable("metadata_service_timeout", 1)
+    session.set_config_variable("metadata_service_num_attempts", 1)
+    try:
+        chain = session.get_component("credential_provider")
+    except Exception as error:  # botocore's ProfileNotFound, without importing it early
+        _explain_profile(session, error)
+        raise
+    # The CLI keeps role sessions here: one MFA code given to it serves us too.
+    cache = JSONFileCache(str(Path("~/.aws/cli/cache").expanduser()))
+    for name in ("assume-role", "assume-role-with-web-identity"):
+        provider = chain.get_provider(name)
+        provider.cache = cache
+        if hasattr(provider, "_prompter"):
+            # botocore would ask on the terminal, which may belong to a screen just now.
+            provider._prompter = _no_prompt
+    return session
+
+
+def _no_prompt(_: str) -> str:
+    raise CredentialsProblem(
+        "The profile wants an MFA code",
+        "bgconsole does not ask for one",
+        "Run `aws sts get-caller-identity` with this profile once; its session is used then",
+    )
+
+
+def _settings(session: Session) -> Mapping[str, Any]:
+    try:
+        return session.get_scoped_config()
+    except Exception as error:  # botocore's ProfileNotFound, without importing it early
+        _explain_profile(session, error)
+        raise
+
+
+def _explain_profile(session: Session, error: Exception) -> None:
+    from botocore.exceptions import ProfileNotFound
+
+    if isinstance(error, ProfileNotFound):
+        there = ", ".join(sorted(session.available_profiles)) or "none"
+        raise ConfigurationError(
+            "No such profile",
+            f"{session.profile} is not in the AWS configuration",
+            f"Profiles there are: {there}",
+        ) from None
+
+
+def _region(session: Session, flag: str | None, environ: Mapping[str, str]) -> str:
+    from botocore.utils import validate_region_name
+
+    region = (
+        flag
+        or environ.get("AWS_REGION")
+        or environ.get("AWS_DEFAULT_REGION")
+        or session.get_config_variable("region")
+    )
+    if not region:
+        raise ConfigurationError(
+            "No AWS region",
+            "no --region, AWS_REGION, AWS_DEFAULT_REGION, or region in the profile",
+            "Give --region, or run `aws configure set region us-east-1`",
+        )
+    validate_region_name(region)
+    return str(region)
