@@ -26,7 +26,7 @@ from .wire.query_codec import QueryCodec
 if TYPE_CHECKING:
     from .asgi import App, Connection, Receive, Send
     from .wire.reply import Codec, Reply
-    from .worlds import Worlds
+    from .worlds import WorldLike, Worlds
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Front:
     engine would push there; here it is `address`, where this front serves the registry.
     """
 
-    def __init__(self, engine: App, worlds: Worlds, address: str) -> None:
+    def __init__(self, engine: App, worlds: Worlds[WorldLike], address: str) -> None:
         self._engine = engine
         self._worlds = worlds
         self._address = address.encode()

@@ -14,15 +14,17 @@ import os
 import signal
 import socket
 import sys
-from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
-from .scope import DEMO_SCOPE, Scope
+from .environment import clean, exports
+from .lifeline import Lifeline
+from .scope import DEMO_SCOPE
 from .settings import Settings
 
 if TYPE_CHECKING:
-    from .worlds import World, Worlds
+    from hypercorn.typing import Framework
+
+    from .assembly import Assembly
 
 log = logging.getLogger(__name__)
 
@@ -35,33 +37,36 @@ class CannotStart(Exception):
     """The sandbox could not come up; the text is for its user."""
 
 
-class Lifeline:
-    """The other side: told what happens, and listened to for its end."""
+async def serve(settings: Settings, lifeline: Lifeline) -> None:
+    """Run the sandbox until the lifeline ends.
 
-    def __init__(self, fd: int) -> None:
-        self._socket = socket.socket(fileno=fd)
-        self._socket.setblocking(False)
-        self.ended = asyncio.Event()
+    Raises:
+        CannotStart: what `Settings` asks for cannot be had, or provisioning failed.
+    """
+    lifeline.watch()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, lifeline.ended.set)
+    listener = listen(settings.port)
+    address = f"127.0.0.1:{listener.getsockname()[1]}"
+    provisioner = await _start_provisioner(f"http://{address}")
+    try:
+        # Only now what takes a second to load: the provisioner loads beside it, in its process.
+        from .assembly import assemble
 
-    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set `ended` at the end of file."""
-        loop.add_reader(self._socket, self._read)
-
-    def tell(self, **facts: Any) -> None:
-        """Send one JSON object; if nobody is there any more, `ended` will say so."""
-        with suppress(OSError):
-            self._socket.sendall(json.dumps(facts).encode() + b"\n")
-
-    def _read(self) -> None:
+        assembly = assemble(address, remap_ports=settings.remap_ports)
+        http = asyncio.create_task(_serve_http(assembly, listener, lifeline))
+        lifeline.tell(answering=f"http://{address}")
         try:
-            gone = not self._socket.recv(1024)
-        except BlockingIOError:
-            return
-        except OSError:
-            gone = True
-        if gone:
-            asyncio.get_running_loop().remove_reader(self._socket)
-            self.ended.set()
+            await _until_provisioned(provisioner, lifeline, http)
+            if not lifeline.ended.is_set():
+                await _go(settings, assembly, lifeline)
+            await _first(lifeline, http)
+        finally:
+            lifeline.ended.set()
+            await _close(assembly, http)
+    finally:
+        if provisioner.returncode is None:
+            provisioner.kill()
 
 
 def listen(port: int) -> socket.socket:
@@ -78,91 +83,28 @@ def listen(port: int) -> socket.socket:
         listener.close()
         reason = os.strerror(error.errno or 0)
         raise CannotStart(
-            f"port {port} on 127.0.0.1 cannot be used ({reason}); "
+            f"port {port} on 127.0.0.1 cannot be used ({reason}): "
             "end what listens there, or choose another with --port (0 takes a free one)"
         ) from None
     listener.listen(_BACKLOG)
     return listener
 
 
-async def serve(settings: Settings, lifeline: Lifeline) -> None:
-    """Run the sandbox until the lifeline ends.
+async def _serve_http(assembly: Assembly, listener: socket.socket, lifeline: Lifeline) -> None:
+    from hypercorn.asyncio import serve as serve_http
+    from hypercorn.config import Config
 
-    Raises:
-        CannotStart: what `Settings` asks for cannot be had, or provisioning failed.
-    """
-    loop = asyncio.get_running_loop()
-    lifeline.watch(loop)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lifeline.ended.set)
-    listener = listen(settings.port)
-    address = f"127.0.0.1:{listener.getsockname()[1]}"
-    provisioner = await _start_provisioner(f"http://{address}")
-    try:
-        # Only now what takes a second to load: the provisioner loads beside it, in its process.
-        from hypercorn.asyncio import serve as serve_http
-        from hypercorn.config import Config
-
-        worlds, front = _assemble(settings, address)
-        config = Config()
-        config.bind = [f"fd://{listener.detach()}"]
-        config.errorlog = logging.getLogger("hypercorn.error")
-        config.graceful_timeout = 0.1
-        config.shutdown_timeout = 0.5
-        config.include_server_header = False
-        http = asyncio.create_task(serve_http(front, config, shutdown_trigger=lifeline.ended.wait))
-        lifeline.tell(answering=f"http://{address}")
-        try:
-            await _until_provisioned(provisioner, lifeline, http)
-            if not lifeline.ended.is_set():
-                await _go(settings, worlds, lifeline)
-            await lifeline.ended.wait()
-        finally:
-            lifeline.ended.set()
-            await _close(worlds, http)
-    finally:
-        if provisioner.returncode is None:
-            provisioner.kill()
-
-
-def _assemble(settings: Settings, address: str) -> tuple[Worlds, Any]:
-    from .engine import open_engine
-    from .formation import resource_types
-    from .formation.api import Aws
-    from .front import Front
-    from .log_writer import LogWriter
-    from .registry import Registry
-    from .worlds import Worlds
-
-    engine = open_engine(int(address.rpartition(":")[2]))
-    registry = Registry(engine.app, address)
-    logs = LogWriter(engine.app)
-
-    async def open_one(scope: Scope, speed: float) -> World:
-        from .world import open_world
-
-        return await open_world(
-            account=scope.account,
-            region=scope.region,
-            speed=speed,
-            put_logs=partial(logs.put, scope),
-            image_lookup=partial(registry.find, scope),
-        )
-
-    worlds = Worlds(open_one, float("inf"))
-    engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
-
-    def local(attributes: dict[str, Any]) -> dict[str, Any]:
-        name = attributes["RepositoryUri"].partition("/")[2]
-        return {**attributes, "RepositoryUri": f"{address}/{name}"}
-
-    engine.amend("AWS::ECR::Repository", local)
-    return worlds, Front(engine.app, worlds, address)
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.graceful_timeout = 0.1
+    config.shutdown_timeout = 0.5
+    config.include_server_header = False
+    app = cast("Framework", assembly.front)
+    await serve_http(app, config, shutdown_trigger=lifeline.ended.wait)
 
 
 async def _start_provisioner(endpoint: str) -> asyncio.subprocess.Process:
-    from .environment import clean, exports
-
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -177,31 +119,42 @@ async def _start_provisioner(endpoint: str) -> asyncio.subprocess.Process:
 async def _until_provisioned(
     provisioner: asyncio.subprocess.Process, lifeline: Lifeline, http: asyncio.Task[None]
 ) -> None:
-    done = asyncio.create_task(provisioner.communicate())
-    ended = asyncio.create_task(lifeline.ended.wait())
-    await asyncio.wait({done, ended, http}, return_when=asyncio.FIRST_COMPLETED)
-    ended.cancel()
-    if not done.done():
-        done.cancel()
+    made = asyncio.create_task(provisioner.communicate())
+    await _first(lifeline, http, made)
+    if not made.done():
+        made.cancel()
         if http.done():
             raise CannotStart("the server ended while the stacks were made")
         return
-    written, _ = done.result()
+    written, _ = made.result()
     if provisioner.returncode != 0:
         raise CannotStart("the stacks of the demo could not be made")
     lifeline.tell(outputs=json.loads(written))
 
 
-async def _go(settings: Settings, worlds: Worlds, lifeline: Lifeline) -> None:
+async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[object]) -> None:
+    """Wait until the lifeline ends or one of the tasks does."""
+    ended = asyncio.create_task(lifeline.ended.wait())
+    await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+
+
+async def _go(settings: Settings, assembly: Assembly, lifeline: Lifeline) -> None:
+    """Provisioned and steady: from here on time passes and others look."""
     from .clock import DEFAULT_SPEED
 
-    worlds.set_speed(settings.speed or DEFAULT_SPEED)
-    await worlds.at(DEMO_SCOPE)
-    lifeline.tell(ready=True)
+    assembly.worlds.set_speed(settings.speed or DEFAULT_SPEED)
+    world = await assembly.worlds.at(DEMO_SCOPE)
+    world.first_look.arm()
+    notes = [
+        f"port {asked} could not be bound: its listener is on port {bound}"
+        for asked, bound in world.remapped_ports.items()
+    ]
+    lifeline.tell(ready=True, notes=notes)
 
 
-async def _close(worlds: Worlds, http: asyncio.Task[None]) -> None:
-    closing = asyncio.gather(worlds.close(), http, return_exceptions=True)
+async def _close(assembly: Assembly, http: asyncio.Task[None]) -> None:
+    closing = asyncio.gather(assembly.worlds.close(), http, return_exceptions=True)
     done, _ = await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
     for failure in closing.result() if done else [TimeoutError("not closed in time")]:
         if isinstance(failure, BaseException):
@@ -216,6 +169,7 @@ async def _run(settings: Settings, fd: int) -> int:
         lifeline.tell(failed=str(reason))
         return 1
     except Exception:
+        # The starter gets a sentence and the log's place, the log gets the rest.
         log.exception("the sandbox failed")
         lifeline.tell(failed="the sandbox failed while it started")
         return 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from .api import Handlers, Request, Response
 from .scope import Scope
 
 
-class World(Protocol):
+class WorldLike(Protocol):
     """What the wire needs of a world."""
 
     @property
@@ -32,16 +32,21 @@ class World(Protocol):
         ...
 
 
-class Worlds:
+World_co = TypeVar("World_co", bound=WorldLike, covariant=True)
+
+
+class Worlds(Generic[World_co]):
     """Opens worlds when they are first asked for, and closes them together."""
 
-    def __init__(self, open_one: Callable[[Scope, float], Awaitable[World]], speed: float) -> None:
+    def __init__(
+        self, open_one: Callable[[Scope, float], Awaitable[World_co]], speed: float
+    ) -> None:
         self._open_one = open_one
         self._speed = speed
-        self._opening: dict[Scope, asyncio.Future[World]] = {}
+        self._opening: dict[Scope, asyncio.Future[World_co]] = {}
         self._loop = asyncio.get_running_loop()
 
-    async def at(self, scope: Scope) -> World:
+    async def at(self, scope: Scope) -> World_co:
         """The world of this account and region."""
         opening = self._opening.get(scope)
         if opening is None:

@@ -1,0 +1,57 @@
+"""The parts of a sandbox put together: the engine, our worlds, and the front before both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .clock import INSTANT
+from .engine import open_engine
+from .formation import resource_types
+from .formation.api import Aws
+from .front import Front
+from .log_writer import LogWriter
+from .registry import Registry
+from .world import World, open_world
+from .worlds import Worlds
+
+if TYPE_CHECKING:
+    from .scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What the server serves and later closes."""
+
+    front: Front
+    worlds: Worlds[World]
+
+
+def assemble(address: str, *, remap_ports: bool) -> Assembly:
+    """Load the engine and wire everything for the endpoint at `address` (`127.0.0.1:port`).
+
+    On the event loop that will serve it; once per process.
+    """
+    engine = open_engine(int(address.rpartition(":")[2]))
+    registry = Registry(engine.app, address)
+    logs = LogWriter(engine.app)
+
+    async def open_one(scope: Scope, speed: float) -> World:
+        return await open_world(
+            account=scope.account,
+            region=scope.region,
+            speed=speed,
+            remap_ports=remap_ports,
+            put_logs=partial(logs.put, scope),
+            image_lookup=partial(registry.find, scope),
+        )
+
+    def here(attributes: dict[str, Any]) -> dict[str, Any]:
+        name = str(attributes["RepositoryUri"]).partition("/")[2]
+        return {**attributes, "RepositoryUri": f"{address}/{name}"}
+
+    worlds = Worlds(open_one, INSTANT)
+    engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
+    engine.amend("AWS::ECR::Repository", here)
+    return Assembly(Front(engine.app, worlds, address), worlds)
