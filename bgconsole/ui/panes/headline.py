@@ -1,0 +1,175 @@
+"""The words of the top of the screen, fitted to a width: pure, so that they are easily tested."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import get_args
+
+from textual.content import Content
+
+from bgconsole.domain.duration import spell
+from bgconsole.domain.plain import plain
+from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.verdict import Progress, Severity, Verdict
+from bgconsole.ui.palette import SEVERITY, Palette, Tone
+from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.widgets.fit import Piece, fit, piece
+
+SOURCES: tuple[Source, ...] = get_args(Source)
+SOON = timedelta(minutes=15)
+"""From so little time on, what the credentials have left is shown."""
+BAR = 24
+"""Cells of the progress bar."""
+
+
+def header_line(
+    snapshot: Snapshot, now: datetime, palette: Palette, width: int, *, read_only: bool
+) -> Content:
+    """Who, where and what; how fresh. On a narrow screen account, region and service stay."""
+    left = fit([*_warnings(snapshot, now, palette, read_only), *_place(snapshot, palette)], width)
+    right_width = width - left.cell_length - 2
+    right = fit(_pulse(snapshot, now, palette), max(0, right_width))
+    if right_width < 2 or right.plain.endswith("…"):
+        return left.pad_right(max(0, width - left.cell_length))
+    return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+
+
+def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[Content]:
+    """At most `limit` lines: the verdict, progress and the way back, then what it rests on."""
+    tone = SEVERITY[verdict.severity]
+    word = f"{verdict.glyph} {verdict.word}"
+    quiet = verdict.severity is Severity.GOOD
+    head = Content.assemble(
+        (f" {word} ", palette.style(tone, bold=True) if quiet else palette.chip(tone)),
+        "  ",
+        plain(verdict.sentence),
+    )
+    back = (
+        Content.styled(
+            plain(verdict.way_back.words),
+            palette.style(Tone.QUIET) if quiet else palette.style(Tone.PLAIN, bold=True),
+        )
+        if verdict.way_back
+        else Content()
+    )
+    rest = _second(verdict.progress, palette, width - 1)
+    if back and head.cell_length + back.cell_length + 3 <= width and not rest:
+        head, back = Content.assemble(head, "   ", back), Content()
+    lines = _wrapped(head, width, 2 if rest or back else 3)
+    if rest and back and rest.cell_length + back.cell_length + 4 <= width:
+        lines.append(Content.assemble(" ", rest, "   ", back))
+    else:
+        lines += [Content.assemble(" ", part) for part in (rest, back) if part]
+    told = Content.styled(
+        " · ".join(plain(words) for words in verdict.evidence), palette.style(Tone.QUIET)
+    )
+    room = limit - len(lines)
+    if told and room > 0:
+        lines += [Content.assemble(" ", line) for line in _wrapped(told, width - 1, min(room, 2))]
+    return [line.truncate(width, ellipsis=True) for line in lines[:limit]]
+
+
+def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
+    """`██████░░░░░░`."""
+    full = round(cells * progress.done / progress.of) if progress.of else 0
+    full = max(0, min(cells, full))
+    return Content.assemble(
+        ("█" * full, palette.style(Tone.BUSY)), ("░" * (cells - full), palette.style(Tone.QUIET))
+    )
+
+
+def _second(progress: Progress | None, palette: Palette, width: int) -> Content:
+    if progress is None:
+        return Content()
+    words = plain(progress.words)
+    bar = progress_bar(progress, palette, BAR if width >= 100 else BAR // 2)
+    return Content.assemble(bar, f" {words}").truncate(width, ellipsis=True)
+
+
+def _wrapped(text: Content, width: int, most: int) -> list[Content]:
+    """Wrapped at words; what does not fit in `most` lines ends in `…`."""
+    lines = text.wrap(width)
+    if len(lines) <= most:
+        return lines
+    shown = lines[: most - 1]
+    used = sum(len(line.plain) for line in shown)
+    # The wrapped lines have lost the spaces they were broken at: find where the last one begins.
+    rest = text[_start_of_line(text.plain, lines, most - 1) :] if used else text
+    return [*shown, rest.truncate(width, ellipsis=True)]
+
+
+def _start_of_line(text: str, lines: list[Content], number: int) -> int:
+    at = 0
+    for line in lines[:number]:
+        at = text.index(line.plain.strip(), at) + len(line.plain.strip())
+    return at + (len(text[at:]) - len(text[at:].lstrip()))
+
+
+def _warnings(snapshot: Snapshot, now: datetime, palette: Palette, read_only: bool) -> list[Piece]:
+    told = []
+    if words := snapshot.place.endpoint_words:
+        chip = palette.chip(Tone.WAITING)
+        told.append(piece(90, Content.styled(f" {plain(words)} ", chip)))
+    identity = snapshot.identity.value
+    if identity is not None and identity.expires_at is not None:
+        left = identity.expires_at - now
+        if left <= timedelta():
+            told.append(piece(91, Content.styled(" credentials expired ", palette.chip(Tone.BAD))))
+        elif left < SOON:
+            style = palette.chip(Tone.WAITING)
+            told.append(piece(91, Content.styled(f" credentials {spell(left)} left ", style)))
+    if read_only:
+        style = palette.style(Tone.WAITING, bold=True)
+        told.append(piece(92, Content.styled("READ-ONLY", style)))
+    return told
+
+
+def _place(snapshot: Snapshot, palette: Palette) -> list[Piece]:
+    identity = snapshot.identity.value
+    name = identity.alias if identity and identity.alias else snapshot.place.profile
+    account = identity.account if identity else "account not known"
+    bold = palette.style(Tone.PLAIN, bold=True)
+    ref = snapshot.ref
+    return [
+        piece(10, Content.styled("bgconsole", bold), ""),
+        piece(20, plain(name), "") if name else piece(99, ""),
+        piece(80, plain(account)),
+        piece(70, plain(snapshot.place.region)),
+        piece(
+            60,
+            Content.styled(f"{plain(ref.cluster)} / {plain(ref.name)}", bold),
+            Content.styled(f"{plain(ref.cluster)}/{plain(ref.name)}", bold),
+            Content.styled(plain(ref.name), bold),
+        ),
+    ]
+
+
+def _pulse(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piece]:
+    quiet = palette.style(Tone.QUIET)
+    told = []
+    if snapshot.interval:
+        told.append(piece(2, Content.styled(f"every {snapshot.interval:g} s", quiet), ""))
+    calls = snapshot.calls_per_minute
+    told.append(
+        piece(
+            3,
+            Content.styled(f"{calls} calls/min", quiet),
+            Content.styled(f"{calls}/min", quiet),
+            "",
+        )
+    )
+    told.append(_freshness(snapshot, now, palette))
+    clock = now.astimezone().strftime("%H:%M:%S")
+    told.append(piece(4, Content.styled(clock, quiet), ""))
+    return told
+
+
+def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
+    parts = [snapshot.part(source) for source in SOURCES]
+    stale = sum(1 for part in parts if freshness(part, now).dimmed or part.failure)
+    waiting = sum(1 for part in parts if part.waiting)
+    if stale:
+        return piece(9, Content.styled(f"{stale} stale", palette.style(Tone.WAITING, bold=True)))
+    if waiting:
+        return piece(1, Content.styled(f"{waiting} not read yet", palette.style(Tone.QUIET)), "")
+    return piece(1, Content.styled("all fresh", palette.style(Tone.QUIET)), "")

@@ -1,0 +1,96 @@
+"""A log event as lines of the screen: made plain, its level read, never wider than is safe."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal
+
+from bgconsole.domain.logs import LogLine
+from bgconsole.domain.plain import plain_lines
+
+Level = Literal["", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
+
+_PREFIX = re.compile(
+    r"(?P<letter>[DIWEFA]), \[[^\]]*\]\s+(?P<word>DEBUG|INFO|WARN|ERROR|FATAL|ANY) -- [^:]*: ?"
+)
+"""How Ruby's Logger begins a line; its time and level are shown in columns of their own."""
+_LETTERS: dict[str, Level] = {"D": "DEBUG", "I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
+_SHORT = re.compile(r"([DIWEF]), \[")
+_WORD = re.compile(
+    r"\b(?:(?P<fatal>FATAL|CRITICAL|PANIC|EMERG)|(?P<error>ERROR|ERR)|(?P<warn>WARN(?:ING)?)"
+    r"|(?P<info>INFO|NOTICE)|(?P<debug>DEBUG|TRACE))\b",
+    re.IGNORECASE,
+)
+_RAISED = re.compile(r"\b[A-Z]\w*(?:::\w+)*(?:Error|Exception)\b|\b[A-Z]\w*::[A-Z]\w+[:)]")
+_STATUS = re.compile(r"\bCompleted 5\d\d\b")
+LOOK_AT = 160
+"""Characters in which the level is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the pane. An event of several lines is several entries."""
+
+    sequence: int
+    order: tuple[int, int, str, int]
+    task: str
+    """The task's id, empty where the stream does not name one."""
+    stream: str
+    level: Level
+    text: str
+
+    @property
+    def at(self) -> int:
+        """Epoch milliseconds."""
+        return self.order[0]
+
+    @property
+    def first(self) -> bool:
+        """Whether it begins its event."""
+        return self.order[3] == 0
+
+    @property
+    def wrong(self) -> bool:
+        """Whether `!` keeps it."""
+        return self.level in ("ERROR", "FATAL")
+
+
+def entries_of(line: LogLine, numbers: count[int]) -> Iterator[Entry]:
+    """The lines of one event, numbered as they come."""
+    task = line.task_id
+    level: Level = ""
+    for n, text in enumerate(plain_lines(line.message.rstrip("\r\n"))):
+        if n == 0:
+            level = level_of(text)
+            if match := _PREFIX.match(text):
+                text = text[match.end() :]  # noqa: PLW2901
+        order = (line.timestamp, line.ingestion, line.event_id, n)
+        yield Entry(next(numbers), order, task, line.stream, level, text)
+
+
+def level_of(text: str) -> Level:
+    """How bad a line is by its own words; empty where it does not say."""
+    if short := _SHORT.match(text):
+        return _LETTERS[short[1]]
+    head = text[:LOOK_AT]
+    found = _WORD.search(head)
+    if found and found.lastgroup:
+        level: Level = found.lastgroup.upper()  # type: ignore[assignment]
+        if level in ("ERROR", "FATAL", "WARN"):
+            return level
+    else:
+        level = ""
+    if _RAISED.search(head) or _STATUS.search(head):
+        return "ERROR"
+    return level
+
+
+def local_time(milliseconds: int, *, fine: bool) -> str:
+    """`14:02:29.697` in the machine's own zone, or without the thousandths."""
+    seconds, rest = divmod(milliseconds, 1000)
+    clock = time.strftime("%H:%M:%S", time.localtime(seconds))
+    return f"{clock}.{rest:03d}" if fine else clock

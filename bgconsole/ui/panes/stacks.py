@@ -1,0 +1,81 @@
+"""Pane 3: the CloudFormation stacks, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.widget import Widget
+from textual.widgets import Static
+
+from bgconsole.domain.duration import age
+from bgconsole.domain.stacks import Stack
+from bgconsole.ui.palette import Tone, stack_look, stack_words
+from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+
+
+class StacksPane(Pane):
+    """One row a stack: glyph, name, status, age, and AWS's reason where it gives one."""
+
+    NUMBER = "3"
+    NAME = "Stacks"
+
+    def body(self) -> ComposeResult:
+        """The table, or words in its place."""
+        yield Static(classes="message")
+        yield KeyedTable(
+            Column(2, 2),
+            Column(12, 40, keep=4),
+            Column(15, 46, keep=6),
+            Column(8, 12, keep=3),
+            Column(1, 400, keep=1),
+        )
+
+    def sought(self) -> Iterator[Widget]:
+        """The table."""
+        yield self._table
+
+    @property
+    def selection(self) -> str | None:
+        """The stack's ARN."""
+        return self._table.selection
+
+    def narrow(self, text: str, *, only_wrong: bool) -> None:
+        """Show only what holds the text, or only what failed."""
+        self._table.narrow(text, only_wrong=only_wrong)
+
+    def paint(self) -> None:
+        """Show the stacks as of now."""
+        if self.snapshot is None:
+            return
+        part, at = self.snapshot.stacks, now(self)
+        stacks = part.value or ()
+        fresh = freshness(part, at)
+        self._table.show(stack_row(stack, at) for stack in stacks)
+        self._table.set_class(fresh.dimmed, "-stale")
+        self.say("no stack in this region" if part.value == () and not fresh else "")
+        self.dress([], fresh, self._table.counts)
+
+    @property
+    def _table(self) -> KeyedTable:
+        return self.query_one(KeyedTable)
+
+
+def stack_row(stack: Stack, at: datetime) -> Row:
+    """One stack as a row."""
+    look = stack_look(stack)
+    tone = look.tone if look.tone is not Tone.GOOD else Tone.PLAIN
+    return Row(
+        stack.arn,
+        (
+            Cell(look.glyph, look.tone),
+            Cell(stack.name),
+            Cell(stack_words(stack.status), tone),
+            Cell(age(stack.changed_at, at), Tone.QUIET),
+            Cell(stack.reason, tone if look.wrong else Tone.QUIET),
+        ),
+        wrong=look.wrong,
+    )

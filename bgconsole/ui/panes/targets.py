@@ -1,0 +1,148 @@
+"""Pane 2: who gets the traffic, and which targets are fit to take it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from bgconsole.domain.plain import plain
+from bgconsole.domain.targets import Target, TargetGroup
+from bgconsole.ui.palette import Palette, Tone, health_look
+from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.widgets.fit import fit, piece
+from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+
+BAR = 12
+"""Cells of a traffic bar where there is room."""
+
+
+class TargetsPane(Pane):
+    """A line a group with its share of the traffic, then every target."""
+
+    NUMBER = "2"
+    NAME = "Targets & traffic"
+    DEFAULT_CSS = """
+    TargetsPane {
+        & > .groups { height: auto; max-height: 50%; padding: 0; }
+        & > .groups.-stale { text-opacity: 55%; }
+    }
+    """
+
+    def body(self) -> ComposeResult:
+        """Groups above, targets below."""
+        yield Static(classes="groups")
+        yield Static(classes="message")
+        yield KeyedTable(
+            Column(2, 2),
+            Column(12, 46, keep=7),
+            Column(8, 19, keep=6),
+            Column(4, 16, keep=3),
+            Column(1, 24, keep=2),
+            Column(1, 400, keep=1),
+        )
+
+    def sought(self) -> Iterator[Widget]:
+        """The table."""
+        yield self._table
+
+    @property
+    def selection(self) -> str | None:
+        """`group ARN|address:port`."""
+        return self._table.selection
+
+    def narrow(self, text: str, *, only_wrong: bool) -> None:
+        """Show only targets that hold the text, or only those that are not well."""
+        self._table.narrow(text, only_wrong=only_wrong)
+
+    def paint(self) -> None:
+        """Show weights and health as of now."""
+        if self.snapshot is None:
+            return
+        part, at = self.snapshot.targets, now(self)
+        groups = part.value.groups if part.value else ()
+        fresh = freshness(part, at)
+        rows = [
+            target_row(group, target, several=len(groups) > 1)
+            for group in groups
+            for target in sorted(group.targets, key=lambda t: (t.zone, t.key))
+        ]
+        palette = Palette.of(self.app)
+        lines = [group_line(group, palette, max(8, self.size.width - 2)) for group in groups]
+        shown = self.query_one(".groups", Static)
+        shown.update(Content("\n").join(lines))
+        shown.display = bool(lines)
+        for widget in (shown, self._table):
+            widget.set_class(fresh.dimmed, "-stale")
+        self._table.show(rows)
+        self.say("no target is registered" if groups and not rows else "")
+        self.dress([], fresh, self._table.counts)
+
+    @property
+    def _table(self) -> KeyedTable:
+        return self.query_one(KeyedTable)
+
+
+def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
+    """`democluster-blue  prod ████████████ 100 %  test ░░░░░░░░░░░░ 0 %  4/4 healthy`."""
+    total = len(group.targets)
+    tone = Tone.GOOD if total and group.healthy == total else Tone.WAITING
+    if (group.production_share or 0) > 0 and not group.healthy:
+        tone = Tone.BAD
+    elif not total:
+        tone = Tone.QUIET
+    health = Content.styled(f"{group.healthy}/{total} healthy", palette.style(tone))
+    name = plain(group.name)
+    shares = [
+        piece(keep, share(word, percent, palette, BAR), share(word, percent, palette, 0))
+        for keep, word, percent in (
+            (3, "prod", group.production_share),
+            (2, "test", group.test_share),
+        )
+        if percent is not None
+    ]
+    if not shares:
+        shares = [piece(4, Content.styled("no listener", palette.style(Tone.QUIET)), Content())]
+    head = piece(1, Content.styled(name, palette.style(Tone.PLAIN, bold=True)), _cut(name, 14))
+    return fit([head, *shares, piece(9, health)], width, between="  ")
+
+
+def share(word: str, percent: float, palette: Palette, bar: int) -> Content:
+    """One kind of traffic: how much of it goes here, as a bar and as a number."""
+    full = round(bar * percent / 100)
+    if bar and 0 < percent < 100:
+        full = min(bar - 1, max(1, full))
+    number = f"{percent:.0f} %" if percent in (0, 100) or percent >= 1 else "<1 %"
+    tone = Tone.PLAIN if percent else Tone.QUIET
+    return Content.assemble(
+        (f"{word} ", palette.style(Tone.QUIET)),
+        ("█" * full, palette.style(Tone.BUSY)),
+        ("░" * (bar - full), palette.style(Tone.QUIET)),
+        (f" {number}" if bar else number, palette.style(tone)),
+    )
+
+
+def target_row(group: TargetGroup, target: Target, *, several: bool) -> Row:
+    """One target as a row; the group is named where there are several."""
+    look = health_look(target.state)
+    reason = target.description or target.reason
+    return Row(
+        f"{group.arn}|{target.key}",
+        (
+            Cell(look.glyph, look.tone),
+            Cell(target.key),
+            Cell(target.state, Tone.PLAIN if look.tone is Tone.GOOD else look.tone),
+            Cell(target.zone, Tone.QUIET),
+            Cell(group.name if several else "", Tone.QUIET),
+            Cell(reason, look.tone if look.wrong else Tone.QUIET),
+        ),
+        wrong=look.wrong,
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,73 @@
+"""The top of the screen: one line of who and where, then the verdict on the service."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from bgconsole.domain.verdict import Severity, Verdict, verdict
+from bgconsole.ui.palette import Palette
+from bgconsole.ui.panes.headline import header_line, verdict_lines
+from bgconsole.ui.panes.pane import SnapshotWidget, now
+
+SMALL = 30
+"""Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
+FEW, MORE = 4, 6
+
+
+class Header(SnapshotWidget, Static):
+    """One line: account, region, service, and how fresh the picture is."""
+
+    DEFAULT_CSS = """
+    Header { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    """
+    read_only: reactive[bool] = reactive(False, repaint=False, init=False)
+    """Whether every key that changes something is off."""
+
+    def paint(self) -> None:
+        """Write the line as of now."""
+        if self.snapshot is None or not self.size.width:
+            return
+        line = header_line(
+            self.snapshot,
+            now(self),
+            Palette.of(self.app),
+            self.size.width,
+            read_only=self.read_only,
+        )
+        self.update(line, layout=False)
+
+    def watch_read_only(self) -> None:
+        """Say so at once."""
+        if self.is_mounted:
+            self.paint()
+
+
+class Top(SnapshotWidget, Static):
+    """Glyph, word and sentence; progress and the way back; what it rests on. Quiet when steady."""
+
+    DEFAULT_CSS = """
+    Top { height: auto; min-height: 1; padding: 0 1; }
+    """
+    _lines: list[Content] | None = None
+    verdict: Verdict | None = None
+    """What is shown."""
+
+    def paint(self) -> None:
+        """Judge the snapshot as of now."""
+        if self.snapshot is None or not self.size.width:
+            return
+        self.verdict = verdict(self.snapshot, now(self))
+        limit = FEW if self.app.size.height < SMALL else MORE
+        lines = verdict_lines(self.verdict, Palette.of(self.app), self.size.width, limit)
+        if self._lines is not None and _same(lines, self._lines):
+            return
+        moved = self._lines is None or len(lines) != len(self._lines)
+        self._lines = lines
+        self.set_class(self.verdict.severity is Severity.GOOD, "-quiet")
+        self.update(Content("\n").join(lines), layout=moved)
+
+
+def _same(one: list[Content], other: list[Content]) -> bool:
+    return len(one) == len(other) and all(a.is_same(b) for a, b in zip(one, other, strict=True))
