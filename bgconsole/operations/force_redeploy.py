@@ -27,7 +27,7 @@ from bgconsole.operations.spec import (
     Risk,
     Step,
 )
-from bgconsole.operations.words import at, following, place_facts
+from bgconsole.operations.words import at, following
 from bgconsole.watch.follow import Expected
 
 
@@ -72,7 +72,6 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     return Plan(
         summary=f"Force a redeploy of {ref.name} on revision {live.revision}, {what}",
         facts=(
-            *place_facts(snapshot),
             Fact("live", live.words, aside=_since(snapshot, service)),
             *facts,
         ),

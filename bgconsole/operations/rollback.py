@@ -42,7 +42,7 @@ from bgconsole.operations.spec import (
     Risk,
     Step,
 )
-from bgconsole.operations.words import at, following, place_facts
+from bgconsole.operations.words import at, following
 from bgconsole.watch.follow import Expected
 
 _PINNED = "pinned task definition"
@@ -91,7 +91,6 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     return Plan(
         summary=f"Roll back {snapshot.ref.name} from revision {live.revision} to {target.revision}",
         facts=(
-            *place_facts(snapshot),
             Fact("from", live.words, aside=_live_since(snapshot, service)),
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
             Fact("by", _means(choice.stop, pinned)),

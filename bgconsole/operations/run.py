@@ -50,6 +50,13 @@ class Run:
 
     def progress(self) -> Iterator[Progress]:
         """Do it all; the last progress carries the outcome."""
+        try:
+            yield from self._progress()
+        except (GeneratorExit, KeyboardInterrupt):
+            self.recorder.write("left", reason="nobody waits any more; what was sent goes on")
+            raise
+
+    def _progress(self) -> Iterator[Progress]:
         plan, started = self.proposal.plan, self.clock()
         self.recorder.write(
             "started",
@@ -114,9 +121,6 @@ class Run:
                     yield self._ended(number, started, seen.end)
         except GatewayError as error:
             yield self._unfollowed(number, started, error)
-        except GeneratorExit:
-            self.recorder.write("left", reason="the console was closed; AWS goes on")
-            raise
 
     def _expected(self, started: datetime) -> Expected | None:
         expect = self.proposal.plan.expect

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.operations.spec import Fact, Step
+from bgconsole.operations.spec import Step
 
 
 def at(moment: datetime, snapshot: Snapshot) -> str:
@@ -18,13 +18,19 @@ def at(moment: datetime, snapshot: Snapshot) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
-def place_facts(snapshot: Snapshot) -> tuple[Fact, ...]:
-    """Where it would be done: account with alias, region, endpoint, cluster and service."""
+def place_words(snapshot: Snapshot) -> str:
+    """Where it would be done: account with alias, region, cluster, service, a foreign endpoint."""
     identity, place = snapshot.identity.value, snapshot.place
     account = f"account {identity.account}" if identity else "account not known"
     alias = f" ({identity.alias})" if identity and identity.alias else ""
-    where = " · ".join(filter(None, (account + alias, place.region, place.endpoint_words)))
-    return (Fact("where", where, decides=False), Fact("service", str(snapshot.ref)))
+    told = (
+        account + alias,
+        place.region,
+        snapshot.ref.cluster,
+        snapshot.ref.name,
+        place.endpoint_words,
+    )
+    return " · ".join(filter(None, told))
 
 
 def following(service: Service) -> Step:

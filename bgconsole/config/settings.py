@@ -1,0 +1,247 @@
+"""The settings: user's file, project's file, environment, flags; later beats earlier.
+
+What stands under the chosen profile is more exact, so it beats what stands at the top of either
+file; the environment and flags beat both. Everything is checked when it is read: an error names
+file, line and column, or the variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Any
+
+from bgconsole.config.keymap import KEYMAP, Keymap, key_name
+from bgconsole.config.options import LEVELS, OPTIONS, Option
+from bgconsole.config.paths import Paths
+from bgconsole.config.yaml_file import Item, read_yaml
+from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.plain import plain
+from bgconsole.domain.services import ServiceRef
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_YES = {"1": True, "true": True, "yes": True, "on": True}
+_NO = {"0": False, "false": False, "no": False, "off": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What was said, all of it checked. Empty where nothing was."""
+
+    profile: str = ""
+    region: str = ""
+    endpoint_url: str = ""
+    cluster: str = ""
+    service: str = ""
+    read_only: bool = False
+    operate: tuple[str, ...] = ()
+    risk: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """`safe`, `disruptive` or `dangerous` by operation id."""
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    """Textual's names of keys by action or operation id."""
+    theme: str = ""
+    origins: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    """Where each setting was said: a flag, a variable, a file's line."""
+
+    @property
+    def keymap(self) -> Keymap:
+        """The table of keys with the wishes in it."""
+        return KEYMAP.changed(self.keys)
+
+    def why_read_only(self, ref: ServiceRef) -> str:
+        """Why a service may only be looked at, in words; empty where it may be operated."""
+        if self.read_only:
+            return f"This console is read-only ({self.origins.get('read_only', 'as set')})."
+        if self.operate and not any(fnmatchcase(str(ref), pattern) for pattern in self.operate):
+            return f"{ref} is outside `operate` ({self.origins.get('operate', 'as set')})."
+        return ""
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], paths: Paths) -> Settings:
+    """Read everything once.
+
+    Args:
+        flags: settings given on the command line, by option name; None and False are not given.
+        environ: the environment.
+        paths: where the files are.
+
+    Raises:
+        ConfigurationError: something in it is wrong.
+    """
+    files = [
+        _File.read(item, of_project=of_project)
+        for file, of_project in ((paths.config, False), (paths.project, True))
+        if (item := read_yaml(file)) is not None
+    ]
+    variables = _environment(environ)
+    given = {
+        name: (value, f"flag {OPTIONS[name].flag}")
+        for name, value in flags.items()
+        if value is not None and value is not False and value != ""
+    }
+    layers = [file.top for file in files]
+    outer = [variables, given]
+    profile = str(_merged([*layers, *outer]).get("profile", ("", ""))[0])
+    profile_used = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE")
+    sections = [file.profiles.get(profile_used or "default", {}) for file in files]
+    merged = _merged([*layers, *sections, *outer])
+    settings = Settings(
+        **{name: value for name, (value, _) in merged.items()},
+        origins=MappingProxyType({name: origin for name, (_, origin) in merged.items()}),
+    )
+    if clashes := settings.keymap.clashes():
+        origin = settings.origins.get("keys", "")
+        raise ConfigurationError("The configuration is wrong", f"{origin}: {clashes[0]}")
+    return settings
+
+
+Layer = dict[str, tuple[Any, str]]
+"""Values by option name, each with where it was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    top: Layer
+    profiles: Mapping[str, Layer]
+
+    @classmethod
+    def read(cls, item: Item, *, of_project: bool) -> _File:
+        top: Layer = {}
+        profiles: dict[str, Layer] = {}
+        for name, key, value in item.entries("the file"):
+            if name == "profiles":
+                for profile, _, section in value.entries("profiles"):
+                    entries = section.entries(f"profile {plain(profile)}")
+                    profiles[profile] = dict(
+                        _setting(n, k, v, of_project=of_project, of_profile=True)
+                        for n, k, v in entries
+                    )
+            else:
+                top.update([_setting(name, key, value, of_project=of_project, of_profile=False)])
+        return cls(top, profiles)
+
+
+def _setting(
+    name: str, key: Item, value: Item, *, of_project: bool, of_profile: bool
+) -> tuple[str, tuple[Any, str]]:
+    option = OPTIONS.get(name)
+    if option is None:
+        known = [n for n, o in OPTIONS.items() if o.of_profile or not of_profile]
+        raise key.wrong(f"unknown setting {plain(name)!r}", _meant(name, [*known, "profiles"]))
+    if of_profile and not option.of_profile:
+        raise key.wrong(f"{name} cannot stand under a profile", "Put it at the top of the file")
+    if of_project and not option.of_project:
+        raise key.wrong(
+            f"{name} cannot stand in a project's file",
+            f"Use your own file, {option.flag} or {option.variable}",
+        )
+    return name, (_value(option, value), value.place)
+
+
+def _value(option: Option, item: Item) -> Any:
+    name = option.name
+    if option.kind == "text":
+        return item.text(name)
+    if option.kind == "yes or no":
+        return item.yes(name)
+    if option.kind == "list":
+        return tuple(entry.text(f"an entry of {name}") for entry in item.items(name))
+    if option.kind == "risks":
+        return {
+            operation: _level(operation, value.text(f"risk of {plain(operation)}"), key, value)
+            for operation, key, value in item.entries(name)
+        }
+    return {action: _keys(action, key, value) for action, key, value in item.entries(name)}
+
+
+def _level(operation: str, level: str, key: Item, value: Item) -> str:
+    if problem := _no_operation(operation):
+        raise key.wrong(*problem)
+    if level not in LEVELS:
+        raise value.wrong(f"{plain(level)!r} is no risk", _meant(level, LEVELS))
+    return level
+
+
+def _keys(action: str, key: Item, value: Item) -> tuple[str, ...]:
+    one_or_more = value.items(action) if value.kind == "a list" else (value,)
+    wanted = tuple(key_name(entry.text(f"the key of {plain(action)}")) for entry in one_or_more)
+    if not wanted:
+        raise value.wrong(f"{plain(action)} needs a key")
+    if problem := KEYMAP.problem(action, wanted):
+        raise (key if action not in KEYMAP else value).wrong(problem)
+    return wanted
+
+
+def _no_operation(operation: str) -> tuple[str, str] | None:
+    known = [key.id for key in KEYMAP.values() if key.kind == "write"]
+    if operation in known:
+        return None
+    return f"unknown operation {plain(operation)!r}", _meant(operation, known)
+
+
+def _environment(environ: Mapping[str, str]) -> Layer:
+    layer: Layer = {}
+    variables = {option.variable: option for option in OPTIONS.values()}
+    for variable, text in environ.items():
+        if not variable.startswith("BGCONSOLE_") or not text:
+            continue
+        option = variables.get(variable)
+        if option is None:
+            if near := get_close_matches(variable, variables, n=1, cutoff=0.85):
+                raise _wrong_variable(variable, "no such setting", f"Did you mean {near[0]}?")
+            continue
+        layer[option.name] = (_from_text(option, variable, text), f"variable {variable}")
+    return layer
+
+
+def _from_text(option: Option, variable: str, text: str) -> Any:
+    if option.kind == "text":
+        return text
+    if option.kind == "yes or no":
+        found = {**_YES, **_NO}.get(text.lower())
+        if found is None:
+            raise _wrong_variable(variable, f"{plain(text)!r} is neither true nor false")
+        return found
+    entries = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if option.kind == "list":
+        return tuple(entries)
+    pairs = [entry.partition("=") for entry in entries]
+    for name, sign, value in pairs:
+        if not sign:
+            raise _wrong_variable(variable, f"{plain(name)!r} has no value", "Write id=value")
+        problem: tuple[str, str] | None
+        if option.kind == "risks":
+            problem = _no_operation(name)
+            if problem is None and value not in LEVELS:
+                problem = (f"{plain(value)!r} is no risk", _meant(value, LEVELS))
+        else:
+            words = KEYMAP.problem(name, (key_name(value),))
+            problem = (words, "") if words else None
+        if problem:
+            raise _wrong_variable(variable, *problem)
+    if option.kind == "risks":
+        return {name: value for name, _, value in pairs}
+    return {name: (key_name(value),) for name, _, value in pairs}
+
+
+def _wrong_variable(variable: str, problem: str, hint: str = "") -> ConfigurationError:
+    return ConfigurationError("The configuration is wrong", f"{variable}: {problem}", hint)
+
+
+def _meant(word: str, known: list[str] | tuple[str, ...]) -> str:
+    near = get_close_matches(word, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}"
+
+
+def _merged(layers: list[Layer]) -> Layer:
+    """Later layers win; mappings are joined entry by entry."""
+    merged: Layer = {}
+    for layer in layers:
+        for name, (value, origin) in layer.items():
+            before = merged.get(name)
+            joined = {**before[0], **value} if before and isinstance(value, dict) else value
+            merged[name] = (joined, origin)
+    return merged
