@@ -212,6 +212,8 @@ def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
     if not parts:
         return "Who serves is not known" if not routes.known else "No task is healthy"
     if len(parts) == 2:
+        if parts[0].revision == parts[1].revision:
+            return f"Both {verb}: {parts[0].healthy} old and {parts[1].healthy} new tasks"
         told = " and ".join(f"{p.revision} ({p.healthy})" for p in parts)
         return f"Both {verb}: {told}"
     side = parts[0]
@@ -252,7 +254,7 @@ def _progress(service: Service, coming: SideView, going: SideView | None) -> Pro
     done = min(coming.healthy, wanted) + max(0, wanted - left)
     words = f"{coming.healthy}/{wanted} healthy"
     if left:
-        words += f" · {left} of revision {going.revision if going else ''} still to go"
+        words += f" · {left} old still to go"
     return Progress(done, max(1, 2 * wanted), words)
 
 
