@@ -99,7 +99,7 @@ class TaskLives:
             self._after(task, DEREGISTERING, self._deprovision)
 
     def check_health(self, task: Task) -> str | None:
-        """Bring `task.healthy` up to date; the target group that calls it unhealthy, if one does."""
+        """Bring `task.healthy` up to date; the target group that calls it unhealthy, if any."""
         if not task.running or not task.live:
             task.healthy = False
             return None

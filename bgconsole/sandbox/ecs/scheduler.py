@@ -394,9 +394,9 @@ class Scheduler:
             return
         primary.failed_tasks = 0
         record = service.current
-        if record is not None and record.target is primary.revision:
-            if self._breaker(service).get("resetOnHealthyTask", True):
-                record.failure_count = 0
+        resets = self._breaker(service).get("resetOnHealthyTask", True)
+        if resets and record is not None and record.target is primary.revision:
+            record.failure_count = 0
 
     def _breaker(self, service: Service) -> dict[str, object]:
         breaker: dict[str, object] = (
@@ -429,7 +429,7 @@ def _way_back(service: Service) -> Deployment | None:
 
 
 def _first_to_go(tasks: Iterable[Task]) -> list[Task]:
-    """The order in which tasks are stopped: those that serve nobody, then the fuller zone's oldest."""
+    """The order in which tasks stop: those that serve nobody, then the fuller zone's oldest."""
     waiting = list(tasks)
     order: list[Task] = []
     while waiting:

@@ -125,6 +125,7 @@ class ServiceOperations:
             self._scheduler.scale(service, int(desired))
         if deploys:
             self._scheduler.deploy(service, self._revision(service, definition))
+        self._scheduler.wake(service)
         return {"service": self._shown(service, tags=True)}
 
     def describe_services(self, request: Request) -> Response:

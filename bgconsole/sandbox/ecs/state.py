@@ -1,4 +1,4 @@
-"""What ECS remembers: plain records, changed by operations, by the scheduler and by tasks' lives."""
+"""What ECS remembers: plain records, changed by operations, the scheduler and tasks' lives."""
 
 from __future__ import annotations
 

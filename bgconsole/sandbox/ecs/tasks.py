@@ -23,7 +23,7 @@ class TaskOperations:
         self._scheduler = scheduler
 
     def list_tasks(self, request: Request) -> Response:
-        """Task ARNs by desired status (RUNNING unless asked otherwise), service, family, starter."""
+        """Task ARNs by desired status (RUNNING unless told otherwise), service, family, starter."""
         cluster = self._state.cluster(request.get("cluster"))
         tasks = self._kept(cluster)
         if name := request.get("serviceName"):

@@ -1,1 +1,1 @@
-"""Elastic Load Balancing v2 of the sandbox: load balancers, rules, target groups, real target health."""
+"""Elastic Load Balancing v2 of the sandbox: listeners, rules, groups, real target health."""

@@ -41,7 +41,8 @@ class ListenerOperations:
             if (known.load_balancer_arn, known.settings["Port"]) == (balancer.arn, port):
                 raise ApiError(
                     "DuplicateListener",
-                    f"A listener already exists on this port for this load balancer '{balancer.arn}'",
+                    "A listener already exists on this port for this load balancer "
+                    f"'{balancer.arn}'",
                 )
         actions = self._actions(request["DefaultActions"])
         tail = balancer.arn.partition("loadbalancer/")[2]

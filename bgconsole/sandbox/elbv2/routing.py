@@ -1,4 +1,4 @@
-"""Which target a request goes to: rules in order, weights between groups, healthy targets in turn."""
+"""Which target a request goes to: rules in order, weights, healthy targets in turn."""
 
 from __future__ import annotations
 

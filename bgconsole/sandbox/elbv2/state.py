@@ -1,4 +1,4 @@
-"""What Elastic Load Balancing remembers: plain records, changed by its operations and its health checks."""
+"""What Elastic Load Balancing remembers: plain records, changed by operations and checks."""
 
 from __future__ import annotations
 

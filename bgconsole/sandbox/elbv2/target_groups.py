@@ -56,7 +56,8 @@ class TargetGroupOperations:
                     return {"TargetGroups": [self._shown(known)]}
                 raise ApiError(
                     "DuplicateTargetGroupName",
-                    f"A target group with the same name '{name}' exists, but with different settings",
+                    f"A target group with the same name '{name}' exists, "
+                    "but with different settings",
                 )
         arn = self._names.elb(f"targetgroup/{name}/{self._names.hex(16)}")
         group = TargetGroup(arn, name, settings, dict(ATTRIBUTES), tag_dict(request.get("Tags")))
