@@ -148,7 +148,6 @@ class Palette:
 
     colors: Mapping[Tone, Color | None]
     fills: Mapping[Tone, Color]
-    ink: Color
 
     @classmethod
     def of(cls, app: App[Any]) -> Palette:
@@ -171,7 +170,7 @@ class Palette:
         fill = self.fills.get(tone)
         if fill is None:
             return self.style(tone, bold=True)
-        return Style(background=fill, foreground=self.ink, bold=True)
+        return Style(background=fill, foreground=fill.get_contrast_text(1.0), bold=True)
 
 
 _NEEDED = (
@@ -201,7 +200,6 @@ def _palette(name: str, dark: bool, variables: tuple[tuple[str, str], ...]) -> P
         if quiet
         else Color.parse(found["background"]).blend(Color.parse(found["foreground"]), 0.6)
     )
-    ink = Color.parse("ansi_black" if ansi else "#101010")
     return Palette(
         colors={
             Tone.PLAIN: None,
@@ -217,7 +215,6 @@ def _palette(name: str, dark: bool, variables: tuple[tuple[str, str], ...]) -> P
         fills={
             Tone.WAITING: Color.parse(found["warning"]),
             Tone.UNKNOWN: Color.parse(found["warning"]),
-            Tone.BAD: Color.parse(found["text-error"]),
+            Tone.BAD: Color.parse(found["error"]),
         },
-        ink=ink,
     )

@@ -13,7 +13,7 @@ from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.panes.freshness import freshness
-from bgconsole.ui.widgets.fit import Piece, fit, piece
+from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 SOON = timedelta(minutes=15)
@@ -26,12 +26,8 @@ def header_line(
     snapshot: Snapshot, now: datetime, palette: Palette, width: int, *, read_only: bool
 ) -> Content:
     """Who, where and what; how fresh. On a narrow screen account, region and service stay."""
-    left = fit([*_warnings(snapshot, now, palette, read_only), *_place(snapshot, palette)], width)
-    right_width = width - left.cell_length - 2
-    right = fit(_pulse(snapshot, now, palette), max(0, right_width))
-    if right_width < 2 or right.plain.endswith("…"):
-        return left.pad_right(max(0, width - left.cell_length))
-    return Content.assemble(left, " " * (width - left.cell_length - right.cell_length), right)
+    left = [*_place(snapshot, palette), *_warnings(snapshot, now, palette, read_only)]
+    return fit_apart(left, _pulse(snapshot, now, palette), width)
 
 
 def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[Content]:
@@ -131,7 +127,7 @@ def _place(snapshot: Snapshot, palette: Palette) -> list[Piece]:
     bold = palette.style(Tone.PLAIN, bold=True)
     ref = snapshot.ref
     return [
-        piece(10, Content.styled("bgconsole", bold), ""),
+        piece(1, Content.styled("bgconsole", bold), ""),
         piece(20, plain(name), "") if name else piece(99, ""),
         piece(80, plain(account)),
         piece(70, plain(snapshot.place.region)),
@@ -169,7 +165,7 @@ def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
     stale = sum(1 for part in parts if freshness(part, now).dimmed or part.failure)
     waiting = sum(1 for part in parts if part.waiting)
     if stale:
-        return piece(9, Content.styled(f"{stale} stale", palette.style(Tone.WAITING, bold=True)))
+        return piece(99, Content.styled(f"{stale} stale", palette.style(Tone.WAITING, bold=True)))
     if waiting:
-        return piece(1, Content.styled(f"{waiting} not read yet", palette.style(Tone.QUIET)), "")
-    return piece(1, Content.styled("all fresh", palette.style(Tone.QUIET)), "")
+        return piece(6, Content.styled(f"{waiting} not read yet", palette.style(Tone.QUIET)), "")
+    return piece(5, Content.styled("all fresh", palette.style(Tone.QUIET)), "")

@@ -189,7 +189,7 @@ class Pane(SnapshotWidget, Vertical):
     ) -> None:
         """Write the border: what this is, and what is not as it should be."""
         target = box or self
-        width = max(8, target.size.width - 2)
+        width = max(8, target.size.width - 4)
         head = [piece(99, f"{self.NUMBER} {self.NAME}")] if named else []
         target.border_title = fit([*head, *title], width)
         said: list[Piece] = []

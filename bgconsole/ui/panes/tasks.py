@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -60,12 +60,24 @@ class TaskBox(Vertical):
         yield KeyedTable(*COLUMNS)
         yield Static(classes="stopped")
 
+    def on_resize(self) -> None:
+        """The title has more or less room."""
+        self.query_ancestor(TasksPane).paint()
+
     @property
     def table(self) -> KeyedTable:
         """Its rows."""
         return self.query_one(KeyedTable)
 
-    def fill(self, view: SideView | None, at: datetime, message: str, *, stale: bool) -> None:
+    def fill(
+        self,
+        view: SideView | None,
+        at: datetime,
+        message: str,
+        last_words: Mapping[str, str],
+        *,
+        stale: bool,
+    ) -> None:
         """Show one side as of `at`; without one there is only the message."""
         rows = view.rows if view else ()
         self.table.show(task_row(row, at) for row in rows)
@@ -73,7 +85,8 @@ class TaskBox(Vertical):
         said.update(Content(message))
         said.set_class(bool(message), "-said")
         stopped = self.query_one(".stopped", Static)
-        lines = stopped_lines(view, Palette.of(self.app), max(8, self.size.width)) if view else []
+        palette, width = Palette.of(self.app), max(8, self.size.width)
+        lines = stopped_lines(view, last_words, palette, width) if view else []
         stopped.update(Content("\n").join(lines))
         stopped.display = bool(lines)
         for widget in (self.table, stopped):
@@ -96,7 +109,20 @@ class TasksPane(Pane):
             border-subtitle-color: $foreground 70%;
             &:focus-within { border: round $primary; border-title-color: $foreground; }
         }
-        & > #old { display: none; }
+        & > #old {
+            display: none;
+            height: auto;
+            max-height: 60%;
+            border-bottom: none;
+            & > KeyedTable { height: auto; }
+        }
+        &.-wide > #old {
+            height: 1fr;
+            max-height: 100%;
+            border-bottom: round $foreground 25%;
+            &:focus-within { border-bottom: round $primary; }
+            & > KeyedTable { height: 1fr; }
+        }
         &.-both > #old { display: block; }
         &.-wide { layout: grid; grid-size: 2; grid-rows: 1fr; }
     }
@@ -145,7 +171,7 @@ class TasksPane(Pane):
         self._arrange(both)
         for box, view in ((self._old, both.old), (self._new, both.new)):
             empty = "" if view is None or view.rows or fresh else _nobody(view)
-            box.fill(view, at, empty, stale=fresh.dimmed)
+            box.fill(view, at, empty, snapshot.last_words, stale=fresh.dimmed)
             self.dress(
                 side_pieces(view, Palette.of(self.app)) if view else [],
                 fresh,
@@ -213,7 +239,7 @@ def side_pieces(view: SideView, palette: Palette) -> list[Piece]:
     if view.tag:
         told.append(piece(4, f"tag {plain(view.tag)}", plain(view.tag), ""))
     if view.requested:
-        told.append(piece(5, f"{view.healthy}/{view.requested} healthy", ""))
+        told.append(piece(2, f"{view.healthy}/{view.requested} healthy", ""))
     return told
 
 
@@ -237,15 +263,24 @@ def task_row(row: TaskRow, at: datetime) -> Row:
     )
 
 
-def stopped_lines(view: SideView, palette: Palette, width: int) -> list[Content]:
-    """`✖ 3 × exit 1 · Essential container in task exited`, the commonest reason first."""
-    reasons = Counter(row.ending for row in view.failed).most_common()
+def stopped_lines(
+    view: SideView, last_words: Mapping[str, str], palette: Palette, width: int
+) -> list[Content]:
+    """`✖ 3 × exit 1  "PG::UndefinedColumn …"`, the commonest reason first.
+
+    A revision is named where it is not the box's own.
+    """
+    reasons = Counter((row.revision, row.ending) for row in view.failed).most_common()
     lines = []
-    for reason, count in reasons[:REASONS]:
+    for (revision, ending), count in reasons[:REASONS]:
+        whose = "" if revision == view.revision else f"revision {plain(revision)}: "
+        ids = [row.id for row in view.failed if (row.revision, row.ending) == (revision, ending)]
+        told = next((last_words[id] for id in ids if id in last_words), "")
         text = Content.assemble(
             ("✖ ", palette.style(Tone.BAD)),
             (f"{count} × ", palette.style(Tone.BAD, bold=True)),
-            plain(reason) or "stopped, no reason given",
+            whose + (plain(ending) or "stopped, no reason given"),
+            (f"  “{plain(told)}”" if told else "", palette.style(Tone.BAD)),
         )
         lines.append(text.truncate(width, ellipsis=True))
     if len(reasons) > REASONS:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from bgconsole.domain.verdict import Severity, Verdict, verdict
+from bgconsole.domain.verdict import Verdict, verdict
 from bgconsole.ui.palette import Palette
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.pane import SnapshotWidget, now
@@ -50,24 +51,38 @@ class Top(SnapshotWidget, Static):
     DEFAULT_CSS = """
     Top { height: auto; min-height: 1; padding: 0 1; }
     """
-    _lines: list[Content] | None = None
+    _lines: tuple[Content, ...] = ()
     verdict: Verdict | None = None
     """What is shown."""
+
+    def get_content_height(
+        self,
+        container: Size,  # noqa: ARG002
+        viewport: Size,  # noqa: ARG002
+        width: int,
+    ) -> int:
+        """As many lines as the verdict takes at this width."""
+        return len(self._at(width)) if self.snapshot is not None and width else 1
 
     def paint(self) -> None:
         """Judge the snapshot as of now."""
         if self.snapshot is None or not self.size.width:
             return
         self.verdict = verdict(self.snapshot, now(self))
-        limit = FEW if self.app.size.height < SMALL else MORE
-        lines = verdict_lines(self.verdict, Palette.of(self.app), self.size.width, limit)
-        if self._lines is not None and _same(lines, self._lines):
+        lines = self._at(self.size.width)
+        moved = len(lines) != len(self._lines)
+        if _same(lines, self._lines):
             return
-        moved = self._lines is None or len(lines) != len(self._lines)
         self._lines = lines
-        self.set_class(self.verdict.severity is Severity.GOOD, "-quiet")
         self.update(Content("\n").join(lines), layout=moved)
 
+    def _at(self, width: int) -> tuple[Content, ...]:
+        if self.snapshot is None:
+            return ()
+        judged = self.verdict or verdict(self.snapshot, now(self))
+        limit = FEW if self.app.size.height < SMALL else MORE
+        return tuple(verdict_lines(judged, Palette.of(self.app), width, limit))
 
-def _same(one: list[Content], other: list[Content]) -> bool:
+
+def _same(one: tuple[Content, ...], other: tuple[Content, ...]) -> bool:
     return len(one) == len(other) and all(a.is_same(b) for a, b in zip(one, other, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -22,19 +22,38 @@ def piece(keep: int, *forms: str | Content) -> Piece:
     return Piece(tuple(f if isinstance(f, Content) else Content(f) for f in forms), keep)
 
 
-def fit(pieces: Sequence[Piece], width: int, between: str | Content = " · ") -> Content:
+def fit(pieces: Sequence[Piece], width: int, between: str = " · ") -> Content:
     """Join the pieces; where even their last forms are too long, the end is cut with `…`."""
-    glue = between if isinstance(between, Content) else Content(between)
-    state = [0] * len(pieces)
-    line = _joined(pieces, state, glue)
-    while line.cell_length > width:
-        able = [n for n, p in enumerate(pieces) if state[n] < len(p.forms) - 1]
-        if not able:
-            return line.truncate(max(0, width), ellipsis=True)
-        state[min(able, key=lambda n: pieces[n].keep)] += 1
-        line = _joined(pieces, state, glue)
-    return line
+    (line,) = _shrunk((pieces,), width, between)
+    return line if line.cell_length <= width else line.truncate(max(0, width), ellipsis=True)
 
 
-def _joined(pieces: Sequence[Piece], state: Iterable[int], glue: Content) -> Content:
-    return glue.join([p.forms[n] for p, n in zip(pieces, state, strict=True) if p.forms[n]])
+def fit_apart(
+    left: Sequence[Piece], right: Sequence[Piece], width: int, between: str = " · "
+) -> Content:
+    """One line of exactly `width` cells: some pieces at its left end, some at its right end."""
+    start, end = _shrunk((left, right), width - 2, between)
+    if start.cell_length + end.cell_length + 2 > width:
+        return start.truncate(max(0, width), ellipsis=True, pad=True)
+    return Content.assemble(start, " " * (width - start.cell_length - end.cell_length), end)
+
+
+def _shrunk(groups: Sequence[Sequence[Piece]], width: int, between: str) -> list[Content]:
+    forms = [[0] * len(pieces) for pieces in groups]
+    while True:
+        lines = [_joined(*pair, between) for pair in zip(groups, forms, strict=True)]
+        able = [
+            (p.keep, g, n)
+            for g, pieces in enumerate(groups)
+            for n, p in enumerate(pieces)
+            if forms[g][n] < len(p.forms) - 1
+        ]
+        if not able or sum(line.cell_length for line in lines) <= width:
+            return lines
+        _, group, number = min(able)
+        forms[group][number] += 1
+
+
+def _joined(pieces: Sequence[Piece], forms: Sequence[int], between: str) -> Content:
+    chosen = [p.forms[n] for p, n in zip(pieces, forms, strict=True) if p.forms[n]]
+    return Content(between).join(chosen)

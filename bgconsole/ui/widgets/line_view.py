@@ -26,6 +26,8 @@ PAUSE = 0.1
 """Seconds between two paints. A paint costs the same for one new line and for a thousand."""
 CAPACITY = 100_000
 """Lines that are kept."""
+MORE = "›"
+"""Stands at the right edge of a line that goes on."""
 SIDEWAYS = 16
 """Columns that one arrow key moves."""
 
@@ -196,6 +198,8 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         if strip is None:
             whole = Strip(self.segments(line))
             strip = whole.crop(scroll_x, scroll_x + width).extend_cell_length(width)
+            if whole.cell_length > scroll_x + width:
+                strip = Strip([*strip.crop(0, width - 1), Segment(MORE)])
             strip = strip.apply_style(self.rich_style)
             self._strips[key] = strip
         return strip

@@ -1,0 +1,244 @@
+"""What the panes are shown in tests: snapshots of scripted worlds, log batches, and a small host.
+
+The host stands in for the console: a clock that tests turn, one snapshot bound to every pane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.containers import Horizontal
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+
+from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
+from bgconsole.domain.identity import Place
+from bgconsole.domain.logs import LogLine
+from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
+from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
+from bgconsole.ui.panes.logs import LogsPane
+from bgconsole.ui.panes.stacks import StacksPane
+from bgconsole.ui.panes.targets import TargetsPane
+from bgconsole.ui.panes.tasks import TasksPane
+from bgconsole.ui.panes.top import Header, Top
+from bgconsole.watch.batch import LogBatch, TailState
+from bgconsole.watch.once import read
+from tests import worlds
+from tests.values import LOG_GROUP, NOW, REF
+
+ALL: tuple[Source, ...] = (
+    "identity", "service", "deployments", "tasks", "targets", "stacks", "images",
+)  # fmt: skip
+
+
+def snapshot(world: ScriptedWorld, **changes: Any) -> Snapshot:
+    """The whole picture of a world, as polled at `NOW`."""
+    taken = read(scripted_gateway(world), REF, lambda: NOW)
+    return replace(taken, generation=1, interval=2.0 if taken.deploying else 10.0, **changes)
+
+
+def failed(
+    taken: Snapshot, error: GatewayError, *sources: Source, ago: float = 34, ever: bool = True
+) -> Snapshot:
+    """The same with sources that fail since `ago` seconds; not `ever`: they never answered."""
+    since = NOW - timedelta(seconds=ago)
+    parts: dict[str, Part[Any]] = {}
+    for source in sources:
+        part = taken.part(source)
+        parts[source] = replace(
+            part if ever else Part(),
+            fetched_at=since if ever else None,
+            failure=Failure(error, since, NOW + timedelta(seconds=8), 3),
+        )
+    return replace(taken, **parts)  # type: ignore[arg-type]
+
+
+THROTTLED = Throttled("throttled", "DescribeServices")
+DENIED = AccessDenied(
+    "AccessDenied",
+    "not allowed",
+    "ask for it",
+    action="elasticloadbalancing:DescribeTargetHealth",
+)
+CLOSED = Unreachable("no answer from 127.0.0.1:4566", "connection refused", "is it running?")
+
+
+def waiting() -> Snapshot:
+    """Nothing has answered."""
+    return Snapshot(REF, Place(region="us-east-1", profile="demo"))
+
+
+def steady() -> Snapshot:
+    """Revision 2 serves alone."""
+    return snapshot(worlds.steady())
+
+
+def deploying() -> Snapshot:
+    """Revision 2 comes up beside 1."""
+    return snapshot(worlds.deploying())
+
+
+def crash_looping() -> Snapshot:
+    """Revision 3 exits at once; its last words are known."""
+    taken = snapshot(worlds.crash_looping())
+    assert taken.tasks.value
+    ended = next(t for t in taken.tasks.value.tasks if t.stopped)
+    return replace(taken, last_words={ended.id: "PG::UndefinedColumn: ERROR: posts.summary"})
+
+
+def rolled_back() -> Snapshot:
+    """The circuit breaker took revision 3 back."""
+    return snapshot(worlds.rolled_back())
+
+
+def stale() -> Snapshot:
+    """Every source fails since 34 s; the last picture stays."""
+    return failed(deploying(), THROTTLED, *ALL)
+
+
+def denied() -> Snapshot:
+    """The load balancer may not be read, and never could."""
+    return failed(steady(), DENIED, "targets", ever=False)
+
+
+SCENES: dict[str, Callable[[], Snapshot]] = {
+    "waiting": waiting,
+    "steady": steady,
+    "deploying": deploying,
+    "crash_looping": crash_looping,
+    "rolled_back": rolled_back,
+    "stale": stale,
+    "denied": denied,
+}
+
+
+def line(number: int, message: str, task: str = "", *, at: datetime = NOW) -> LogLine:
+    """One event; `number` orders events of one moment."""
+    moment = int(at.timestamp() * 1000)
+    stream = f"ecs/democluster-container/{task}" if task else "something"
+    return LogLine(moment, moment + 900, f"{number:056d}", LOG_GROUP, stream, message)
+
+
+def batch(lines: Iterable[LogLine], **state: Any) -> LogBatch:
+    """Lines with a tail that is well."""
+    return LogBatch(
+        tuple(sorted(lines, key=lambda entry: entry.order)),
+        TailState(group=LOG_GROUP, read_at=NOW, lag_seconds=4.0, **state),
+    )
+
+
+MESSAGES = (
+    'I, [2026-03-01T13:59:58.123456 #1]  INFO -- : [a2213956] Started GET "/posts" for 10.0.0.7',
+    "I, [2026-03-01T13:59:58.127001 #1]  INFO -- : [a2213956] Completed 200 OK in 4ms"
+    " (Views: 2.4ms | ActiveRecord: 1.1ms | Allocations: 1834)",
+    "W, [2026-03-01T13:59:58.131001 #1]  WARN -- : [77ab10c2] slow query: SELECT posts.*",
+)
+
+
+def talk(taken: Snapshot, count: int = 60) -> LogBatch:
+    """Rails-like lines of every task of a snapshot, the crashed ones crashing."""
+    tasks = taken.tasks.value.tasks if taken.tasks.value else ()
+    running = [t for t in tasks if t.last_status == "RUNNING"]
+    lines = [
+        line(
+            n,
+            MESSAGES[n // len(running) % 8 % 3],
+            running[n % len(running)].id,
+            at=NOW - timedelta(milliseconds=170 * (count - n)),
+        )
+        for n in range(count if running else 0)
+    ]
+    for n, task in enumerate(t for t in tasks if t.stopped and t.stopped_at):
+        assert task.stopped_at
+        moment = max(task.stopped_at, NOW - timedelta(seconds=3 + n))
+        text = (
+            "PG::UndefinedColumn: ERROR:  column posts.summary does not exist\n"
+            "  from app/models/post.rb:12:in `digest'"
+        )
+        lines.append(line(1000 + n, text, task.id, at=moment))
+    return batch(lines)
+
+
+class Board(Screen[None]):
+    """Every pane at once where there is room; one pane and the logs where there is not."""
+
+    DEFAULT_CSS = """
+    Board {
+        & #middle { height: 1fr; }
+        & #middle > Pane { width: 1fr; }
+        & TasksPane { height: 1fr; }
+        & LogsPane { height: 1fr; }
+        &.-low #middle { display: none; }
+    }
+    """
+    snapshot: reactive[Snapshot | None] = reactive(None)
+
+    def compose(self) -> ComposeResult:
+        """As the console's own screen does."""
+        yield Header(id="header").data_bind(Board.snapshot)
+        yield Top(id="top").data_bind(Board.snapshot)
+        yield TasksPane(id="tasks").data_bind(Board.snapshot)
+        with Horizontal(id="middle"):
+            yield TargetsPane(id="targets").data_bind(Board.snapshot)
+            yield StacksPane(id="stacks").data_bind(Board.snapshot)
+        yield LogsPane(id="logs").data_bind(Board.snapshot)
+
+    def on_resize(self) -> None:
+        """Few lines: fewer panes."""
+        self.set_class(self.app.size.height < 30, "-low")
+
+
+class Host(App[None]):
+    """A clock and one screen: the board, or the one widget that is given."""
+
+    def __init__(self, *only: Callable[[], Widget], shown: Snapshot | None = None) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self.moment = NOW
+        self._only = only
+        self._first = shown
+        self.said: list[object] = []
+
+    def clock(self) -> datetime:
+        """What the panes take for now."""
+        return self.moment
+
+    def get_default_screen(self) -> Screen[None]:
+        """The board, or a screen with only what was asked for."""
+        return Only(self._only) if self._only else Board()
+
+    def on_mount(self) -> None:
+        """Show the first picture."""
+        self.show(self._first)
+
+    def show(self, taken: Snapshot | None) -> None:
+        """A new snapshot for every pane."""
+        screen = self.screen
+        assert isinstance(screen, (Board, Only))
+        screen.snapshot = taken
+
+    def later(self, seconds: float) -> None:
+        """Turn the clock, and let every pane count its seconds."""
+        self.moment += timedelta(seconds=seconds)
+        for widget in self.screen.query("Header, Top, Pane"):
+            widget.paint()  # type: ignore[attr-defined]
+
+
+class Only(Screen[None]):
+    """One widget alone."""
+
+    snapshot: reactive[Snapshot | None] = reactive(None)
+
+    def __init__(self, make: tuple[Callable[[], Widget], ...]) -> None:
+        super().__init__()
+        self._make = make
+
+    def compose(self) -> ComposeResult:
+        """Bound to the screen's snapshot as in the console."""
+        for make in self._make:
+            yield make().data_bind(Only.snapshot)
