@@ -1,0 +1,1 @@
+"""AWS behind the ports: one module a port, over botocore."""
