@@ -1,0 +1,421 @@
+"""The console: takes what other threads tell, hands it to the screens, and lets no key slip by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from functools import partial
+from time import monotonic
+from typing import Any, ClassVar
+
+from rich.segment import Segments
+from textual import events, on
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widgets import Input, TextArea
+
+from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.plain import plain_lines
+from bgconsole.domain.services import ServiceRef
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.spec import No, Operation
+from bgconsole.ui import crash, facts, help_text, keys, theme
+from bgconsole.ui.background import start
+from bgconsole.ui.commands import Command, Commands
+from bgconsole.ui.facts import Facts
+from bgconsole.ui.input_guard import InputGuard
+from bgconsole.ui.messages import (
+    Answered,
+    BugFound,
+    LinesCame,
+    OperationEnded,
+    OperationMoved,
+    SnapshotTaken,
+)
+from bgconsole.ui.operating import Operating
+from bgconsole.ui.pickers import Pickers
+from bgconsole.ui.screens.dialog import Dialog
+from bgconsole.ui.screens.opening import OpeningScreen
+from bgconsole.ui.screens.quit import QuitScreen
+from bgconsole.ui.screens.reading import ReadingScreen
+from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.session import Connecting, Reached, Session
+from bgconsole.ui.wiring import ConsoleResult, Wiring
+
+_ACTS = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Click)
+"""What a person does; moving the mouse is not among it."""
+
+
+class Console(App[ConsoleResult]):
+    """Runs until it is quit; `run()` gives how it was left, None after a bug."""
+
+    TITLE = "bgconsole"
+    CSS_PATH = "console.tcss"
+    COMMANDS: ClassVar[set[Any]] = {Commands}
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *keys.read(KEYMAP, "palette", "command_palette"),
+        *keys.read(KEYMAP, "help", "help"),
+        *keys.read(KEYMAP, "quit", "back_or_quit"),
+    ]
+
+    def __init__(self, wiring: Wiring) -> None:
+        super().__init__()
+        self.wiring = wiring
+        self.crash_log: str | None = None
+        """Where the report of the bug is that ended the console; empty if none could be written."""
+        self.session = Session(self, wiring)
+        self.operating = Operating(
+            self,
+            clock=wiring.clock,
+            settle=wiring.timing.settle,
+            changed=self._operation_changed,
+        )
+        self.pickers = Pickers(
+            self, wiring, self.session, watch=self.watch_service, connect=self.connect
+        )
+        self._connecting = Connecting(
+            self, wiring, began=self._trying, failed=self._not_reached, reached=self._reached
+        )
+        self._opening = OpeningScreen(wiring.clock)
+        self._service: ServiceScreen | None = None
+        self._guard: InputGuard[events.Key] = InputGuard(wiring.timing)
+        self._guard_timer: Timer | None = None
+        self._gates: tuple[tuple[str, bool], ...] = ()
+        for each in theme.THEMES:
+            self.register_theme(each)
+        self.theme = wiring.theme or theme.DEFAULT
+        self.set_keymap(keys.wishes(wiring.keymap))
+
+    def clock(self) -> datetime:
+        """The time of day, for ages."""
+        return self.wiring.clock()
+
+    def get_default_screen(self) -> Screen[None]:
+        """What is seen before anything is known."""
+        return self._opening
+
+    def on_mount(self) -> None:
+        """Connect."""
+        self._connecting.start()
+
+    def on_unmount(self) -> None:
+        """Let the threads end."""
+        self.operating.leave()
+        self.session.stop()
+
+    # Connecting
+
+    def connect(self, connect: Callable[[], Gateway]) -> None:
+        """Leave what is shown and begin anew, by other means."""
+        self.session.stop()
+        self._connecting.start(connect)
+
+    def watch_service(self, ref: ServiceRef) -> None:
+        """Show a service in place of the one before."""
+        self._connecting.stop()
+        start(self, partial(self.wiring.remember, ref), name="remember")
+        again = ref == self.session.ref and self._service is not None
+        self.session.watch(ref)
+        if again:
+            return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._bind_operations()
+        self._service = ServiceScreen(read_only=self.wiring.read_only)
+        self._service.run_state = self._reminder()
+        self.push_screen(self._service)
+
+    def _trying(self) -> None:
+        if self._service is None:
+            where = self.session.ref or "AWS"
+            self._opening.connecting(f"connecting to {where} …")
+
+    def _not_reached(self, error: Any, retry_at: datetime) -> None:
+        if self._service is None:
+            self._opening.trouble(error, retry_at)
+
+    def _reached(self, reached: Reached) -> None:
+        self.session.connected(reached.gateway)
+        if reached.ref is not None:
+            self.watch_service(reached.ref)
+        else:
+            self._opening.nothing_chosen()
+            self.pickers.first(reached.clusters)
+
+    # What other threads tell
+
+    @on(Answered)
+    def _answered(self, answer: Answered) -> None:
+        if not self._connecting.answered(answer):
+            self.operating.answered(answer)
+
+    @on(SnapshotTaken)
+    def _snapshot_taken(self, message: SnapshotTaken) -> None:
+        if not self.session.take(message) or self._service is None:
+            return
+        self._service.snapshot = self.session.snapshot
+        gates = tuple((operation.id, no is None) for operation, no in self._operations())
+        if gates != self._gates:
+            self._gates = gates
+            self.refresh_bindings()
+        if isinstance(self.screen, ReadingScreen):
+            self.screen.renew()
+        if not self.session.locked_out:
+            self._connecting.stop()
+        elif not self._connecting.busy:
+            self._connecting.start(ref=self.session.ref)
+
+    @on(LinesCame)
+    def _lines_came(self, message: LinesCame) -> None:
+        if message.epoch == self.session.epoch and self._service is not None:
+            self._service.add_lines(message.batch)
+
+    @on(OperationMoved)
+    def _operation_moved(self, message: OperationMoved) -> None:
+        self.operating.moved(message)
+
+    @on(OperationEnded)
+    def _operation_ended(self, message: OperationEnded) -> None:
+        self.operating.ended(message)
+
+    @on(BugFound)
+    def _bug_found(self, message: BugFound) -> None:
+        raise message.error
+
+    def on_app_focus(self) -> None:
+        """Somebody looks: the picture may be quicker again."""
+        self.session.set_focused(True)
+
+    def on_app_blur(self) -> None:
+        """Nobody types here now."""
+        self.session.set_focused(False)
+
+    # Operations
+
+    def action_operate(self, operation_id: str) -> None:
+        """A write key: opens the operation's dialog, or the run that goes on."""
+        if self.operating.running:
+            self.operating.show()
+            return
+        snapshot, runner = self.session.snapshot, self.session.runner
+        found = next((o for o, _ in self._operations() if o.id == operation_id), None)
+        if found is not None and snapshot is not None and runner is not None:
+            self.operating.offer(runner, found, snapshot)
+
+    def action_show_run(self) -> None:
+        """The operation that goes on, or the last one."""
+        self.operating.show()
+
+    def on_key(self, event: events.Key) -> None:
+        """A write key that may do nothing now says why."""
+        if self._service is None or isinstance(self.screen, Dialog):
+            return
+        for operation, no in self._operations():
+            pressed = event.key in keys.keys_of(self.wiring.keymap, operation)
+            if pressed and no is not None and not self.operating.running:
+                self.notify(no.reason, title=operation.title, severity="warning")
+
+    def _operations(self) -> tuple[tuple[Operation, No | None], ...]:
+        runner, snapshot = self.session.runner, self.session.snapshot
+        return runner.operations(snapshot) if runner and snapshot else ()
+
+    def _bind_operations(self) -> None:
+        """Bind the keys of the operations that exist: in read-only there are none."""
+        for operation in self.session.runner.offered() if self.session.runner else ():
+            names = ",".join(keys.keys_of(self.wiring.keymap, operation))
+            words = keys.words_of(self.wiring.keymap, operation)
+            if names.partition(",")[0] not in self._bindings.key_to_bindings:
+                self.bind(names, f"operate('{operation.id}')", description=words)
+
+    def _operation_changed(self) -> None:
+        self.session.set_operating(self.operating.busy)
+        if self._service is not None:
+            self._service.run_state = self._reminder()
+        self.refresh_bindings()
+
+    def _reminder(self) -> Any:
+        hidden = self.operating.seen and not self.operating.running
+        return None if hidden else self.operating.state
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that make no sense here are not shown; operations that may not run are dimmed."""
+        if action == "operate":
+            if self._service is None or isinstance(self.screen, OpeningScreen):
+                return False
+            allowed = {operation.id: no is None for operation, no in self._operations()}
+            return True if self.operating.running or allowed.get(str(parameters[0])) else None
+        return True
+
+    # Looking
+
+    def action_refresh(self) -> None:
+        """Ask AWS for everything now."""
+        self._connecting.now()
+        self.session.refresh()
+
+    def action_describe(self) -> None:
+        """All that is known of the highlighted row."""
+        service = self._service
+        selection = service.pane.selection if service else None
+        if service is None or not selection:
+            return
+        tell = partial(self._described, str(service.pane.id), selection)
+        if tell():
+            self.push_screen(ReadingScreen("describe", tell))
+
+    def _described(self, pane: str, selection: str) -> Facts:
+        snapshot = self.session.snapshot
+        if snapshot is None:
+            return ()
+        if pane == "tasks":
+            return facts.of_task(snapshot, selection, self.clock())
+        if pane == "targets":
+            return facts.of_target(snapshot, selection)
+        if pane == "stacks":
+            return facts.of_stack(snapshot, selection, self.clock())
+        return ()
+
+    def action_events(self) -> None:
+        """The service's events, in AWS's words."""
+        self._read("events", facts.events)
+
+    def action_history(self) -> None:
+        """The service's deployments."""
+        self._read("deployments", facts.history)
+
+    def _read(self, title: str, tell: Callable[..., Facts]) -> None:
+        snapshot = self.session.snapshot
+        if snapshot is not None:
+            self.push_screen(
+                ReadingScreen(
+                    f"{title} · {snapshot.ref}",
+                    lambda: tell(self.session.snapshot or snapshot, self.clock()),
+                )
+            )
+
+    def action_help(self) -> None:
+        """Every key."""
+        runner = self.session.runner
+        operations = self._operations()
+        told = help_text.facts(
+            self.wiring.keymap,
+            operations,
+            {o.id: runner.risk(o) for o, _ in operations} if runner else {},
+            read_only=self.wiring.read_only,
+        )
+        self.push_screen(ReadingScreen("keys", lambda: told))
+
+    def action_pick(self) -> None:
+        """Another cluster and service."""
+        self.pickers.cluster()
+
+    def commands(self) -> tuple[Command, ...]:
+        """What the palette lists: the pickers, the operations, then what keys do."""
+        if self._service is None:
+            return (Command("quit", "Leave the console", self.action_quit),)
+        listed = [Command(name, words, run) for name, words, run in self.pickers.commands()]
+        for operation, no in self._operations():
+            run = partial(self.action_operate, operation.id)
+            told = f"not now: {no.reason}" if no else operation.help
+            listed.append(Command(operation.title, told, run))
+        if self.operating.state is not None:
+            listed.append(Command("last operation", "How it goes or ended", self.operating.show))
+        listed += [
+            Command("describe", KEYMAP["describe"].help, self.action_describe),
+            Command("events", KEYMAP["events"].help, self.action_events),
+            Command("history", KEYMAP["history"].help, self.action_history),
+            Command("refresh", KEYMAP["refresh"].help, self.action_refresh),
+            Command("help", KEYMAP["help"].help, self.action_help),
+            Command("quit", "Leave the console", self.action_quit),
+        ]
+        return tuple(listed)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: a screenshot is a file on the disk that nobody asked for."""
+        del screen
+        return ()
+
+    # Leaving
+
+    def action_back_or_quit(self) -> None:
+        """Back from a page; from the service, out."""
+        if isinstance(self.screen, (ServiceScreen, OpeningScreen)):
+            self._quit()
+        else:
+            self.screen.dismiss(None)
+
+    async def action_quit(self) -> None:
+        """Out, from anywhere; asks while an operation runs."""
+        self._quit()
+
+    def _quit(self) -> None:
+        state = self.operating.state
+        if not self.operating.running or state is None:
+            self.exit("quit")
+        elif not isinstance(self.screen, QuitScreen):
+            title, settle = state.proposal.plan.summary, self.wiring.timing.settle
+            self.push_screen(
+                QuitScreen(title, settle=settle), lambda leave: self.exit("quit") if leave else None
+            )
+
+    def action_help_quit(self) -> None:
+        """What ctrl+c says."""
+        self.notify("ctrl+q leaves the console", title="Leave?")
+
+    # Input
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key, click and paste passes here first, whatever screen is on top."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            typing = isinstance(self.focused, (Input, TextArea))
+            await self._let_act(self._guard.take(event, typing=typing))
+            self._time_guard()
+        elif not self._too_early(event):
+            await super().on_event(event)
+
+    async def _let_act(self, strokes: Iterable[events.Key]) -> None:
+        for stroke in strokes:
+            if not self._too_early(stroke):
+                await super().on_event(stroke)
+
+    def _too_early(self, event: events.Event) -> bool:
+        if not isinstance(event, _ACTS):
+            return False
+        if isinstance(event, events.Paste) and not isinstance(self.focused, (Input, TextArea)):
+            return True
+        screen = self.screen_stack[-1] if self.screen_stack else None
+        return isinstance(screen, Dialog) and screen.too_early(event.time)
+
+    def _time_guard(self) -> None:
+        if self._guard_timer is not None:
+            self._guard_timer.stop()
+            self._guard_timer = None
+        due = self._guard.due
+        if due is not None:
+            self._guard_timer = self.set_timer(max(0.001, due - monotonic()), self._guard_due)
+
+    async def _guard_due(self) -> None:
+        await self._let_act(self._guard.expire(monotonic()))
+        self._time_guard()
+
+    # Safety
+
+    def notify(self, message: str, **how: Any) -> None:
+        """Tell something in passing. Text is never markup here, and never holds control codes."""
+        title = how.pop("title", "")
+        super().notify(
+            "\n".join(plain_lines(message)),
+            title=" ".join(plain_lines(title)),
+            **{**how, "markup": False},
+        )
+
+    def _fatal_error(self) -> None:
+        """A bug. Textual would print every local variable (8.2.8), credentials too."""
+        error = self._exception or RuntimeError("no exception is known")
+        self.crash_log = self.wiring.write_crash_log(crash.report(error))
+        self.bell()
+        told = crash.said(error, self.crash_log)
+        self._exit_renderables.append(Segments(self.console.render(str(told))))
+        self._close_messages_no_wait()

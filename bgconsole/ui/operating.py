@@ -1,0 +1,221 @@
+"""From a write key to the end of the operation: propose, ask, gather beside it, run, remember."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from threading import Event
+from types import MappingProxyType
+
+from textual.app import App
+
+from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.operations.outcome import PlanChanged
+from bgconsole.operations.spec import Check, No, Operation, Params, Plan, Proposal, Risk
+from bgconsole.ui.background import ask, start
+from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
+from bgconsole.ui.run_state import RunState
+from bgconsole.ui.screens.chooser import ChooserScreen
+from bgconsole.ui.screens.confirm import ConfirmScreen
+from bgconsole.ui.screens.run import RunScreen
+from bgconsole.ui.wiring import ConsoleResult, Running
+
+_NOTHING: Params = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """The ticket of one look for evidence."""
+
+    number: int
+
+
+class Operating:
+    """One operation at a time; its state is here, screens only show it."""
+
+    def __init__(
+        self,
+        app: App[ConsoleResult],
+        *,
+        clock: Callable[[], datetime],
+        settle: float,
+        changed: Callable[[], None],
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._settle = settle
+        self._changed = changed
+        self._gathering = 0
+        self._dialog: ConfirmScreen | None = None
+        self._screen: RunScreen | None = None
+        self._cancelled = Event()
+        self._runs = 0
+        self._runner: Running | None = None
+        self.state: RunState | None = None
+        """The run that goes on or was the last one."""
+        self.seen = True
+        """Whether its end was looked at."""
+
+    @property
+    def running(self) -> bool:
+        """Whether an operation goes on."""
+        return self.state is not None and not self.state.ended
+
+    @property
+    def busy(self) -> bool:
+        """Whether one goes on or is asked about."""
+        return self.running or self._dialog is not None
+
+    def offer(
+        self,
+        runner: Running,
+        operation: Operation,
+        snapshot: Snapshot,
+        params: Params = _NOTHING,
+    ) -> None:
+        """Open the operation's dialog at once, and look for evidence beside it."""
+        self._runner = runner
+        answer = runner.propose(operation, snapshot, params)
+        if isinstance(answer, No):
+            self._refused(runner, operation, snapshot, params, answer)
+        elif answer.risk is Risk.SAFE:
+            self._start(answer)
+        else:
+            self._ask(answer)
+            self._gathering += 1
+            ask(self._app, Gathering(self._gathering), lambda: runner.gather(answer))
+
+    def answered(self, answer: Answered) -> bool:
+        """Take gathered evidence; False where the answer is something else's."""
+        if not isinstance(answer.ticket, Gathering):
+            return False
+        dialog = self._dialog
+        if dialog is None or answer.ticket.number != self._gathering:
+            return True
+        if answer.error is not None:
+            dialog.show(_unchecked(dialog.proposal, answer.error))
+        elif isinstance(answer.value, No):
+            dialog.refuse(answer.value.reason)
+        elif isinstance(answer.value, Proposal):
+            dialog.show(answer.value)
+        return True
+
+    def moved(self, message: OperationMoved) -> None:
+        """Take what the run tells."""
+        if self.state is not None and message.run == self.state.number:
+            self._put(self.state.after(message.progress, self._clock()))
+
+    def ended(self, message: OperationEnded) -> None:
+        """The run's thread is through."""
+        state = self.state
+        if state is None or message.run != state.number:
+            return
+        if isinstance(message.error, PlanChanged):
+            self.state, self.seen = None, True
+            self._close_screen()
+            self._ask(message.error.proposal, changed_from=state.proposal.plan)
+            return
+        self._put(state.stopped(message.error, self._clock()))
+        self.seen = self._screen is not None and self._screen.is_current
+        if not self.seen and self.state and self.state.outcome:
+            outcome = self.state.outcome
+            severity = "information" if outcome.ok else "error"
+            self._app.notify(
+                state.proposal.plan.summary,
+                title=outcome.title,
+                severity=severity,  # type: ignore[arg-type]
+                timeout=15,
+                markup=False,
+            )
+        self._changed()
+
+    def show(self) -> None:
+        """Open the screen of the run that goes on, or of the last one."""
+        if self.state is None or (self._screen is not None and self._screen.is_attached):
+            return
+        self._screen = RunScreen(self.state, self._clock)
+        self._app.push_screen(self._screen, self._left)
+
+    def leave(self) -> None:
+        """The console is about to end: what was not sent yet is not sent any more."""
+        self._cancelled.set()
+
+    def _refused(
+        self,
+        runner: Running,
+        operation: Operation,
+        snapshot: Snapshot,
+        params: Params,
+        no: No,
+    ) -> None:
+        if not no.choices:
+            self._app.notify(no.reason, title=operation.title, severity="warning", markup=False)
+            return
+
+        def chosen(value: str | None) -> None:
+            if value is not None:
+                self.offer(runner, operation, snapshot, {**params, "to": value})
+
+        title = f"{operation.title}: {no.reason}"
+        choices = tuple((value, f"{value:<6} {words}") for value, words in no.choices)
+        self._app.push_screen(ChooserScreen(title, lambda: (), known=choices), chosen)
+
+    def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:
+        self._dialog = ConfirmScreen(proposal, settle=self._settle, changed_from=changed_from)
+        self._app.push_screen(self._dialog, self._decided)
+        self._changed()
+
+    def _decided(self, proposal: Proposal | None) -> None:
+        self._dialog = None
+        if proposal is not None:
+            self._start(proposal)
+        self._changed()
+
+    def _start(self, proposal: Proposal) -> None:
+        runner = self._runner
+        if runner is None or self.running:
+            return
+        self._runs += 1
+        number, app = self._runs, self._app
+        cancelled = self._cancelled = Event()
+
+        def work() -> None:
+            problem: BgconsoleError | None = None
+            try:
+                for progress in runner.run(proposal, cancelled):
+                    app.post_message(OperationMoved(number, progress))
+            except BgconsoleError as error:
+                problem = error
+            app.post_message(OperationEnded(number, problem))
+
+        self.state, self.seen = RunState(number, proposal, self._clock()), False
+        self.show()
+        start(app, work, name=f"operation {proposal.operation.id}")
+
+    def _put(self, state: RunState) -> None:
+        self.state = state
+        if self._screen is not None:
+            self._screen.show(state)
+        self._changed()
+
+    def _left(self, _: None) -> None:
+        self._screen = None
+        self.seen = self.state is not None and self.state.ended
+        self._changed()
+
+    def _close_screen(self) -> None:
+        if self._screen is not None and self._screen.is_current:
+            self._screen.dismiss(None)
+
+
+def _unchecked(proposal: Proposal, error: BgconsoleError) -> Proposal:
+    """The look-ups failed as a whole: each open check says so."""
+    checks = tuple(
+        Check(f"{check.words}: not checked ({error.title}: {error.detail})", "not checked")
+        if check.state == "checking"
+        else check
+        for check in proposal.plan.checks
+    )
+    return replace(proposal, plan=replace(proposal.plan, checks=checks))

@@ -1,0 +1,105 @@
+"""A plan as it is read in a dialog and while it runs."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from bgconsole.domain.plain import plain
+from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Step
+from bgconsole.ui.outside import one_line
+
+GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
+STYLES = {
+    "ok": "$text-success",
+    "warning": "bold $text-warning",
+    "problem": "bold $text-error",
+    "not checked": "$text-warning",
+    "checking": "dim",
+}
+_WAY = ("from", "to")
+"""The facts that stay in view."""
+_NEW_LINE = Content("\n")
+
+
+def target(proposal: Proposal) -> Content:
+    """Where it is done: account, alias, region, cluster, and an endpoint that is not AWS's own."""
+    place = proposal.snapshot.place
+    identity = proposal.snapshot.identity.value
+    account = "account not known"
+    if identity is not None:
+        account = f"account {identity.account}" + (f" ({identity.alias})" if identity.alias else "")
+    told = (account, place.region, proposal.ref.cluster, proposal.ref.name, place.endpoint_words)
+    return one_line(" · ".join(filter(None, told)), "bold")
+
+
+def alert(refusal: str, *, changed: bool) -> Content:
+    """What must be seen before anything else; empty where nothing must."""
+    if refusal:
+        return one_line(f"✖ not possible: {refusal}", "bold $text-error")
+    if changed:
+        return Content.styled(
+            "▲ the world has changed: this is the plan now, changed lines are marked",
+            "bold $text-warning",
+        )
+    return Content("")
+
+
+def way(plan: Plan, before: Plan | None) -> Content:
+    """What is live, and what will be."""
+    return _NEW_LINE.join(_fact(fact, before) for fact in plan.facts if _in_view(fact, plan))
+
+
+def rest(plan: Plan, before: Plan | None) -> Content:
+    """All else: further facts, checks, steps with their commands, notes."""
+    told = [_fact(fact, before) for fact in plan.facts if not _in_view(fact, plan)]
+    told += [check(each) for each in plan.checks]
+    if told:
+        told.append(Content(""))
+    known = {step.words for step in before.steps} if before else set()
+    for number, each in enumerate(plan.steps, 1):
+        changed = before is not None and each.words not in known
+        told += step(number, each, "▲" if changed else " ")
+    if notes := (*plan.notes, *plan.left_to_do):
+        told += [Content(""), *(one_line(note) for note in notes)]
+    return _NEW_LINE.join(told)
+
+
+def check(each: Check) -> Content:
+    """One look-up: what came of it, in a glyph and words."""
+    words = plain(each.words)
+    if each.state in ("checking", "not checked") and each.state not in words:
+        words = f"{words} · {each.state}"
+    style = STYLES[each.state]
+    return Content.assemble((f"{GLYPHS[each.state]} ", style), (words, style))
+
+
+def step(number: int, each: Step, mark: str) -> list[Content]:
+    """One step in words, and below it the command that does the same."""
+    style = "bold $text-warning" if mark == "▲" else ""
+    told = [Content.assemble((f"{mark}{number} ", style), (plain(each.words), style))]
+    if each.command:
+        told.append(Content.styled(f"   {plain(each.command)}", "dim"))
+    return told
+
+
+def asked(proposal: Proposal, word: str) -> Content:
+    """The question in front of the field."""
+    verb = plain(proposal.operation.title).lower()
+    return Content.assemble("type ", (plain(word), "bold $text-warning"), f" to {verb}:")
+
+
+def _in_view(fact: Fact, plan: Plan) -> bool:
+    labels = {each.label.lower() for each in plan.facts}
+    kept = _WAY if labels & set(_WAY) else tuple(each.label.lower() for each in plan.facts[:2])
+    return fact.label.lower() in kept
+
+
+def _fact(fact: Fact, before: Plan | None) -> Content:
+    was = {each.label: each.value for each in before.facts} if before else {}
+    changed = before is not None and fact.decides and was.get(fact.label) != fact.value
+    mark, style = ("▲", "bold $text-warning") if changed else (" ", "")
+    return Content.assemble(
+        (f"{mark}{plain(fact.label):<6} ", style or "dim"),
+        (plain(fact.value), style),
+        (f"  {plain(fact.aside)}" if fact.aside else "", "dim"),
+    )

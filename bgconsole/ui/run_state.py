@@ -1,0 +1,95 @@
+"""How an operation that was started is going, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from bgconsole.domain.errors import BgconsoleError, GatewayError
+from bgconsole.operations.outcome import Outcome, Progress
+from bgconsole.operations.spec import Proposal
+
+StepState = Literal["waits", "runs", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One thing that happened, and when it was heard."""
+
+    at: datetime
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run, from the key that confirmed it to its end."""
+
+    number: int
+    proposal: Proposal
+    started_at: datetime
+    told: tuple[Told, ...] = ()
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.ended_at is not None
+
+    @property
+    def steps(self) -> tuple[StepState, ...]:
+        """What became of each step of the plan."""
+        states: list[StepState] = ["waits"] * len(self.proposal.plan.steps)
+        for each in self.told:
+            at = each.progress.step - 1
+            if not 0 <= at < len(states):
+                continue
+            if each.progress.kind == "step started":
+                states[at] = "runs"
+            elif each.progress.kind == "step done":
+                states[at] = "done"
+        if self.outcome is not None:
+            last: StepState = "done" if self.outcome.ok else "failed"
+            states = [last if state == "runs" else state for state in states]
+        return tuple(states)
+
+    @property
+    def current(self) -> int:
+        """The step that runs, counted from 1; 0 while the world is read again."""
+        return max((each.progress.step for each in self.told), default=0)
+
+    def after(self, progress: Progress, at: datetime) -> RunState:
+        """With one thing more."""
+        ended = at if progress.kind == "end" else self.ended_at
+        return replace(
+            self,
+            told=(*self.told, Told(at, progress)),
+            outcome=progress.outcome or self.outcome,
+            ended_at=ended,
+        )
+
+    def stopped(self, error: BgconsoleError | None, at: datetime) -> RunState:
+        """Once its thread is through: with the error that ended it, where it had no end."""
+        if self.ended:
+            return self
+        return replace(self, outcome=_outcome(error), ended_at=at)
+
+
+def _outcome(error: BgconsoleError | None) -> Outcome:
+    if error is None:
+        return Outcome(
+            ok=False,
+            title="Ended without a word",
+            sentence="The run stopped and did not say how. Look at the service.",
+            exit_code=1,
+        )
+    request = error.request_id if isinstance(error, GatewayError) else ""
+    return Outcome(
+        ok=False,
+        title=error.title,
+        sentence="\n".join(
+            filter(None, (error.detail, error.hint, f"request id {request}" if request else ""))
+        ),
+        exit_code=error.exit_code,
+    )

@@ -1,0 +1,144 @@
+"""Asks as hard as the operation's risk says, showing the plan that will be carried out."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalGroup, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from bgconsole.domain.plain import plain
+from bgconsole.operations.spec import Plan, Proposal, Risk
+from bgconsole.ui import plan_text
+from bgconsole.ui.screens.dialog import Dialog
+
+
+class ConfirmScreen(Dialog[Proposal | None]):
+    """Gives the proposal that was on the screen when it was confirmed, or None.
+
+    The target is frozen: it is the proposal's, whatever the screens below show by now. Evidence
+    comes in by `show`; where it changes what would be done, the keys read before the change was
+    painted no longer count.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "cancel"),
+        Binding("n", "cancel", "no", show=False),
+        Binding("y", "confirm", "yes", show=False),
+        Binding("left,right", "app.focus_next", show=False),
+        Binding("up", "scroll(-1)", show=False),
+        Binding("down", "scroll(1)", show=False),
+        Binding("pageup", "scroll(-8)", show=False),
+        Binding("pagedown", "scroll(8)", show=False),
+    ]
+
+    def __init__(
+        self, proposal: Proposal, *, settle: float, changed_from: Plan | None = None
+    ) -> None:
+        super().__init__(settle=settle)
+        self.proposal = proposal
+        """What is on the screen."""
+        self._before = changed_from
+        self._refusal = ""
+
+    @property
+    def word(self) -> str:
+        """What must be typed; empty where yes or no is asked."""
+        if self.proposal.risk is not Risk.DANGEROUS:
+            return ""
+        return self.proposal.plan.confirm or self.proposal.ref.name
+
+    def compose(self) -> ComposeResult:
+        """Target and way on top, what there is to read in the middle, the question below."""
+        operation = self.proposal.operation
+        with VerticalGroup(classes="dialog confirm") as box:
+            box.border_title = Content(plain(f"{operation.title} {self.proposal.ref.name}"))
+            yield Static(plan_text.target(self.proposal), classes="target")
+            yield Static(id="alert")
+            yield Static(id="way")
+            with VerticalScroll(id="rest", can_focus=False):
+                yield Static(id="plan")
+            if self.word:
+                with Horizontal(classes="question"):
+                    yield Static(plan_text.asked(self.proposal, self.word), id="asked")
+                    yield Input(id="word", compact=True, select_on_focus=False)
+                    yield Button("Cancel", id="no", compact=True)
+            else:
+                with Horizontal(classes="buttons"):
+                    yield Button("No", id="no", compact=True)
+                    yield Button(
+                        Content(f"Yes, {operation.title.lower()}"),
+                        id="yes",
+                        variant="warning",
+                        compact=True,
+                    )
+
+    def on_mount(self) -> None:
+        """The cursor on No, or in the field."""
+        self._paint()
+        self.query_one("#word" if self.word else "#no").focus()
+
+    def show(self, proposal: Proposal) -> None:
+        """Put the gathered plan in the place of the first one."""
+        if proposal.plan.decides() != self.proposal.plan.decides() or (
+            proposal.plan.confirm != self.proposal.plan.confirm
+        ):
+            self._before = self._before or self.proposal.plan
+            self.rearm()
+        self.proposal = proposal
+        self._paint()
+
+    def refuse(self, reason: str) -> None:
+        """It turned out that this cannot be done: only leaving is left."""
+        self._refusal = reason
+        for control in self.query("#word, #yes"):
+            control.disabled = True
+        self.query_one("#no", Button).focus()
+        self.rearm()
+        self._paint()
+
+    def _paint(self) -> None:
+        plan = self.proposal.plan
+        alert = plan_text.alert(self._refusal, changed=self._before is not None)
+        self.query_one("#alert", Static).update(alert)
+        self.query_one("#alert").display = bool(alert)
+        self.query_one("#way", Static).update(plan_text.way(plan, self._before))
+        self.query_one("#plan", Static).update(plan_text.rest(plan, self._before))
+        if self.word:
+            self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word))
+
+    def action_cancel(self) -> None:
+        """Leave; nothing was done."""
+        self.dismiss(None)
+
+    def action_confirm(self) -> None:
+        """Yes, where yes is enough."""
+        if not self.word and not self._refusal:
+            self.dismiss(self.proposal)
+
+    def action_scroll(self, lines: int) -> None:
+        """Read on while the field keeps the cursor."""
+        self.query_one("#rest").scroll_relative(y=lines, animate=False)
+
+    @on(Input.Submitted, "#word")
+    def _submitted(self, event: Input.Submitted) -> None:
+        if event.value == self.word and not self._refusal:
+            self.dismiss(self.proposal)
+        else:
+            event.input.add_class("-wrong")
+
+    @on(Input.Changed, "#word")
+    def _changed(self, event: Input.Changed) -> None:
+        event.input.remove_class("-wrong")
+
+    @on(Button.Pressed, "#yes")
+    def _yes(self) -> None:
+        self.action_confirm()
+
+    @on(Button.Pressed, "#no")
+    def _no(self) -> None:
+        self.dismiss(None)

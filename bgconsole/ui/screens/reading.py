@@ -1,0 +1,90 @@
+"""A page to read: all facts of a row, the events, the deployments, the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.plain import plain
+from bgconsole.ui.facts import Fact, Facts
+from bgconsole.ui.keys import read
+from bgconsole.ui.widgets.steady_footer import SteadyFooter
+
+_LABEL = 14
+
+
+class Page(VerticalScroll, inherit_bindings=False):
+    """The part that moves."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *read(KEYMAP, "move.down", "scroll_down"),
+        *read(KEYMAP, "move.up", "scroll_up"),
+        *read(KEYMAP, "move.first", "scroll_home"),
+        *read(KEYMAP, "move.last", "scroll_end"),
+        *read(KEYMAP, "move.page-down", "page_down"),
+        *read(KEYMAP, "move.page-up", "page_up"),
+    ]
+
+
+class ReadingScreen(Screen[None]):
+    """Shows what `tell` gives, again whenever the console has a newer picture."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *read(KEYMAP, "back", "leave", footer=True),
+        *read(KEYMAP, "copy", "copy", footer=True),
+    ]
+
+    def __init__(self, title: str, tell: Callable[[], Facts]) -> None:
+        super().__init__()
+        self._title = plain(title)
+        self._tell = tell
+        self._facts: Facts = ()
+
+    def compose(self) -> ComposeResult:
+        """Title, page, keys."""
+        yield Static(Content.styled(self._title, "bold"), classes="title")
+        with Page():
+            yield Static(id="facts")
+        yield SteadyFooter()
+
+    def on_mount(self) -> None:
+        """Fill the page."""
+        self.renew()
+        self.query_one(Page).focus()
+
+    def renew(self) -> None:
+        """Tell again; what is gone from the picture stays as it was last seen."""
+        facts = self._tell()
+        if facts and facts != self._facts and self.is_mounted:
+            self._facts = facts
+            self.query_one("#facts", Static).update(drawn(facts))
+
+    def action_leave(self) -> None:
+        """Back to where one came from."""
+        self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """Copy the page."""
+        told = (f"{fact.label:<{_LABEL}} {fact.value}".strip() for fact in self._facts)
+        self.app.copy_to_clipboard("\n".join(plain(line) for line in told))
+        self.app.notify("Copied", timeout=3, markup=False)
+
+
+def drawn(facts: Facts) -> Content:
+    """Labels in one column, values in the next."""
+    width = max((len(fact.label) for fact in facts if not fact.head), default=_LABEL)
+    return Content("\n").join(_line(fact, max(_LABEL, min(width, 2 * _LABEL))) for fact in facts)
+
+
+def _line(fact: Fact, width: int) -> Content:
+    if fact.head:
+        return Content.assemble("\n" if fact.label else "", (plain(fact.value), "bold"))
+    return Content.assemble((f"{plain(fact.label):<{width}} ", "dim"), plain(fact.value))

@@ -1,0 +1,159 @@
+"""An operation while it runs and after: steps, what AWS answered, milestones, end, receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.duration import spell
+from bgconsole.domain.plain import plain
+from bgconsole.operations.outcome import Outcome
+from bgconsole.ui import plan_text
+from bgconsole.ui.keys import read
+from bgconsole.ui.outside import lines, one_line
+from bgconsole.ui.run_state import RunState, StepState, Told
+from bgconsole.ui.widgets.steady_footer import SteadyFooter
+
+_STEP: dict[StepState, tuple[str, str, str]] = {
+    "waits": ("·", "not started", "dim"),
+    "runs": ("◐", "running", "bold $text-primary"),
+    "done": ("✓", "done", "$text-success"),
+    "failed": ("✖", "failed", "bold $text-error"),
+}
+_NEW_LINE = Content("\n")
+
+
+class RunScreen(Screen[None]):
+    """Leaving it never stops the work."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *read(KEYMAP, "back", "leave", footer=True),
+        *read(KEYMAP, "copy", "copy", footer=True),
+    ]
+
+    def __init__(self, state: RunState, clock: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._clock = clock
+        self.state = state
+        """What is shown; `show` replaces it."""
+
+    def compose(self) -> ComposeResult:
+        """Where and what on top; steps and the story below; the end last."""
+        yield Static(plan_text.target(self.state.proposal), id="run-target")
+        yield Static(id="run-headline")
+        with VerticalScroll(id="run-body"):
+            yield Static(id="run-steps")
+            yield Static(id="run-story")
+            yield Static(id="run-end")
+        yield SteadyFooter()
+
+    def on_mount(self) -> None:
+        """The seconds run while it runs."""
+        self._seconds = self.set_interval(1.0, self._tick)
+        self._paint()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks."""
+        self._seconds.pause()
+
+    def on_screen_resume(self) -> None:
+        """Somebody looks again."""
+        self._seconds.resume()
+        self._paint()
+
+    def show(self, state: RunState) -> None:
+        """Paint what has happened since."""
+        self.state = state
+        if self.is_mounted:
+            self._paint()
+
+    def action_leave(self) -> None:
+        """Back to the service; the work goes on."""
+        self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """Copy the receipt, or the story so far."""
+        outcome = self.state.outcome
+        told = outcome.receipt if outcome and outcome.receipt else self._story_lines()
+        self.app.copy_to_clipboard("\n".join(plain(line) for line in told))
+        self.app.notify("Copied", timeout=3, markup=False)
+
+    def _tick(self) -> None:
+        if not self.state.ended:
+            self._paint_headline()
+
+    def _paint(self) -> None:
+        state = self.state
+        self._paint_headline()
+        steps: list[Content] = []
+        for number, (step, become) in enumerate(
+            zip(state.proposal.plan.steps, state.steps, strict=True), 1
+        ):
+            glyph, word, style = _STEP[become]
+            steps.append(
+                Content.assemble(
+                    (f"{glyph} ", style), f"{number} {plain(step.words)}  ", (word, style)
+                )
+            )
+            if step.command:
+                steps.append(Content.styled(f"    {plain(step.command)}", "dim"))
+        self.query_one("#run-steps", Static).update(_NEW_LINE.join(steps))
+        story = _NEW_LINE.join(_told(each) for each in state.told if _worth_telling(each))
+        self.query_one("#run-story", Static).update(story)
+        end = self.query_one("#run-end", Static)
+        end.display = state.outcome is not None
+        if state.outcome is not None:
+            end.update(_end(state.outcome))
+            self.query_one("#run-body", VerticalScroll).scroll_end(animate=False)
+
+    def _paint_headline(self) -> None:
+        self.query_one("#run-headline", Static).update(headline(self.state, self._clock()))
+
+    def _story_lines(self) -> tuple[str, ...]:
+        told = (str(_told(each)) for each in self.state.told if _worth_telling(each))
+        return (self.state.proposal.plan.summary, *told)
+
+
+def headline(state: RunState, now: datetime) -> Content:
+    """One line: what, how far, how long; the end in green or red once it is there."""
+    summary, outcome = plain(state.proposal.plan.summary), state.outcome
+    took = spell((state.ended_at or now) - state.started_at)
+    if outcome is not None:
+        glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
+        return Content.assemble(
+            (f"{glyph} {plain(outcome.title)}", style), f"  {summary} · took {took}"
+        )
+    steps = len(state.proposal.plan.steps)
+    at = f"step {state.current} of {steps}" if state.current else "reading the world once more"
+    return Content.assemble(("◐ ", "bold $text-primary"), f"{summary} · {at} · {took}")
+
+
+def _worth_telling(each: Told) -> bool:
+    return each.progress.kind in ("step done", "note", "milestone")
+
+
+def _told(each: Told) -> Content:
+    progress = each.progress
+    at = f"{each.at:%H:%M:%S} "
+    if progress.kind == "step done":
+        request = f"request id {plain(progress.request_id)}" if progress.request_id else "done"
+        return Content.assemble((at, "dim"), f"step {progress.step}: AWS took it · {request}")
+    mark, style = ("◆ ", "bold") if progress.kind == "milestone" else ("  ", "")
+    return Content.assemble((at, "dim"), (mark, style), (plain(progress.text), style))
+
+
+def _end(outcome: Outcome) -> Content:
+    glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
+    told = [one_line(f"{glyph} {outcome.title}", style), lines(outcome.sentence)]
+    if outcome.receipt:
+        told += [Content(""), *(one_line(line) for line in outcome.receipt)]
+    return _NEW_LINE.join(told)

@@ -1,0 +1,193 @@
+"""The main screen: verdict on top, four panes, keys below."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container, Horizontal
+from textual.content import Content
+from textual.events import Click
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import DataTable, Static
+
+from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.ui.keys import read
+from bgconsole.ui.panes.logs import LogsPane
+from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.panes.stacks import StacksPane
+from bgconsole.ui.panes.targets import TargetsPane
+from bgconsole.ui.panes.tasks import TasksPane
+from bgconsole.ui.panes.top import Header, Top
+from bgconsole.ui.run_state import RunState
+from bgconsole.ui.screens.run import headline
+from bgconsole.ui.widgets.pane_tabs import PaneTabs
+from bgconsole.ui.widgets.steady_footer import SteadyFooter
+from bgconsole.watch.batch import LogBatch
+
+PANES = ("tasks", "targets", "stacks", "logs")
+"""The ids of the panes, in the order of their numbers."""
+_MIDDLE = ("targets", "stacks")
+_SHARES_ROOM = "logs"
+"""The pane that stays below the chosen one where there is room for one and the logs."""
+
+
+class ServiceScreen(Screen[None]):
+    """Holds the snapshot that its panes show.
+
+    `-one` (small terminals): one pane, chosen by its number, and the logs below. `-zoomed`: one
+    pane has all the room. The chosen pane carries `-chosen`.
+    """
+
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  Textual declares it, and not as a class variable
+        (0, "-narrow"),
+        (100, "-comfortable"),
+        (160, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *read(KEYMAP, "pane.tasks", "pane('tasks')"),
+        *read(KEYMAP, "pane.targets", "pane('targets')"),
+        *read(KEYMAP, "pane.stacks", "pane('stacks')"),
+        *read(KEYMAP, "pane.logs", "pane('logs')"),
+        *read(KEYMAP, "pane.next", "next_pane(1)"),
+        *read(KEYMAP, "pane.previous", "next_pane(-1)"),
+        *read(KEYMAP, "pane.zoom", "zoom(True)"),
+        *read(KEYMAP, "pane.unzoom", "zoom(False)"),
+        *read(KEYMAP, "describe", "app.describe"),
+        *read(KEYMAP, "open", "app.describe"),
+        *read(KEYMAP, "events", "app.events"),
+        *read(KEYMAP, "history", "app.history"),
+        *read(KEYMAP, "copy", "copy"),
+        *read(KEYMAP, "pick", "app.pick"),
+        *read(KEYMAP, "refresh", "app.refresh"),
+        *read(KEYMAP, "back", "unzoom_or_all", footer=False),
+    ]
+
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+    run_state: reactive[RunState | None] = reactive(None, repaint=False)
+    """The operation that runs or ran last, for the line that reminds of it."""
+
+    def __init__(self, *, read_only: bool = False) -> None:
+        super().__init__()
+        self._read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        """From the answer at the top to the evidence at the bottom."""
+        header = Header(id="header").data_bind(ServiceScreen.snapshot)
+        header.set_reactive(Header.read_only, self._read_only)
+        yield header
+        yield Top(id="top").data_bind(ServiceScreen.snapshot)
+        yield Reminder(id="reminder")
+        yield PaneTabs(id="tabs").data_bind(ServiceScreen.snapshot)
+        with Container(id="body"):
+            yield TasksPane(id="tasks").data_bind(ServiceScreen.snapshot)
+            with Horizontal(id="middle"):
+                yield TargetsPane(id="targets").data_bind(ServiceScreen.snapshot)
+                yield StacksPane(id="stacks").data_bind(ServiceScreen.snapshot)
+            yield LogsPane(id="logs").data_bind(ServiceScreen.snapshot)
+        yield SteadyFooter()
+
+    def on_mount(self) -> None:
+        """Start in the tasks."""
+        self._choose("tasks", focus=True)
+
+    def add_lines(self, batch: LogBatch) -> None:
+        """Hand new log lines on."""
+        self.query_one(LogsPane).add(batch)
+
+    def watch_run_state(self, state: RunState | None) -> None:
+        """Remind of what runs."""
+        if self.is_mounted:
+            self.query_one(Reminder).show(state)
+
+    @property
+    def pane(self) -> Pane:
+        """The pane that has the focus, else the chosen one."""
+        focused: Widget | None = self.focused
+        for node in focused.ancestors_with_self if focused else ():
+            if isinstance(node, Pane):
+                return node
+        return self.query_one(".-chosen", Pane)
+
+    def action_pane(self, pane_id: str) -> None:
+        """Show and focus one pane."""
+        self._choose(pane_id, focus=True)
+
+    def action_next_pane(self, step: int) -> None:
+        """Focus the next pane, or the one before."""
+        at = PANES.index(str(self.pane.id))
+        self._choose(PANES[(at + step) % len(PANES)], focus=True)
+
+    def action_zoom(self, zoomed: bool) -> None:
+        """Give the pane with the focus all the room, or take it back."""
+        self._choose(str(self.pane.id), focus=False)
+        self.set_class(zoomed, "-zoomed")
+
+    def action_unzoom_or_all(self) -> None:
+        """`esc` where no pane has a filter to clear: show all panes again."""
+        self.remove_class("-zoomed")
+
+    def action_copy(self) -> None:
+        """Copy what is highlighted."""
+        selection = self.pane.selection
+        if selection:
+            self.app.copy_to_clipboard(selection)
+            self.app.notify("Copied", timeout=3, markup=False)
+
+    @on(DataTable.RowSelected)
+    def _opened(self) -> None:
+        self.app.call_later(self.app.run_action, "describe")
+
+    def on_descendant_focus(self) -> None:
+        """A pane that was clicked or tabbed to is the chosen one."""
+        self._choose(str(self.pane.id), focus=False)
+
+    def _choose(self, pane_id: str, *, focus: bool) -> None:
+        small = self.has_class("-narrow") or self.has_class("-short")
+        # On a small screen the logs stay below the chosen pane: going there to scroll keeps both.
+        keep = small and pane_id == _SHARES_ROOM and not focus
+        if not keep:
+            for each in self.query(Pane):
+                each.set_class(each.id == pane_id, "-chosen")
+            self.set_class(pane_id in _MIDDLE, "-middle-chosen")
+            self.query_one(PaneTabs).chosen = pane_id
+        if focus:
+            self.query_one(f"#{pane_id}", Pane).focus()
+
+
+class Reminder(Static):
+    """One line on the operation that goes on behind; a click opens it."""
+
+    DEFAULT_CSS = """
+    Reminder { height: 1; display: none; background: $panel; padding: 0 1; text-wrap: nowrap; }
+    """
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id, markup=False)
+        self._state: RunState | None = None
+
+    def on_mount(self) -> None:
+        """The seconds run."""
+        self.set_interval(1.0, self._paint)
+
+    def show(self, state: RunState | None) -> None:
+        """Remind of this run, or of none."""
+        self._state = state
+        self._paint()
+
+    def on_click(self, _: Click) -> None:
+        """Open it."""
+        self.app.call_later(self.app.run_action, "show_run")
+
+    def _paint(self) -> None:
+        state = self._state
+        self.display = state is not None
+        if state is not None:
+            told = headline(state, now(self))
+            self.update(Content.assemble(told, ("   click: open", "dim")))

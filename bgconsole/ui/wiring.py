@@ -1,0 +1,142 @@
+"""What the console is given: all that reaches outside the screen, as callables and Protocols.
+
+`main` builds it from the real parts, tests from fakes. No part of `bgconsole.ui` opens a file, a
+socket or a clock of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from bgconsole.config.keymap import KEYMAP, Keymap
+from bgconsole.domain.services import ServiceRef
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.gateway.port import Gateway
+from bgconsole.ui.input_guard import Timing
+
+if TYPE_CHECKING:
+    from bgconsole.operations.outcome import Progress
+    from bgconsole.operations.spec import No, Operation, Params, Proposal, Risk
+    from bgconsole.watch.batch import LogBatch
+
+ConsoleResult = Literal["quit", "demo"]
+"""How the console was left; `demo` asks `main` to start the demo in its place."""
+
+
+class Watching(Protocol):
+    """Keeps the picture of one service current: `watch.watcher.Watcher`."""
+
+    def start(self) -> None:
+        """Begin; the callbacks come on other threads."""
+
+    def stop(self) -> None:
+        """End without waiting."""
+
+    def refresh(self) -> None:
+        """Ask every source now."""
+
+    def set_focused(self, focused: bool) -> None:
+        """Tell whether the terminal has the focus."""
+
+    def set_operating(self, operating: bool) -> None:
+        """Tell whether an operation runs or its dialog is open."""
+
+
+class Running(Protocol):
+    """Carries operations out: `operations.runner.Runner`."""
+
+    def offered(self) -> tuple[Operation, ...]:
+        """The operations that exist here; in read-only the SAFE ones."""
+        ...
+
+    def operations(self, snapshot: Snapshot) -> tuple[tuple[Operation, No | None], ...]:
+        """The same, each with why it may not run now."""
+        ...
+
+    def risk(self, operation: Operation) -> Risk:
+        """How hard it asks, as the configuration says."""
+        ...
+
+    def propose(self, operation: Operation, snapshot: Snapshot, params: Params) -> Proposal | No:
+        """A plan at once, from the snapshot alone."""
+        ...
+
+    def gather(self, proposal: Proposal) -> Proposal | No:
+        """The same with evidence; blocks."""
+        ...
+
+    def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
+        """Do it; blocks. Raises PlanChanged before anything is done, if it is another plan now."""
+        ...
+
+
+class Watch(Protocol):
+    """Makes a watcher that is not started yet."""
+
+    def __call__(
+        self,
+        gateway: Gateway,
+        ref: ServiceRef,
+        on_snapshot: Callable[[Snapshot], None],
+        on_lines: Callable[[LogBatch], None],
+    ) -> Watching:
+        """The callbacks may be called on any thread."""
+        ...
+
+
+class Elsewhere(Protocol):
+    """Other places that the console can be pointed at without leaving it."""
+
+    def profiles(self) -> tuple[str, ...]:
+        """The profiles of the shared configuration, sorted."""
+        ...
+
+    def regions(self) -> tuple[str, ...]:
+        """The regions that ECS is in, sorted."""
+        ...
+
+    def connect(self, *, profile: str = "", region: str = "") -> Gateway:
+        """As `Wiring.connect`, with another profile or region; empty keeps what it is."""
+        ...
+
+
+def _forget(_: ServiceRef) -> None:
+    """Remember nothing."""
+
+
+def _no_crash_log(_: str) -> str:
+    """Keep no report."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Everything that `Console` is made of."""
+
+    connect: Callable[[], Gateway]
+    """A fresh session each time; blocks; raises the errors of `domain.errors`."""
+    watch: Watch
+    runner: Callable[[Gateway], Running]
+    clock: Callable[[], datetime]
+    """The time of day, with its zone."""
+    cluster: str = ""
+    """Asked for by flag or file; empty opens the picker."""
+    service: str = ""
+    remembered: ServiceRef | None = None
+    """The service of the last time: first in the pickers."""
+    remember: Callable[[ServiceRef], None] = _forget
+    read_only: bool = False
+    keymap: Keymap = field(default_factory=lambda: KEYMAP)
+    """The table of keys, changed by the configuration and checked against clashes."""
+    theme: str = ""
+    """A theme's name; empty for the console's own."""
+    timing: Timing = field(default_factory=Timing)
+    elsewhere: Elsewhere | None = None
+    write_crash_log: Callable[[str], str] = _no_crash_log
+    """Keeps a report of a bug, readable by its owner alone; gives its path, empty without one."""
+    retry_delays: tuple[float, ...] = (2.0, 2.0, 4.0, 8.0, 15.0)
+    """Seconds before the console tries again to connect; the last one repeats."""
