@@ -54,12 +54,16 @@ def paths() -> Paths:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make a folder that only its owner can enter, and the folders above it.
+    """Make a folder, and those above it that are missing, that only its owner can enter.
 
     Raises:
         OSError: it could not be made.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True, mode=0o700)
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
     return folder
 
 

@@ -1,0 +1,68 @@
+"""`bgconsole audit`: what was done from this machine, and the last receipt."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import click
+
+from bgconsole.cli.context import Invocation, pass_invocation
+from bgconsole.cli.durations import duration
+from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.plain import plain
+from bgconsole.operations.audit import AuditLog, Record
+
+
+@click.command("audit")
+@click.option("--json", "as_json", is_flag=True, help="Print the records as they are kept.")
+@click.option("--since", type=duration, metavar="TIME", help="Only the last 30m, 1h, 7d …")
+@click.option("--last", is_flag=True, help="Print the last operation's receipt.")
+@pass_invocation
+def audit(invocation: Invocation, as_json: bool, since: timedelta | None, last: bool) -> int:
+    """Show what was done from this machine: who, when, to what, and what AWS answered."""
+    log = AuditLog(invocation.context.paths().audit)
+    start = invocation.context.clock() - since if since is not None else None
+    try:
+        records = list(log.records(start))
+    except OSError as error:
+        raise ConfigurationError(
+            "The audit log cannot be read", f"{log.path}: {error.strerror}"
+        ) from error
+    if last:
+        ended = [record for record in records if _receipt(record)]
+        records = ended[-1:]
+    if as_json:
+        for record in records:
+            click.echo(json.dumps(record))
+        return 0
+    for record in records:
+        for line in _receipt(record) if last else (_line(record),):
+            click.echo(plain(line))
+    if not records:
+        click.echo("Nothing on record.", err=True)
+    return 0
+
+
+def _receipt(record: Record) -> list[str]:
+    receipt = record.get("receipt")
+    return [str(line) for line in receipt] if isinstance(receipt, list) else []
+
+
+def _line(record: Record) -> str:
+    what = next(
+        (
+            str(record[name])
+            for name in ("sentence", "error", "reason", "words")
+            if record.get(name)
+        ),
+        "; ".join(str(step) for step in plan)
+        if isinstance(plan := record.get("plan"), list)
+        else "",
+    )
+    request = f"  (request {record['request_id']})" if record.get("request_id") else ""
+    who = str(record.get("who", "")).rpartition("/")[2]
+    return (
+        f"{str(record.get('at', ''))[:19]}  {record.get('run', '')}  {record.get('event', ''):<9}  "
+        f"{record.get('operation', '')}  {record.get('target', '')}  {who}  {what}{request}"
+    )

@@ -1,0 +1,57 @@
+"""What the command line is given: everything that reaches outside it, wired by `main`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from bgconsole.config.paths import Paths, paths
+from bgconsole.config.settings import Settings, load
+from bgconsole.gateway.port import Gateway
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The outside of the command line; tests pass their own."""
+
+    connect: Callable[[Settings], Gateway]
+    """Makes a gateway; nothing is sent yet."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    paths: Callable[[], Paths] = paths
+    interactive: Callable[[], bool] = field(
+        default=lambda: sys.stdin.isatty() and sys.stderr.isatty()
+    )
+    """Whether there is somebody to ask."""
+    wait: Callable[[threading.Event, float], bool] = threading.Event.wait
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One call of the program: the context, and the global flags given so far."""
+
+    context: Context
+    flags: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings with the flags in them.
+
+        Raises:
+            ConfigurationError: something in them is wrong.
+        """
+        return load(self.flags, self.context.environ, self.context.paths())
+
+    def connect(self) -> Gateway:
+        """A gateway as the settings say."""
+        return self.context.connect(self.settings)
+
+
+pass_invocation = click.make_pass_decorator(Invocation)

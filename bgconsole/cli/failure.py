@@ -1,0 +1,80 @@
+"""How the command line ends: every error as title, detail and hint, and its exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import click
+
+from bgconsole.config.paths import Paths, write_private
+from bgconsole.domain.errors import BgconsoleError, NoCredentials
+from bgconsole.domain.masking import mask
+from bgconsole.domain.plain import plain_lines
+
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+EXIT_PIPE_CLOSED = 141
+"""128 + SIGPIPE: as a shell tells of a reader that went away."""
+
+
+def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]) -> int:
+    """Run a command and give its exit code; never a traceback on the screen.
+
+    Args:
+        group: the command line.
+        arguments: without the program's name.
+        paths: where a crash log would be written.
+    """
+    try:
+        code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at its end: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE_CLOSED
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's outermost line
+        return _tell(error, paths)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: BaseException, paths: Callable[[], Paths]) -> int:
+    if isinstance(error, click.Abort | KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return EXIT_INTERRUPTED
+    if isinstance(error, click.ClickException):
+        error.show(file=sys.stderr)
+        return error.exit_code
+    if isinstance(error, BgconsoleError):
+        say(error)
+        return error.exit_code
+    where = write_crash_log(error, paths())
+    click.echo(f"bgconsole: a bug: {type(error).__name__}", err=True)
+    click.echo(f"  {where}", err=True)
+    return EXIT_BUG
+
+
+def say(error: BgconsoleError) -> None:
+    """Tell an error on stderr: what happened, to what, what to do next."""
+    lines = [f"bgconsole: {error.title}"]
+    if error.detail:
+        lines += [f"  {line}" for line in plain_lines(error.detail)]
+    if isinstance(error, NoCredentials):
+        lines += [f"  tried: {tried}" for tried in error.tried]
+    if error.hint:
+        lines += [f"  → {line}" for line in plain_lines(error.hint)]
+    click.echo("\n".join(mask(line) for line in lines), err=True)
+
+
+def write_crash_log(error: BaseException, paths: Paths, now: datetime | None = None) -> str:
+    """Keep a bug's traceback, without the values of variables, and say where it is."""
+    moment = now or datetime.now().astimezone()
+    file = paths.crashes / f"crash-{moment:%Y%m%d-%H%M%S}-{os.getpid()}.log"
+    try:
+        write_private(file, mask("".join(traceback.format_exception(error))))
+    except OSError as failed:
+        return f"its report could not be written to {file}: {failed.strerror}"
+    return f"its report is in {file}"

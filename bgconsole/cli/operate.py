@@ -1,0 +1,183 @@
+"""Every operation of the catalogue as a sub-command; nothing about one of them is repeated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection
+from datetime import timedelta
+
+import click
+
+from bgconsole.cli.context import Invocation, pass_invocation
+from bgconsole.cli.durations import duration
+from bgconsole.cli.global_options import global_options
+from bgconsole.cli.plan_lines import asks, plan_lines
+from bgconsole.cli.target import service
+from bgconsole.domain.errors import NotThere, Refused
+from bgconsole.domain.plain import plain
+from bgconsole.operations.audit import AuditLog
+from bgconsole.operations.outcome import Outcome, PlanChanged
+from bgconsole.operations.runner import Runner
+from bgconsole.operations.spec import No, Operation, Proposal, Risk
+from bgconsole.watch.once import read
+
+
+def command_of(operation: Operation) -> click.Command:
+    """The sub-command of an operation."""
+
+    @pass_invocation
+    @global_options
+    def command(
+        invocation: Invocation,
+        /,
+        dry_run: bool,
+        yes: bool,
+        confirm: str | None,
+        timeout: timedelta | None,
+        **params: str | None,
+    ) -> int:
+        given = {name: value for name, value in params.items() if value}
+        runner, proposal = _proposal(invocation, operation, given, timeout)
+        if dry_run:
+            _print(proposal, err=False)
+            return 0
+        _print(proposal, err=True)
+        _confirm(invocation, proposal, yes=yes, word=confirm)
+        while True:
+            try:
+                return _run(runner, proposal)
+            except PlanChanged as changed:
+                proposal = changed.proposal
+                _print(proposal, err=True, changed=changed.changed)
+                if not invocation.context.interactive():
+                    raise
+                click.echo("The plan has changed since: this is the plan now.", err=True)
+                _ask(proposal)
+
+    command.__doc__ = operation.help
+    options: list[click.Parameter] = [
+        click.Option(
+            ["--dry-run"], is_flag=True, help="Print the plan, look everything up, change nothing."
+        ),
+        click.Option(["--yes"], is_flag=True, help="Confirm what is only disruptive."),
+        click.Option(
+            ["--confirm"],
+            metavar="WORD",
+            help="Confirm what is dangerous: the word that the plan asks for.",
+        ),
+        click.Option(
+            ["--timeout"],
+            type=duration,
+            metavar="TIME",
+            help="Stop waiting for the end after this long (30s, 10m, 2h); AWS goes on.",
+        ),
+        *(
+            click.Option([f"--{param.name}"], metavar="VALUE", help=f"{param.help}.")
+            for param in operation.params
+        ),
+    ]
+    made = click.command(operation.command, help=operation.help)(command)
+    made.params = [*options, *made.params]
+    return made
+
+
+def _proposal(
+    invocation: Invocation, operation: Operation, params: dict[str, str], timeout: timedelta | None
+) -> tuple[Runner, Proposal]:
+    """The plan with everything looked up.
+
+    Raises:
+        Refused: it cannot be done now.
+        GatewayError: the service could not be read.
+    """
+    context, settings = invocation.context, invocation.settings
+    gateway = context.connect(settings)
+    ref = service(gateway, settings)
+    paths = context.paths()
+    runner = Runner(
+        gateway,
+        audit=AuditLog(paths.audit),
+        clock=context.clock,
+        surface="cli",
+        risks={name: Risk(level) for name, level in settings.risk.items()},
+        read_only=settings.why_read_only(ref),
+        locks=paths.locks,
+        give_up_after=timeout,
+        wait=context.wait,
+    )
+    if operation not in runner.offered():
+        raise Refused("Refused", settings.why_read_only(ref))
+    snapshot = read(gateway, ref, context.clock)
+    if snapshot.service.failure is not None:
+        raise snapshot.service.failure.error
+    if snapshot.service.value is None:
+        raise NotThere("No such service", snapshot.service.absent or str(ref))
+    proposal = runner.propose(operation, snapshot, params)
+    if isinstance(proposal, Proposal):
+        proposal = runner.gather(proposal)
+    if isinstance(proposal, No):
+        raise _refused(operation, proposal)
+    return runner, proposal
+
+
+def _refused(operation: Operation, no: No) -> Refused:
+    choices = [f"{value:<14} {words}" for value, words in no.choices]
+    detail = "\n".join((no.reason, *choices))
+    hint = f"bgconsole {operation.command} --to NUMBER" if choices else ""
+    return Refused(f"{operation.title} is refused", detail, hint)
+
+
+def _confirm(invocation: Invocation, proposal: Proposal, *, yes: bool, word: str | None) -> None:
+    """Raises Refused where it is not confirmed as hard as its risk asks."""
+    if proposal.risk is Risk.SAFE:
+        return
+    if proposal.risk is Risk.DISRUPTIVE and (yes or word == proposal.plan.confirm):
+        return
+    if word is not None:
+        if proposal.risk is Risk.DANGEROUS and word == proposal.plan.confirm:
+            return
+        asked = f"This is confirmed with {asks(proposal)}"
+        raise Refused("Not confirmed", f"{plain(word)!r} is not the word.", asked)
+    if not invocation.context.interactive():
+        raise Refused(
+            "Not confirmed",
+            "There is no terminal to ask on.",
+            f"Read the plan with --dry-run, then add {asks(proposal)}",
+        )
+    _ask(proposal)
+
+
+def _ask(proposal: Proposal) -> None:
+    if proposal.risk is Risk.SAFE:
+        return
+    if proposal.risk is Risk.DISRUPTIVE:
+        agreed = click.confirm(f"{proposal.operation.title}?", default=False, err=True)
+    else:
+        word = proposal.plan.confirm
+        question = f"Type {word} to {proposal.operation.title.lower()}"
+        agreed = click.prompt(question, default="", show_default=False, err=True).strip() == word
+    if not agreed:
+        raise Refused("Not confirmed", "Nothing was done.")
+
+
+def _run(runner: Runner, proposal: Proposal) -> int:
+    cancelled = threading.Event()
+    outcome: Outcome | None = None
+    for progress in runner.run(proposal, cancelled):
+        if progress.outcome is not None:
+            outcome = progress.outcome
+        else:
+            request = f"  (request {progress.request_id})" if progress.request_id else ""
+            mark = {"step started": "…", "step done": "✓", "milestone": "◆"}.get(progress.kind, " ")
+            click.echo(f"{mark} {progress.step} {plain(progress.text)}{request}", err=True)
+    if outcome is None:
+        raise RuntimeError("an operation ended without an outcome")
+    if outcome.receipt:
+        click.echo("\n".join(outcome.receipt))
+    if not outcome.ok:
+        click.echo(f"bgconsole: {outcome.title}\n  {plain(outcome.sentence)}", err=True)
+    return outcome.exit_code
+
+
+def _print(proposal: Proposal, *, err: bool, changed: Collection[str] = ()) -> None:
+    click.echo("\n".join(plan_lines(proposal, changed)), err=err)

@@ -1,0 +1,54 @@
+"""A plan as lines of text: what a dry run prints is what the dialog shows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from bgconsole.domain.plain import plain
+from bgconsole.operations.spec import Check, Fact, Proposal, Risk
+from bgconsole.operations.words import place_words
+
+GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
+
+
+def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[str]:
+    """The target, the facts, the checks, the steps with their commands, the notes.
+
+    Args:
+        proposal: with its evidence.
+        changed: labels of facts that differ from what was shown before; they are marked.
+    """
+    plan = proposal.plan
+    yield plain(plan.summary)
+    yield f"  {plain(place_words(proposal.snapshot))}"
+    for fact in plan.facts:
+        yield _fact(fact, marked=fact.label in changed)
+    for check in plan.checks:
+        yield _check(check)
+    for number, step in enumerate(plan.steps, 1):
+        yield f"  {number} {plain(step.words)}"
+        if step.command:
+            yield f"      {plain(step.command)}"
+    for note in (*plan.notes, *plan.left_to_do):
+        yield f"  {plain(note)}"
+
+
+def asks(proposal: Proposal) -> str:
+    """How it is confirmed, in words; empty where nothing is asked."""
+    if proposal.risk is Risk.SAFE:
+        return ""
+    if proposal.risk is Risk.DISRUPTIVE:
+        return "--yes"
+    return f"--confirm {proposal.plan.confirm}"
+
+
+def _fact(fact: Fact, *, marked: bool) -> str:
+    aside = f"   {plain(fact.aside)}" if fact.aside else ""
+    return f"{'▲' if marked else ' '} {plain(fact.label):<6} {plain(fact.value)}{aside}"
+
+
+def _check(check: Check) -> str:
+    words = plain(check.words)
+    if check.state in ("checking", "not checked") and check.state not in words:
+        words = f"{words} · {check.state}"
+    return f"  {GLYPHS[check.state]} {words}"
