@@ -32,7 +32,7 @@ class Clock(Protocol):
         ...
 
     def call_later(
-        self, seconds: float, callback: Callable[[], None], *, floor: float = 0.0
+        self, seconds: float, callback: Callable[[], object], *, floor: float = 0.0
     ) -> Timer:
         """Run `callback` after `seconds` of AWS's time, but not before `floor` real seconds."""
         ...
@@ -45,8 +45,8 @@ class Clock(Protocol):
 class _VirtualTimer:
     __slots__ = ("callback",)
 
-    def __init__(self, callback: Callable[[], None]) -> None:
-        self.callback: Callable[[], None] | None = callback
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self.callback: Callable[[], object] | None = callback
 
     def cancel(self) -> None:
         self.callback = None
@@ -65,7 +65,7 @@ class VirtualClock:
         return self._now
 
     def call_later(
-        self, seconds: float, callback: Callable[[], None], *, floor: float = 0.0
+        self, seconds: float, callback: Callable[[], object], *, floor: float = 0.0
     ) -> Timer:
         """Run `callback` when the clock has been moved `seconds` (or `floor`) further."""
         timer = _VirtualTimer(callback)
@@ -112,7 +112,7 @@ class _LoopTimer:
 
     __slots__ = ("_clock", "callback", "handle", "scaled_until")
 
-    def __init__(self, clock: AsyncioClock, callback: Callable[[], None]) -> None:
+    def __init__(self, clock: AsyncioClock, callback: Callable[[], object]) -> None:
         self._clock = clock
         self.callback = callback
         self.scaled_until = 0.0
@@ -146,7 +146,7 @@ class AsyncioClock:
         return datetime.now(UTC)
 
     def call_later(
-        self, seconds: float, callback: Callable[[], None], *, floor: float = 0.0
+        self, seconds: float, callback: Callable[[], object], *, floor: float = 0.0
     ) -> Timer:
         """Run `callback` on the loop after `seconds / speed`, at least `floor`, real seconds."""
         timer = _LoopTimer(self, callback)

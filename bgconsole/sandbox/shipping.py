@@ -15,7 +15,7 @@ PutLogs = Callable[[str, str, Sequence[tuple[int, str]]], Awaitable[None]]
 FLUSH_SECONDS = 0.2
 """Real seconds between batches."""
 WAITING_LINES = 20_000
-"""Lines of one stream that wait while they cannot be written; older ones are dropped."""
+"""Lines of one stream that wait for the next batch at most; older ones are dropped."""
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""A world on a virtual clock with the talk's service in it: told as a story, no sleep, no socket."""
+"""A world on a virtual clock with the talk's service in it: no sleep, no socket."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ def test_without_a_breaker_failing_tasks_are_tried_ever_more_slowly(story: Story
 
         story.until(started, within=4 * 3600)
         starts.append((story.clock.now() - begin).total_seconds())
-    gaps = [later - earlier for earlier, later in zip(starts, starts[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
     assert gaps == sorted(gaps)
     assert gaps[-1] > 1.8 * gaps[-2]
     unable = "(service web) is unable to consistently start tasks successfully."

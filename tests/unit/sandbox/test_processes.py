@@ -135,8 +135,8 @@ class Demo:
 
     async def until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not reached():
-                await asyncio.sleep(0.01)  # the pace of looking, not a wait for something
+            while not reached():  # noqa: ASYNC110 - the pace of looking at many things
+                await asyncio.sleep(0.01)
 
     def pids(self) -> list[int]:
         runtime = self.world.runtime
@@ -161,6 +161,11 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def environment_of(pid: int) -> set[str]:
+    entries = Path(f"/proc/{pid}/environ").read_text().split("\0")
+    return {entry.partition("=")[0] for entry in entries if entry}
 
 
 async def ask(port: int, path: str) -> tuple[int, str, str]:
@@ -252,9 +257,7 @@ async def test_a_task_inherits_nothing(demo: Demo, monkeypatch: pytest.MonkeyPat
     demo.update(taskDefinition="app:2")
     await demo.until(demo.steady)
     for pid in demo.pids():
-        environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        names = {entry.partition(b"=")[0] for entry in environment if entry}
-        assert names <= {b"RAILS_ENV", b"LC_CTYPE"}
+        assert environment_of(pid) <= {"RAILS_ENV", "LC_CTYPE"}
         assert os.getsid(pid) == pid
 
 
@@ -328,5 +331,21 @@ async def test_no_task_outlives_a_sandbox_that_is_killed() -> None:
     parent.kill()
     await parent.wait()
     async with asyncio.timeout(2):
-        while any(alive(pid) for pid in pids):
+        while any(alive(pid) for pid in pids):  # noqa: ASYNC110 - they are no children of ours
             await asyncio.sleep(0.01)
+
+
+async def test_the_load_balancer_passes_heads_bodies_and_its_own_errors(demo: Demo) -> None:
+    base = f"http://127.0.0.1:{demo.port}"
+    async with aiohttp.ClientSession() as session:
+        async with session.head(f"{base}/posts") as answer:
+            assert answer.status == 200
+            assert int(answer.headers["Content-Length"]) > 100
+        async with session.post(f"{base}/posts", data=b"x" * 200_000) as answer:
+            assert answer.status == 200
+        for pid in demo.pids():
+            os.kill(pid, signal.SIGKILL)
+        async with session.get(f"{base}/posts") as answer:
+            # The targets are not found dead yet: the load balancer asks, and fails, as AWS's does.
+            assert answer.status == 502
+            assert answer.headers["Server"] == "awselb/2.0"
