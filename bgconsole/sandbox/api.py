@@ -1,4 +1,4 @@
-"""What the wire and the world agree on: handlers over plain model-shaped dicts, and AWS's kind of error."""
+"""What the wire and the world agree on: handlers over model-shaped dicts, AWS's kind of error."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 Request = Mapping[str, Any]
-"""A request whose members are named as in the botocore service model; timestamps are aware datetimes."""
+"""A request whose members are named as in the botocore service model; timestamps are
+aware datetimes."""
 
 Response = dict[str, Any]
 """A result in the same form; members that are `None` are left out of the reply."""
 
 
 class ApiError(Exception):
-    """An answer that AWS gives instead of a result; the wire puts it in the protocol's own shape."""
+    """What AWS answers instead of a result; the wire puts it in the protocol's own shape."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(f"{code}: {message}")
