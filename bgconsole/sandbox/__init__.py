@@ -1,1 +1,1 @@
-"""A local AWS account in a box, spoken to over the AWS API only; only `bgconsole.main` starts it."""
+"""A local AWS account in a box, spoken to over the AWS API; only `bgconsole.main` starts it."""
