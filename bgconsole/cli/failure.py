@@ -51,9 +51,12 @@ def _tell(error: BaseException, paths: Callable[[], Paths]) -> int:
     if isinstance(error, BgconsoleError):
         say(error)
         return error.exit_code
-    where = write_crash_log(error, paths())
-    click.echo(f"bgconsole: a bug: {type(error).__name__}", err=True)
-    click.echo(f"  {where}", err=True)
+    # Without the values of variables: they may be anybody's secrets.
+    file = write_crash_report("".join(traceback.format_exception(error)), paths())
+    where = (
+        f"its report is in {file}" if file else f"its report could not be kept in {paths().crashes}"
+    )
+    click.echo(f"bgconsole: a bug: {type(error).__name__}\n  {where}", err=True)
     return EXIT_BUG
 
 
@@ -69,12 +72,14 @@ def say(error: BgconsoleError) -> None:
     click.echo("\n".join(mask(line) for line in lines), err=True)
 
 
-def write_crash_log(error: BaseException, paths: Paths, now: datetime | None = None) -> str:
-    """Keep a bug's traceback, without the values of variables, and say where it is."""
-    moment = now or datetime.now().astimezone()
-    file = paths.crashes / f"crash-{moment:%Y%m%d-%H%M%S}-{os.getpid()}.log"
+def write_crash_report(report: str, paths: Paths) -> str:
+    """Keep a report of a bug for its owner alone, secrets masked.
+
+    Gives the file's path, or empty where it could not be written.
+    """
+    file = paths.crashes / f"crash-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
     try:
-        write_private(file, mask("".join(traceback.format_exception(error))))
-    except OSError as failed:
-        return f"its report could not be written to {file}: {failed.strerror}"
-    return f"its report is in {file}"
+        write_private(file, mask(report))
+    except OSError:
+        return ""
+    return str(file)
