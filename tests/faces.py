@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from bgconsole.domain.errors import Rejected
 from bgconsole.domain.services import (
     Deployment,
     RevisionCount,
@@ -118,15 +120,17 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
 
     def update(members: Members) -> Members:
         ref = find(members, members["service"])
-        ports.changes.update(
-            ref,
-            task_definition=members.get("taskDefinition", ""),
-            force=members.get("forceNewDeployment", False),
-        )
+        with _refusing():
+            ports.changes.update(
+                ref,
+                task_definition=members.get("taskDefinition", ""),
+                force=members.get("forceNewDeployment", False),
+            )
         return {"service": _service(world.services[ref])}
 
     def stop(members: Members) -> Members:
-        ports.changes.stop_deployment(members["serviceDeploymentArn"])
+        with _refusing():
+            ports.changes.stop_deployment(members["serviceDeploymentArn"])
         return {"serviceDeploymentArn": members["serviceDeploymentArn"]}
 
     def register(members: Members) -> Members:
@@ -328,6 +332,14 @@ def _paged(
     if first + PAGE < len(entries):
         return {**page, token: str(first + PAGE)}
     return page
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except Rejected as error:
+        raise AwsError(error.code, error.detail) from error
 
 
 def _sequence(value: object) -> Iterable[object]:

@@ -230,7 +230,8 @@ class _Services(_Port):
     def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
         self.world.enter("services.revisions", arns=tuple(arns))
         with self.world.lock:
-            return tuple(self.world.revisions[a] for a in arns if a in self.world.revisions)
+            known = self.world.revisions
+            return tuple(known[arn] for arn in dict.fromkeys(arns) if arn in known)
 
     def tasks(self, ref: ServiceRef) -> tuple[Task, ...]:
         self.world.enter("services.tasks", ref=ref)

@@ -191,6 +191,7 @@ _OF_THE_REVISION = frozenset(
         "registeredAt",
         "registeredBy",
         "deregisteredAt",
+        "deleteRequestedAt",
         "requiresAttributes",
         "compatibilities",
     }

@@ -48,14 +48,13 @@ def connect(
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
     """
-    from bgconsole.gateway.aws.targets import AwsTargets
-
     from bgconsole.gateway.aws.changes import AwsChanges
     from bgconsole.gateway.aws.identity import AwsIdentities
     from bgconsole.gateway.aws.images import AwsImages
     from bgconsole.gateway.aws.logs import AwsLogs
     from bgconsole.gateway.aws.services import AwsServices
     from bgconsole.gateway.aws.stacks import AwsStacks
+    from bgconsole.gateway.aws.targets import AwsTargets
 
     place, clients = _open(profile, region, endpoint_url, environ)
     return Gateway(
