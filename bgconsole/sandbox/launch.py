@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
+_KEPT_LOGS = 5
+"""Of earlier sandboxes; the newest stay."""
 
 
 class StartFailed(Exception):
@@ -96,6 +98,7 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         self._lifeline = ours
         self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _drop_old_logs(self.log.parent)
         fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with theirs, os.fdopen(fd, "wb") as log:
             os.fchmod(log.fileno(), 0o600)
@@ -140,6 +143,12 @@ class Sandbox:
                     continue
             return
         raise StartFailed(f"The sandbox took over {_START_SECONDS:g} s.\nIts log: {self.log}")
+
+
+def _drop_old_logs(folder: Path) -> None:
+    written = sorted(folder.glob("sandbox-*.log"), key=lambda log: log.stat().st_mtime)
+    for old in written[:-_KEPT_LOGS]:
+        old.unlink(missing_ok=True)
 
 
 def log_file(environment: dict[str, str]) -> Path:

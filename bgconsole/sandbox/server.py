@@ -59,7 +59,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
         try:
             await _until_provisioned(provisioner, lifeline, http)
             if not lifeline.ended.is_set():
-                await _go(settings, assembly, lifeline)
+                await _go(settings, assembly, address, lifeline)
             await _first(lifeline, http)
         finally:
             lifeline.ended.set()
@@ -139,13 +139,21 @@ async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[o
     ended.cancel()
 
 
-async def _go(settings: Settings, assembly: Assembly, lifeline: Lifeline) -> None:
+async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Lifeline) -> None:
     """Provisioned and steady: from here on time passes and others look."""
     from .clock import DEFAULT_SPEED
+    from .images import BROKEN
+    from .scenario import bad_deploy_after_first_look
 
     assembly.worlds.set_speed(settings.speed or DEFAULT_SPEED)
     world = await assembly.worlds.at(DEMO_SCOPE)
-    world.first_look.arm()
+    if settings.scenario == "bad-deploy":
+        bad_deploy_after_first_look(
+            world,
+            cluster="democluster-cluster",
+            service="democluster-service",
+            image=f"{address}/demorepo:{BROKEN.tag}",
+        )
     notes = [
         f"port {asked} could not be bound: its listener is on port {bound}"
         for asked, bound in world.remapped_ports.items()
