@@ -115,15 +115,17 @@ class Console(App[ConsoleResult]):
     def watch_service(self, ref: ServiceRef) -> None:
         """Show a service in place of the one before."""
         self._connecting.stop()
-        start(self, partial(self.wiring.remember, ref), name="remember")
         again = ref == self.session.ref and self._service is not None
         self.session.watch(ref)
+        if self.session.gateway is not None:
+            place = self.session.gateway.place
+            start(self, partial(self.wiring.remember, place, ref), name="remember")
         if again:
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._bind_operations()
-        self._service = ServiceScreen(read_only=self.wiring.read_only)
+        self._service = ServiceScreen(read_only=bool(self.wiring.why_read_only(ref)))
         self._service.run_state = self._reminder()
         self.push_screen(self._service)
 
@@ -303,7 +305,7 @@ class Console(App[ConsoleResult]):
             self.wiring.keymap,
             operations,
             {o.id: runner.risk(o) for o, _ in operations} if runner else {},
-            read_only=self.wiring.read_only,
+            read_only=bool(self.session.ref and self.wiring.why_read_only(self.session.ref)),
         )
         self.push_screen(ReadingScreen("keys", lambda: told))
 

@@ -57,8 +57,7 @@ class Pickers:
         if gateway is None:
             return
         listed = None if known is None else tuple((name, name) for name in known)
-        remembered = self._wiring.remembered
-        current = self._session.ref or remembered
+        current = self._session.ref or self._wiring.recall(gateway.place)
         self._choose(
             "cluster",
             lambda: tuple((name, name) for name in gateway.services.clusters()),
@@ -96,7 +95,7 @@ class Pickers:
         gateway = self._session.gateway
         if gateway is None:
             return
-        last = self._session.ref or self._wiring.remembered
+        last = self._session.ref or self._wiring.recall(gateway.place)
         self._choose(
             f"service of {cluster}",
             lambda: tuple((ref.name, ref.name) for ref in gateway.services.services(cluster)),

@@ -167,7 +167,6 @@ class Session:
     def connected(self, gateway: Gateway) -> None:
         """There is a gateway, and perhaps no service yet."""
         self.gateway = gateway
-        self.runner = self._wiring.runner(gateway)
 
     def watch(self, ref: ServiceRef) -> None:
         """Watch a service in place of the one before. The same one keeps its last picture."""
@@ -177,6 +176,7 @@ class Session:
         if ref != self.ref:
             self.snapshot = None
         self.ref = ref
+        self.runner = self._wiring.runner(self.gateway, ref)
         self.epoch += 1
         epoch, app = self.epoch, self._app
         # Panes drop an older generation; the new watcher's go on where the old one's ended.

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bgconsole.config.keymap import KEYMAP, Keymap
+from bgconsole.domain.identity import Place
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
@@ -104,8 +105,18 @@ class Elsewhere(Protocol):
         ...
 
 
-def _forget(_: ServiceRef) -> None:
+def _nothing(_: Place) -> ServiceRef | None:
+    """Nothing is remembered."""
+    return None
+
+
+def _forget(_: Place, __: ServiceRef) -> None:
     """Remember nothing."""
+
+
+def _not_read_only(_: ServiceRef) -> str:
+    """Everything may be operated."""
+    return ""
 
 
 def _no_crash_log(_: str) -> str:
@@ -120,16 +131,18 @@ class Wiring:
     connect: Callable[[], Gateway]
     """A fresh session each time; blocks; raises the errors of `domain.errors`."""
     watch: Watch
-    runner: Callable[[Gateway], Running]
+    runner: Callable[[Gateway, ServiceRef], Running]
+    """For one service: what may be done differs from service to service."""
     clock: Callable[[], datetime]
     """The time of day, with its zone."""
     cluster: str = ""
     """Asked for by flag or file; empty opens the picker."""
     service: str = ""
-    remembered: ServiceRef | None = None
-    """The service of the last time: first in the pickers."""
-    remember: Callable[[ServiceRef], None] = _forget
-    read_only: bool = False
+    recall: Callable[[Place], ServiceRef | None] = _nothing
+    """The service of the last time in a place: first in the pickers."""
+    remember: Callable[[Place, ServiceRef], None] = _forget
+    why_read_only: Callable[[ServiceRef], str] = _not_read_only
+    """Why a service may only be looked at, in words; empty where it may be operated."""
     keymap: Keymap = field(default_factory=lambda: KEYMAP)
     """The table of keys, changed by the configuration and checked against clashes."""
     theme: str = ""

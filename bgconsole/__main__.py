@@ -1,0 +1,5 @@
+"""`python -m bgconsole` is `bgconsole`."""
+
+from bgconsole.main import main
+
+main()

@@ -1,0 +1,155 @@
+"""Wires the layers: the command line, the console, and the sandbox beside them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bgconsole.cli.build import build_cli
+from bgconsole.cli.context import Context
+from bgconsole.cli.failure import run, write_crash_report
+from bgconsole.config.paths import paths
+
+if TYPE_CHECKING:
+    from bgconsole.config.settings import Settings
+    from bgconsole.domain.services import ServiceRef
+    from bgconsole.domain.snapshot import Snapshot
+    from bgconsole.gateway.port import Gateway
+    from bgconsole.ui.wiring import Wiring
+    from bgconsole.watch.batch import LogBatch
+
+EXTRA_MISSING = (
+    "bgconsole: the sandbox is not installed; add it with: pip install 'bgconsole[sandbox]'"
+)
+
+
+def main() -> NoReturn:
+    """The program `bgconsole`; ends the process with an exit code of the design."""
+    group = build_cli(
+        Context(connect=_connect), _open_console, (_Sandbox("sandbox"), _Sandbox("demo"))
+    )
+    sys.exit(run(group, sys.argv[1:], paths))
+
+
+def _connect(settings: Settings) -> Gateway:
+    from bgconsole.gateway.aws.session import connect
+
+    return connect(
+        profile=settings.profile or None,
+        region=settings.region or None,
+        endpoint_url=settings.endpoint_url or None,
+        environ=os.environ,
+    )
+
+
+def _open_console(settings: Settings) -> int:
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        click.echo(
+            "bgconsole: the console needs a terminal; `bgconsole status` prints the same facts",
+            err=True,
+        )
+        return 2
+    from bgconsole.ui.app import Console
+
+    result = Console(_wiring(settings)).run()
+    if result == "demo":
+        return _run(["demo"])
+    return 70 if result is None else 0
+
+
+def _wiring(settings: Settings) -> Wiring:
+    from bgconsole.config import last
+    from bgconsole.operations.audit import AuditLog
+    from bgconsole.operations.runner import Runner
+    from bgconsole.operations.spec import Risk
+    from bgconsole.ui.wiring import Wiring
+    from bgconsole.watch.watcher import Watcher
+
+    files = paths()
+    risks = {name: Risk(level) for name, level in settings.risk.items()}
+
+    def watch(
+        gateway: Gateway,
+        ref: ServiceRef,
+        on_snapshot: Callable[[Snapshot], None],
+        on_lines: Callable[[LogBatch], None],
+    ) -> Watcher:
+        return Watcher(
+            gateway,
+            ref,
+            clock=utc_now,
+            random=Random(),
+            on_snapshot=on_snapshot,
+            on_lines=on_lines,
+        )
+
+    def runner(gateway: Gateway, ref: ServiceRef) -> Runner:
+        return Runner(
+            gateway,
+            audit=AuditLog(files.audit),
+            clock=utc_now,
+            surface="console",
+            risks=risks,
+            read_only=settings.why_read_only(ref),
+            locks=files.locks,
+        )
+
+    return Wiring(
+        connect=lambda: _connect(settings),
+        watch=watch,
+        runner=runner,
+        clock=lambda: datetime.now().astimezone(),
+        cluster=settings.cluster,
+        service=settings.service,
+        recall=lambda place: last.recall(files.last, place),
+        remember=lambda place, ref: last.remember(files.last, place, ref),
+        why_read_only=settings.why_read_only,
+        keymap=settings.keymap,
+        theme=settings.theme,
+        write_crash_log=lambda report: write_crash_report(report, files),
+    )
+
+
+class _Sandbox(click.Command):
+    """A command of the sandbox, loaded only when it is called: the extra may not be there."""
+
+    def __init__(self, name: str) -> None:
+        helps = {
+            "sandbox": "Serve a local AWS account, or run a command inside one.",
+            "demo": "Open the console on a fresh sandbox: no cloud account, no Docker engine.",
+        }
+        super().__init__(name, help=helps[name], short_help=helps[name], add_help_option=False)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """As the real command would."""
+        return self._real().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the real command."""
+        return ctx.command.invoke(ctx)
+
+    def _real(self) -> click.Command:
+        try:
+            from bgconsole.sandbox import command
+        except ImportError:
+            click.echo(EXTRA_MISSING, err=True)
+            sys.exit(2)
+        found: click.Command = getattr(command, str(self.name))
+        return found
+
+
+def utc_now() -> datetime:
+    """The one clock of everything that is not shown."""
+    return datetime.now(UTC)
