@@ -26,6 +26,7 @@ from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.targets import TargetsPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.panes.top import Header, Top
+from bgconsole.ui.theme import DEFAULT, THEMES
 from bgconsole.watch.batch import LogBatch, TailState
 from bgconsole.watch.once import read
 from tests import worlds
@@ -199,16 +200,18 @@ class Host(App[None]):
     def __init__(self, *only: Callable[[], Widget], shown: Snapshot | None = None) -> None:
         super().__init__()
         self.animation_level = "none"
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = DEFAULT
         self.moment = NOW
         self._only = only
         self._first = shown
-        self.said: list[object] = []
 
     def clock(self) -> datetime:
         """What the panes take for now."""
         return self.moment
 
-    def get_default_screen(self) -> Screen[None]:
+    def get_default_screen(self) -> Screen[Any]:
         """The board, or a screen with only what was asked for."""
         return Only(self._only) if self._only else Board()
 

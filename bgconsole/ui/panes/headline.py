@@ -51,7 +51,8 @@ def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) ->
     rest = _second(verdict.progress, palette, width - 1)
     if back and head.cell_length + back.cell_length + 3 <= width and not rest:
         head, back = Content.assemble(head, "   ", back), Content()
-    lines = _wrapped(head, width, 2 if rest or back else 3)
+    first, *more = _wrapped(head, width - 1, 2 if rest or back else 3)
+    lines = [first, *(Content.assemble(" ", line) for line in more)]
     if rest and back and rest.cell_length + back.cell_length + 4 <= width:
         lines.append(Content.assemble(" ", rest, "   ", back))
     else:
@@ -103,20 +104,21 @@ def _start_of_line(text: str, lines: list[Content], number: int) -> int:
 
 def _warnings(snapshot: Snapshot, now: datetime, palette: Palette, read_only: bool) -> list[Piece]:
     told = []
-    if words := snapshot.place.endpoint_words:
-        chip = palette.chip(Tone.WAITING)
-        told.append(piece(90, Content.styled(f" {plain(words)} ", chip)))
+
+    def chip(keep: int, tone: Tone, *forms: str) -> None:
+        told.append(piece(keep, *(Content.styled(f" {f} ", palette.chip(tone)) for f in forms)))
+
+    if words := plain(snapshot.place.endpoint_words):
+        chip(40, Tone.WAITING, words, words.partition(" ")[0])
     identity = snapshot.identity.value
     if identity is not None and identity.expires_at is not None:
         left = identity.expires_at - now
         if left <= timedelta():
-            told.append(piece(91, Content.styled(" credentials expired ", palette.chip(Tone.BAD))))
+            chip(45, Tone.BAD, "credentials expired", "expired")
         elif left < SOON:
-            style = palette.chip(Tone.WAITING)
-            told.append(piece(91, Content.styled(f" credentials {spell(left)} left ", style)))
+            chip(45, Tone.WAITING, f"credentials {spell(left)} left", f"{spell(left)} left")
     if read_only:
-        style = palette.style(Tone.WAITING, bold=True)
-        told.append(piece(92, Content.styled("READ-ONLY", style)))
+        chip(50, Tone.WAITING, "READ-ONLY", "RO")
     return told
 
 
@@ -132,7 +134,7 @@ def _place(snapshot: Snapshot, palette: Palette) -> list[Piece]:
         piece(80, plain(account)),
         piece(70, plain(snapshot.place.region)),
         piece(
-            60,
+            30,
             Content.styled(f"{plain(ref.cluster)} / {plain(ref.name)}", bold),
             Content.styled(f"{plain(ref.cluster)}/{plain(ref.name)}", bold),
             Content.styled(plain(ref.name), bold),

@@ -187,9 +187,9 @@ class LogsPane(Pane):
         told = []
         if state.group:
             told.append(piece(30, plain(state.group), ""))
-        if lines.following:
+        if lines.following and self._heard:
             told.append(piece(20, "following", ""))
-        else:
+        elif not lines.following:
             palette = Palette.of(self.app)
             words = f"paused · +{lines.unseen} new · G follows"
             told.append(
@@ -199,7 +199,7 @@ class LogsPane(Pane):
             )
         if state.lag_seconds is not None:
             told.append(piece(5, f"lag p99 {state.lag_seconds:.0f} s", ""))
-        return [*told, *self._speeds()]
+        return [*told, *self._speeds()] if self._heard else told
 
     def _speeds(self) -> list[Piece]:
         """`old 12/s 0 err · new 14/s 0 err`, or one pair where there are no two sides."""

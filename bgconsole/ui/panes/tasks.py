@@ -158,7 +158,9 @@ class TasksPane(Pane):
     def action_side(self, side: str) -> None:
         """Take the highlight to one side."""
         if self.has_class("-both"):
-            (self._old if side == "old" else self._new).table.focus()
+            box = self._old if side == "old" else self._new
+            self._activate(box)
+            box.table.focus()
 
     def paint(self) -> None:
         """Show both sides as of now."""
@@ -213,11 +215,11 @@ class TasksPane(Pane):
         if not self.has_class("-both"):
             return
         if event.step > 0 and event.table is self._old.table:
-            self._new.table.focus()
-            self._new.table.action_scroll_top()
+            self._activate(self._new)
+            self._new.table.move_cursor(row=0)
         elif event.step < 0 and event.table is self._new.table:
-            self._old.table.focus()
-            self._old.table.action_scroll_bottom()
+            self._activate(self._old)
+            self._old.table.move_cursor(row=self._old.table.row_count - 1)
 
     @on(DescendantFocus)
     def _focused(self, event: DescendantFocus) -> None:

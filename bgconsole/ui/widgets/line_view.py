@@ -188,7 +188,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def render_line(self, y: int) -> Strip:
         """One visible line."""
         scroll_x, scroll_y = self.scroll_offset
-        width = self.size.width
+        width = self.scrollable_content_region.width
         lines = self.ring.shown
         if y + scroll_y >= len(lines):
             return Strip.blank(width, self.rich_style)

@@ -1,0 +1,226 @@
+"""What is said, as pure functions: levels, freshness, the header, the verdict's lines, fitting."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from textual.theme import BUILTIN_THEMES
+
+from bgconsole.domain.errors import ExpiredCredentials, NotThere
+from bgconsole.domain.identity import Identity, Place
+from bgconsole.domain.rollback import WayBack
+from bgconsole.domain.snapshot import Failure, Part, Snapshot
+from bgconsole.domain.stacks import Stack
+from bgconsole.domain.verdict import Progress, Severity, Verdict
+from bgconsole.ui.palette import Palette, Tone, health_look, stack_look, stack_words, task_look
+from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.headline import header_line, verdict_lines
+from bgconsole.ui.panes.log_entry import entries_of, level_of
+from bgconsole.ui.panes.targets import share
+from bgconsole.ui.theme import THEMES
+from bgconsole.ui.widgets.fit import fit, fit_apart, piece
+from tests import scenes
+from tests.values import NOW
+
+
+def palette(name: str = "textual-dark") -> Palette:
+    theme = next(t for t in (*THEMES, *BUILTIN_THEMES.values()) if t.name == name)
+    variables = {**theme.to_color_system().generate(), **theme.variables}
+    return Palette.of(cast(Any, SimpleNamespace(current_theme=theme, theme_variables=variables)))
+
+
+@pytest.mark.parametrize("name", [t.name for t in (*THEMES, *BUILTIN_THEMES.values())])
+def test_every_theme_has_every_tone(name: str) -> None:
+    colours = palette(name)
+    for tone in Tone:
+        colours.rich(tone)
+        colours.chip(tone)
+    assert colours.style(Tone.OLD) != colours.style(Tone.NEW)
+    assert colours.style(Tone.GOOD) != colours.style(Tone.BAD)
+
+
+def test_old_and_good_states_differ_without_colour() -> None:
+    states = ("healthy", "initial", "unhealthy", "draining", "unused")
+    assert len({health_look(state).glyph for state in states}) == len(states)
+    assert health_look("frobnicated").glyph == "?"
+    assert task_look("running", "unhealthy").wrong
+    assert not task_look("pending", "not registered").wrong
+    assert task_look("running", "").tone is Tone.GOOD
+
+
+def test_a_roll_back_under_way_is_wrong_already() -> None:
+    stack = Stack("s", "a", "UPDATE_ROLLBACK_IN_PROGRESS")
+    assert stack_look(stack).wrong
+    assert stack_words(stack.status) == "update failed, rolling back"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("I, [2026-03-01T13:59:58.1 #1]  INFO -- : [a] Started GET", "INFO"),
+        ("E, [2026-03-01T13:59:58.1 #1] ERROR -- : no", "ERROR"),
+        ("F, [x #1] FATAL -- : [a] ", "FATAL"),
+        ("W, [x #1]  WARN -- : info", "WARN"),
+        ("Completed 500 Internal Server Error in 4ms", "ERROR"),
+        ("INFO Completed 503 Service Unavailable", "ERROR"),
+        ("Completed 200 OK in 503ms", ""),
+        ("PG::UndefinedColumn: ERROR:  column", "ERROR"),
+        ("ActiveRecord::StatementInvalid (PG::UndefinedColumn: x)", "ERROR"),
+        ("ActionController::RoutingError (No route", "ERROR"),
+        ('{"level":"warning","msg":"x"}', "WARN"),
+        ('{"level":"debug"}', "DEBUG"),
+        ("GET /errors", ""),
+        ("", ""),
+    ],
+)
+def test_level(text: str, level: str) -> None:
+    assert level_of(text) == level
+
+
+def test_an_event_of_several_lines_is_several_entries_in_order() -> None:
+    event = scenes.line(1, "E, [t #1] ERROR -- : boom\n  from a.rb:1\n\ttabbed\r\n", "t1")
+    entries = list(entries_of(event, count(7)))
+    assert [e.text for e in entries] == ["boom", "  from a.rb:1", "    tabbed"]
+    assert [e.sequence for e in entries] == [7, 8, 9]
+    assert [e.level for e in entries] == ["ERROR"] * 3
+    assert sorted(entries, key=lambda e: e.order) == entries
+
+
+def test_hundred_kilobytes_on_one_line_are_cut_with_a_note() -> None:
+    (entry,) = entries_of(scenes.line(1, "x" * 100_000), count())
+    assert entry.text.endswith("… (+90000 characters)")
+
+
+def test_freshness_words() -> None:
+    ok: Part[int] = Part(1, NOW)
+    at = NOW + timedelta(seconds=34)
+    words = {
+        "fresh": freshness(ok, at).words,
+        "waiting": freshness(Part(), at).words,
+        "throttled": freshness(_failing(ok, scenes.THROTTLED), at).words,
+        "denied": freshness(_failing(Part(), scenes.DENIED), at).words,
+        "denied later": freshness(_failing(ok, scenes.DENIED), at).words,
+        "expired": freshness(_failing(ok, ExpiredCredentials("expired")), at).words,
+        "gone": freshness(_failing(Part(), NotThere("no such cluster")), at).words,
+        "due": freshness(_failing(ok, scenes.CLOSED), at + timedelta(seconds=8)).words,
+    }
+    assert words == {
+        "fresh": "",
+        "waiting": "waiting for the first answer",
+        "throttled": "stale 34 s: throttled, next try 8 s",
+        "denied": "AccessDenied: needs elasticloadbalancing:DescribeTargetHealth",
+        "denied later": "stale 34 s: AccessDenied: needs elasticloadbalancing:DescribeTargetHealth",
+        "expired": "stale 34 s: credentials expired, next try 8 s",
+        "gone": "no such cluster, next try 8 s",
+        "due": "stale 42 s: no answer, trying now",
+    }
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 160, 200])
+def test_header_keeps_account_region_and_service(width: int) -> None:
+    line = header_line(_here(), NOW, palette(), width, read_only=False).plain
+    assert len(line) == width
+    if width >= 60:
+        for word in ("123456789012", "us-east-1", "democluster-service"):
+            assert word in line
+
+
+def test_header_tells_what_must_be_known() -> None:
+    taken = _here(
+        place=Place("us-east-1", "demo", endpoint="127.0.0.1:4566"),
+        identity=Part(
+            Identity("123456789012", "arn", expires_at=NOW + timedelta(minutes=12, seconds=30)),
+            NOW,
+        ),
+    )
+    for width in (110, 160, 200):
+        line = header_line(taken, NOW, palette(), width, read_only=True).plain
+        for word in ("SANDBOX 127.0.0.1:4566", "credentials 12:30 left", "READ-ONLY", "us-east-1"):
+            assert word in line, (width, line)
+    line = header_line(taken, NOW, palette(), 80, read_only=True).plain
+    for word in ("SANDBOX", "12:30 left", "RO", "123456789012", "democluster-service"):
+        assert word in line, line
+    named = _here(place=taken.place)
+    assert "SANDBOX 127.0.0.1:4566" in header_line(named, NOW, palette(), 80, read_only=False).plain
+    late = header_line(taken, NOW + timedelta(hours=1), palette(), 160, read_only=False).plain
+    assert "credentials expired" in late
+    early = _here(identity=Part(Identity("1", "a", expires_at=NOW + timedelta(hours=1)), NOW))
+    assert "credentials" not in header_line(early, NOW, palette(), 160, read_only=False).plain
+
+
+def test_header_pulse() -> None:
+    whole = "every 10 s · 38 calls/min · all fresh · 14:00:00"
+    assert whole in header_line(_here(), NOW, palette(), 160, read_only=False).plain
+    stale = scenes.failed(_here(), scenes.THROTTLED, "tasks", "targets")
+    for width in (90, 160):
+        assert "2 stale" in header_line(stale, NOW, palette(), width, read_only=False).plain
+
+
+LONG = Verdict(
+    Severity.BAD,
+    "ROLLED BACK",
+    "revision 44 never became healthy: 3 of 3 tasks exited 1 "
+    '("PG::UndefinedColumn: posts.summary does not exist, says the server at great length"). '
+    "43 serves 100 %, 4/4 healthy, 0 of 388 requests failed.",
+    evidence=("tasks: throttled since 14:02:11", "target health: not read yet"),
+    way_back=WayBack("43", "R back to 43 (4 new tasks)"),
+    progress=Progress(3, 8, "1/4 healthy · 4 old still to go"),
+)
+
+
+@pytest.mark.parametrize(("width", "limit"), [(78, 4), (118, 6), (158, 6), (38, 4), (20, 4)])
+def test_verdict_fits(width: int, limit: int) -> None:
+    lines = [line.plain for line in verdict_lines(LONG, palette(), width, limit)]
+    assert len(lines) <= limit
+    assert all(len(line) <= width for line in lines)
+    assert lines[0].startswith(" ✖ ROLLED BACK")
+    if width > 38:
+        assert any("R back to 43" in line for line in lines)
+        assert any("1/4 healthy" in line for line in lines)
+
+
+def test_steady_is_one_quiet_line() -> None:
+    calm = Verdict(
+        Severity.GOOD,
+        "STEADY",
+        "Revision 2 serves 100 %: 4/4 healthy",
+        way_back=WayBack("1", "R back to 1 (4 new tasks)"),
+    )
+    (line,) = verdict_lines(calm, palette(), 78, 4)
+    assert line.plain.startswith(" ● STEADY ")
+    assert line.plain.endswith("R back to 1 (4 new tasks)")
+
+
+@pytest.mark.parametrize(
+    ("percent", "words"),
+    [(0, "░░░░░░░░ 0 %"), (100, "████████ 100 %"), (0.4, "█░░░░░░░ <1 %"), (99, "███████░ 99 %")],
+)
+def test_a_share_that_is_not_all_never_looks_like_all(percent: float, words: str) -> None:
+    assert share("prod", percent, palette(), 8).plain == f"prod {words}"
+
+
+def test_pieces_give_way_by_rank() -> None:
+    pieces = [piece(1, "one", "1", ""), piece(9, "service"), piece(2, "two", "")]
+    assert [fit(pieces, width).plain for width in (40, 18, 14, 10, 7, 5)] == [
+        "one · service · two",
+        "1 · service · two",
+        "service · two",
+        "service",
+        "service",
+        "serv…",
+    ]
+    assert fit_apart([piece(1, "left")], [piece(2, "right")], 14).plain == "left     right"
+    assert fit_apart([piece(1, "left")], [piece(2, "right")], 8).plain == "left    "
+
+
+def _failing(part: Part[Any], error: Any) -> Part[Any]:
+    return replace(part, failure=Failure(error, NOW, NOW + timedelta(seconds=42)))
+
+
+def _here(**changes: Any) -> Snapshot:
+    return replace(scenes.steady(), **{"calls_per_minute": 38, **changes})
