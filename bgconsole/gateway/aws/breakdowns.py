@@ -23,7 +23,7 @@ from bgconsole.gateway.aws.caller import LOOK_FIRST, UNKNOWN_OUTCOME, Attempt
 
 Maker = Callable[[Exception, Attempt], BgconsoleError]
 
-_QUOTED_VALUE = re.compile(r"(?s)value: .*?(?=, type: |, valid |\n|$)")
+_QUOTED_VALUE = re.compile(r"(?s)value: .*?(?=, type: |, valid |\Z)")
 
 
 def from_breakdown(error: Exception, attempt: Attempt) -> BgconsoleError:

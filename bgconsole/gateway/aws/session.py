@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -39,11 +40,14 @@ def connect(
     region: str | None,
     endpoint_url: str | None,
     environ: Mapping[str, str],
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
 ) -> Gateway:
     """Every port to the account that the AWS CLI would use. Nothing is sent yet.
 
     A flag is stronger than the environment, and that than the shared configuration. Pass
-    `os.environ`: botocore reads some variables itself.
+    `os.environ`: botocore reads some variables itself. `clock` and `wait` pace the calls, in
+    seconds.
 
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
@@ -56,7 +60,7 @@ def connect(
     from bgconsole.gateway.aws.stacks import AwsStacks
     from bgconsole.gateway.aws.targets import AwsTargets
 
-    place, clients = _open(profile, region, endpoint_url, environ)
+    place, clients = _open(profile, region, endpoint_url, environ, clock, wait)
     return Gateway(
         place=place,
         identities=AwsIdentities(clients),
@@ -71,7 +75,12 @@ def connect(
 
 
 def _open(
-    profile: str | None, region: str | None, endpoint_url: str | None, environ: Mapping[str, str]
+    profile: str | None,
+    region: str | None,
+    endpoint_url: str | None,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    wait: Callable[[float], None],
 ) -> tuple[Place, Clients]:
     from botocore.loaders import create_loader
 
@@ -116,6 +125,8 @@ def _open(
         new_session=new_session,
         endpoint_url=explicit,
         endpoint_of=endpoint_of,
+        clock=clock,
+        wait=wait,
     )
     return place, clients
 
