@@ -78,22 +78,40 @@ def has_keys(environ: Mapping[str, str]) -> bool:
     return all(environ.get(name) for name in _KEYS)
 
 
-def how_to_renew(profile: str, settings: Settings, environ: Mapping[str, str]) -> str:
-    """The sentence that brings fresh credentials for the way this profile gets its own."""
-    option = f" --profile {profile}" if profile else ""
+def how_to_renew(profile: str, profiles: Mapping[str, Settings], environ: Mapping[str, str]) -> str:
+    """The sentence that brings fresh credentials for the way this profile gets its own.
+
+    A role is followed to the profile that it is taken from: that one signs in.
+    """
     if has_keys(environ) and not profile:
         return "Put fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (and token) into the environment"
-    if "sso_session" in settings or "sso_start_url" in settings:
+    named = profile or "default"
+    settings = profiles.get(named, {})
+    source = _source(named, profiles)
+    origin = profiles.get(source, {})
+    option = "" if source == "default" else f" --profile {source}"
+    if "sso_session" in origin or "sso_start_url" in origin:
         code = "" if has_browser(environ) else " --use-device-code"
         return f"Run `aws sso login{option}{code}`"
-    if "login_session" in settings:
+    if "login_session" in origin:
         remote = "" if has_browser(environ) else " --remote"
         return f"Run `aws login{option}{remote}`"
     if "mfa_serial" in settings:
-        return f"Run `aws sts get-caller-identity{option}` once and give it the MFA code"
-    if "credential_process" in settings:
-        return f"See why the credential_process of profile {profile or 'default'} gives none"
-    return f"Refresh the keys of profile {profile or 'default'}, or run `aws configure{option}`"
+        return f"Run `aws sts get-caller-identity --profile {named}` once and give the MFA code"
+    if "credential_process" in origin:
+        return f"See why the credential_process of profile {source} gives none"
+    if "aws_access_key_id" in origin:
+        return f"Put fresh keys into profile {source} with `aws configure{option}`"
+    return f"Run `aws configure{option}`, or try `bgconsole demo`, which needs no account"
+
+
+def _source(profile: str, profiles: Mapping[str, Settings]) -> str:
+    seen = [profile]
+    while isinstance(source := profiles.get(seen[-1], {}).get("source_profile"), str):
+        if source in seen:
+            break
+        seen.append(source)
+    return seen[-1]
 
 
 def where_looked(

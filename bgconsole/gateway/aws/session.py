@@ -116,7 +116,7 @@ def _open(
         profile=named,
         region=found,
         endpoint=place.endpoint,
-        renew=how_to_renew(named, settings, environ),
+        renew=how_to_renew(named, everything.get("profiles", {}), environ),
         tried=where_looked(named, files, environ),
     )
     clients = Clients(

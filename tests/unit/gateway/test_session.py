@@ -203,15 +203,32 @@ def test_a_profile_without_anything_has_looked_in_its_file(server: Loopback, con
         (
             {"mfa_serial": "x"},
             {},
-            "Run `aws sts get-caller-identity --profile p` once and give it the MFA code",
+            "Run `aws sts get-caller-identity --profile p` once and give the MFA code",
         ),
-        ({}, {}, "Refresh the keys of profile p, or run `aws configure --profile p`"),
+        (
+            {"aws_access_key_id": "x"},
+            {},
+            "Put fresh keys into profile p with `aws configure --profile p`",
+        ),
+        (
+            {},
+            {},
+            "Run `aws configure --profile p`, or try `bgconsole demo`, which needs no account",
+        ),
     ],
 )
 def test_the_way_to_fresh_credentials_fits_the_profile(
     settings: dict[str, object], environ: dict[str, str], words: str
 ) -> None:
-    assert how_to_renew("p", settings, environ) == words
+    assert how_to_renew("p", {"p": settings}, environ) == words
+
+
+def test_a_role_is_renewed_where_it_comes_from() -> None:
+    profiles = {"p": {"source_profile": "q"}, "q": {"source_profile": "corp"}, "corp": {}}
+    profiles["corp"] = {"sso_session": "x"}
+    assert how_to_renew("p", profiles, {"DISPLAY": ":0"}) == "Run `aws sso login --profile corp`"
+    looped = {"p": {"source_profile": "q"}, "q": {"source_profile": "p", "sso_session": "x"}}
+    assert how_to_renew("p", looped, {"DISPLAY": ":0"}) == "Run `aws sso login --profile q`"
 
 
 def test_a_browser_needs_a_display_and_no_ssh() -> None:
