@@ -133,4 +133,6 @@ def read_yaml(file: Path) -> Item | None:
         raise ConfigurationError(title, f"{place}: {problem}") from None
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigurationError(title, f"{file}: {plain(str(error))}") from None
-    return Item(node, file) if node is not None else None
+    if node is None or node.tag == "tag:yaml.org,2002:null":
+        return None
+    return Item(node, file)

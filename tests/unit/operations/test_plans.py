@@ -1,0 +1,191 @@
+"""What the plans say: the mechanism, the digests, the checks, and when there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.identity import Identity
+from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.operations.catalog import OPERATIONS
+from bgconsole.operations.spec import Plan, Proposal, Risk
+from tests import values, worlds
+from tests.unit.operations.conftest import MakeDesk, states
+from tests.values import BAD, CONTAINER, MEOW, NOW, POSTS, REF, REGISTRY, REPOSITORY, Rollout
+
+F, R = "service.force-redeploy", "service.rollback"
+
+
+def facts(plan: Plan) -> dict[str, str]:
+    return {fact.label: fact.value for fact in plan.facts}
+
+
+def commands(plan: Plan) -> list[str]:
+    return [step.command.partition(" --")[0] for step in plan.steps]
+
+
+def moved_tag(world: ScriptedWorld, rollout: Rollout) -> None:
+    """Push another image under the tag of a rollout."""
+    other = replace(values.image(BAD), tags=(rollout.tag,), pushed_at=NOW - timedelta(hours=1))
+    without = tuple(
+        replace(image, tags=()) if rollout.tag in image.tags else image
+        for image in world.images[REPOSITORY]
+    )
+    world.images[REPOSITORY] = (other, *without)
+
+
+def test_a_redeploy_of_the_same_image_is_disruptive(desk: MakeDesk) -> None:
+    proposal = desk(worlds.steady()).proposed(F)
+    assert proposal.risk is Risk.DISRUPTIVE
+    assert proposal.plan.summary.endswith("revision 2, same image 8be01c9")
+    assert states(proposal.plan) == {"same image: 8be01c9 still means sha256:77ab10c2": "ok"}
+    assert commands(proposal.plan) == ["aws ecs update-service", ""]
+
+
+def test_a_tag_that_moved_makes_it_the_deploy_of_a_new_image(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    moved_tag(world, MEOW)
+    proposal = desk(world).proposed(F)
+    assert proposal.risk is Risk.DANGEROUS
+    assert proposal.plan.confirm == "2"
+    assert facts(proposal.plan)[f"image {CONTAINER}"] == "8be01c9 · sha256:0ff1ce00"
+    (words,) = states(proposal.plan)
+    assert "now means sha256:0ff1ce00, pushed 13:00, not sha256:77ab10c2" in words
+    assert "NEW image" in words
+    assert dict(proposal.plan.expect.digests if proposal.plan.expect else {}) == {
+        CONTAINER: BAD.digest
+    }
+
+
+def test_a_new_image_is_dangerous_whatever_the_configuration_says(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    moved_tag(world, MEOW)
+    somebody = desk(world)
+    somebody.settings["risks"] = {F: Risk.SAFE}
+    assert somebody.proposed(F).risk is Risk.DANGEROUS
+
+
+def test_a_tag_that_is_gone_is_refused(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.images[REPOSITORY] = tuple(replace(i, tags=()) for i in world.images[REPOSITORY])
+    assert "gone from demorepo: no task could start" in desk(world).refused(F).reason
+
+
+def test_no_redeploy_while_deploying(desk: MakeDesk) -> None:
+    assert "under way" in desk(worlds.deploying()).refused(F).reason
+
+
+def test_a_check_that_could_not_be_made_never_reads_as_ok(desk: MakeDesk) -> None:
+    for operation in (F, R):
+        world = worlds.steady()
+        world.fail("images.find", AccessDenied("No", action="ecr:DescribeImages"))
+        plan = desk(world).proposed(operation).plan
+        told = [words for words, state in states(plan).items() if state == "not checked"]
+        assert any("not checked (AccessDenied: ecr:DescribeImages)" in words for words in told)
+        assert not any("image" in words for words, state in states(plan).items() if state == "ok")
+
+
+def test_before_the_look_ups_checks_say_so_and_the_facts_are_the_same(desk: MakeDesk) -> None:
+    somebody = desk(worlds.steady())
+    first = somebody.runner.propose(OPERATIONS[R], somebody.snapshot(), {})
+    assert isinstance(first, Proposal)
+    assert not first.gathered
+    assert "checking" in states(first.plan).values()
+    assert first.plan.decides() == somebody.proposed(R).plan.decides()
+
+
+def test_a_roll_back_updates_to_the_task_definition_that_ran(desk: MakeDesk) -> None:
+    plan = desk(worlds.steady()).proposed(R).plan
+    assert plan.confirm == "1"
+    assert facts(plan)["from"] == "revision 2 · 8be01c9 · sha256:77ab10c2"
+    assert facts(plan)["to"] == "revision 1 · 1f3c2aa · sha256:9d1d599a"
+    assert next(f.aside for f in plan.facts if f.label == "to").startswith("ran well 2 d 21 h")
+    assert commands(plan) == ["aws ecs update-service", ""]
+    assert "not known" in " ".join(states(plan)), "migrations are never 'none'"
+    assert any("stack democluster differs" in line for line in plan.left_to_do)
+
+
+def test_while_deploying_ecs_is_asked_to_roll_back(desk: MakeDesk) -> None:
+    plan = desk(worlds.crash_looping()).proposed(R).plan
+    assert plan.confirm == "2"
+    assert commands(plan) == ["aws ecs stop-service-deployment", ""]
+    assert plan.left_to_do == ()
+
+
+def test_a_mutable_tag_that_means_something_else_is_pinned(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    moved_tag(world, POSTS)
+    plan = desk(world).proposed(R).plan
+    assert commands(plan) == ["aws ecs register-task-definition", "aws ecs update-service", ""]
+    assert f"{REGISTRY}/{REPOSITORY}@{POSTS.digest}" in plan.steps[0].words
+    assert facts(plan)["by"] == "a new revision pinned to sha256:9d1d599a"
+    assert plan.confirm == "1"
+
+
+def test_an_inactive_definition_is_copied(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.definitions[POSTS.definition_arn] = replace(values.definition(POSTS), status="INACTIVE")
+    plan = desk(world).proposed(R).plan
+    assert commands(plan)[0] == "aws ecs register-task-definition"
+    assert any("INACTIVE: a copy" in w and s == "warning" for w, s in states(plan).items())
+
+
+def test_an_image_that_is_gone_is_refused_where_tasks_must_pull(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.images[REPOSITORY] = (values.image(MEOW),)
+    assert "gone from the registry: no task could pull it" in desk(world).refused(R).reason
+    world = worlds.deploying()
+    world.images[REPOSITORY] = (values.image(MEOW),)
+    assert "warning" in states(desk(world).proposed(R).plan).values(), "old tasks still run"
+
+
+def test_no_guess_further_back_offers_the_record(desk: MakeDesk) -> None:
+    no = desk(worlds.rolled_back()).refused(R)
+    assert "not guessed" in no.reason
+    assert [value for value, _ in no.choices] == ["2", "1"]
+    assert "same image as live" in no.choices[0][1]
+
+
+def test_a_named_revision_is_planned(desk: MakeDesk) -> None:
+    plan = desk(worlds.rolled_back()).proposed(R, to="1").plan
+    assert plan.confirm == "1"
+    assert commands(plan) == ["aws ecs update-service", ""]
+
+
+def test_a_revision_without_a_record_is_planned_with_a_warning(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.history[REF] = ()
+    assert "no record" in desk(world).refused(R).reason
+    plan = desk(world).proposed(R, to="1").plan
+    assert any("not on record" in w and s == "warning" for w, s in states(plan).items())
+
+
+def test_codedeploy_is_left_alone(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.services[REF] = replace(world.services[REF], controller="CODE_DEPLOY")
+    for operation in (F, R):
+        assert "CodeDeploy" in desk(world).refused(operation).reason
+
+
+def test_an_image_of_another_account_is_not_asked_for(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.identity = Identity("999999999999", "arn:aws:iam::999999999999:user/ops")
+    plan = desk(world).proposed(F).plan
+    assert any("it is in account 123456789012" in words for words in states(plan))
+    assert world.count("images.find") == 0
+
+
+def test_the_owning_stack_in_mid_change_is_told(desk: MakeDesk) -> None:
+    world = worlds.crash_looping()
+    stack = world.stacks["democluster"]
+    world.stacks["democluster"] = replace(stack, status="UPDATE_IN_PROGRESS")
+    assert any("UPDATE_IN_PROGRESS" in words for words in states(desk(world).proposed(R).plan))
+
+
+def test_read_only_has_no_operation_left(desk: MakeDesk) -> None:
+    somebody = desk(worlds.steady())
+    assert len(somebody.runner.operations(somebody.snapshot())) == 2
+    somebody.settings["read_only"] = True
+    assert somebody.runner.operations(somebody.snapshot()) == ()
+    assert "read-only" in somebody.refused(F).reason
