@@ -232,8 +232,8 @@ def _view(
     definition = _definition(deployment, revision, tasks)
     container = main_container(service)
     image = image_of(revision.images, container) if revision else None
-    if image is None:
-        image = _running_image(tasks, container)
+    if image is None or not image.digest:
+        image = _running_image(tasks, container) or image
     health = _Health(snapshot, service)
     rows = tuple(_row(snapshot, health, side, task, container) for task in tasks)
     running = tuple(sorted((r for r in rows if not r.stopped), key=_row_order))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bgconsole.domain.errors import NotThere
@@ -100,10 +100,10 @@ class AwsServices:
         return tuple(sd for sd in newest_first if since is None or sd.created_at > since)
 
     def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
-        """DescribeServiceRevisions, each once."""
+        """DescribeServiceRevisions, each once that all its digests are known."""
         wanted = tuple(dict.fromkeys(arns))
         with self._lock:
-            missing = [arn for arn in wanted if arn not in self._revisions]
+            missing = [arn for arn in wanted if not _complete(self._revisions.get(arn))]
         with self.clients.reading("ecs:DescribeServiceRevisions", "the service's revisions"):
             for some in chunked(missing, DEPLOYMENTS_A_CALL):
                 answer = self.clients.client("ecs").describe_service_revisions(
@@ -170,6 +170,18 @@ class AwsServices:
         request: dict[str, Any] = {"serviceName": ref.name, "desiredStatus": desired}
         pages = paginator.paginate(cluster=ref.cluster, **request)
         return [arn for page in pages for arn in page["taskArns"]]
+
+
+def _complete(revision: ServiceRevision | None) -> bool:
+    """Whether a revision says all that it ever will.
+
+    ECS resolves an image's digest only when the first task starts; where it never does (a registry
+    that tells none), an hour is enough to ask again.
+    """
+    if revision is None:
+        return False
+    resolved = bool(revision.images) and all(image.digest for image in revision.images)
+    return resolved or datetime.now(UTC) - revision.created_at > timedelta(hours=1)
 
 
 def _service_words(ref: ServiceRef) -> str:
