@@ -33,6 +33,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Take the machine out: no AWS, no home, UTC, plain colours. Gives the empty home."""
     for name in list(os.environ):
+        if name == "TEXTUAL_SNAPSHOT_TEMPDIR":
+            continue  # where the picture tests keep their report
         if name.startswith(("AWS_", "BGCONSOLE_", "XDG_", "DOCKER_", "TEXTUAL")):
             monkeypatch.delenv(name)
     for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "DISPLAY", "TMUX"):

@@ -8,24 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from textual.app import App, ComposeResult
-from textual.containers import Horizontal
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
+import bgconsole.ui
 from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
 from bgconsole.domain.identity import Place
 from bgconsole.domain.logs import LogLine
 from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
-from bgconsole.ui.panes.logs import LogsPane
-from bgconsole.ui.panes.stacks import StacksPane
-from bgconsole.ui.panes.targets import TargetsPane
-from bgconsole.ui.panes.tasks import TasksPane
-from bgconsole.ui.panes.top import Header, Top
+from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.theme import DEFAULT, THEMES
 from bgconsole.watch.batch import LogBatch, TailState
 from bgconsole.watch.once import read
@@ -165,37 +162,11 @@ def talk(taken: Snapshot, count: int = 60) -> LogBatch:
     return batch(lines)
 
 
-class Board(Screen[None]):
-    """Every pane at once where there is room; one pane and the logs where there is not."""
-
-    DEFAULT_CSS = """
-    Board {
-        & #middle { height: 1fr; }
-        & #middle > Pane { width: 1fr; }
-        & TasksPane { height: 1fr; }
-        & LogsPane { height: 1fr; }
-        &.-low #middle { display: none; }
-    }
-    """
-    snapshot: reactive[Snapshot | None] = reactive(None)
-
-    def compose(self) -> ComposeResult:
-        """As the console's own screen does."""
-        yield Header(id="header").data_bind(Board.snapshot)
-        yield Top(id="top").data_bind(Board.snapshot)
-        yield TasksPane(id="tasks").data_bind(Board.snapshot)
-        with Horizontal(id="middle"):
-            yield TargetsPane(id="targets").data_bind(Board.snapshot)
-            yield StacksPane(id="stacks").data_bind(Board.snapshot)
-        yield LogsPane(id="logs").data_bind(Board.snapshot)
-
-    def on_resize(self) -> None:
-        """Few lines: fewer panes."""
-        self.set_class(self.app.size.height < 30, "-low")
-
-
 class Host(App[None]):
-    """A clock and one screen: the board, or the one widget that is given."""
+    """A clock and one screen: the main screen, or one with only what is given."""
+
+    CSS_PATH = Path(bgconsole.ui.__file__).with_name("console.tcss")
+    TITLE = "bgconsole"
 
     def __init__(self, *only: Callable[[], Widget], shown: Snapshot | None = None) -> None:
         super().__init__()
@@ -212,8 +183,8 @@ class Host(App[None]):
         return self.moment
 
     def get_default_screen(self) -> Screen[Any]:
-        """The board, or a screen with only what was asked for."""
-        return Only(self._only) if self._only else Board()
+        """The main screen, or one with only what was asked for."""
+        return Only(self._only) if self._only else ServiceScreen()
 
     def on_mount(self) -> None:
         """Show the first picture."""
@@ -222,7 +193,7 @@ class Host(App[None]):
     def show(self, taken: Snapshot | None) -> None:
         """A new snapshot for every pane."""
         screen = self.screen
-        assert isinstance(screen, (Board, Only))
+        assert isinstance(screen, (ServiceScreen, Only))
         screen.snapshot = taken
 
     def later(self, seconds: float) -> None:

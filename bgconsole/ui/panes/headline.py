@@ -35,8 +35,9 @@ def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) ->
     tone = SEVERITY[verdict.severity]
     word = f"{verdict.glyph} {verdict.word}"
     quiet = verdict.severity is Severity.GOOD
+    mild = palette.style(tone, bold=True)
     head = Content.assemble(
-        (f" {word} ", palette.style(tone, bold=True) if quiet else palette.chip(tone)),
+        (f" {word} ", palette.chip(tone)) if tone in palette.fills else (f" {word}", mild),
         "  ",
         plain(verdict.sentence),
     )

@@ -112,7 +112,7 @@ class TasksPane(Pane):
         & > #old {
             display: none;
             height: auto;
-            max-height: 60%;
+            max-height: 50%;
             border-bottom: none;
             & > KeyedTable { height: auto; }
         }

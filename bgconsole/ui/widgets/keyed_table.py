@@ -67,6 +67,8 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         background: transparent;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 25%;
         &.-stale { text-opacity: 55%; }
         & > .datatable--cursor { background: $panel; color: $foreground; text-style: none; }
         &:focus { background-tint: $foreground 0%; }
@@ -256,13 +258,17 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
 
 def shared(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
-    """How wide each column is where all have `width` cells together."""
+    """How wide each column is where all have `width` cells; wider gaps where there is room."""
     widths = list(natural)
     excess = sum(widths) - width
     for n in sorted(range(len(columns)), key=lambda n: columns[n].keep):
         give = max(0, min(excess, widths[n] - columns[n].least))
         widths[n] -= give
         excess -= give
+    middle = range(1, len(columns) - 1)
+    if excess + len(middle) <= 0:
+        for n in middle:
+            widths[n] += 1
     return widths
 
 

@@ -57,6 +57,8 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     LineView {
         height: 1fr;
         scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-color: $foreground 25%;
         scrollbar-size-horizontal: 0;
         overflow-x: scroll;
         overflow-y: scroll;
@@ -97,6 +99,11 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def cells(self, line: Line) -> int:
         """About how wide it is: how far one may go sideways."""
         raise NotImplementedError
+
+    @property
+    def busy(self) -> bool:
+        """Whether lines wait to be painted."""
+        return bool(self._waiting)
 
     def add(self, lines: Sequence[Line]) -> None:
         """Take lines that are sorted among themselves; some may belong before earlier ones."""

@@ -59,7 +59,7 @@ def item(number: float, text: str = "") -> Item:
 async def settle(pilot: Pilot[None]) -> Items:
     """Until what was added is painted."""
     view = cast(Host, pilot.app).view
-    while view._waiting or view._resting:
+    while view.busy:
         await pilot.pause(PAUSE / 4)
     await pilot.pause()
     return view
@@ -220,7 +220,7 @@ async def test_narrowed_lines_keep_the_reader_near_and_come_back_whole() -> None
         assert seen(view)[-1] == "line 190"
         view = await feed(pilot, 150)
         assert seen(view)[-1] == "line 340"
-        assert [i.text for i in view.ring.shown][0] == "line 50"
+        assert view.ring.shown[0].text == "line 50"
         view.narrow(None)
         await pilot.pause()
         assert seen(view)[-1] == "line 349"

@@ -138,7 +138,7 @@ def test_header_tells_what_must_be_known() -> None:
             NOW,
         ),
     )
-    for width in (110, 160, 200):
+    for width in (120, 160, 200):
         line = header_line(taken, NOW, palette(), width, read_only=True).plain
         for word in ("SANDBOX 127.0.0.1:4566", "credentials 12:30 left", "READ-ONLY", "us-east-1"):
             assert word in line, (width, line)
