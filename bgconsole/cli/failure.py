@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import click
+from click.utils import PacifyFlushWrapper
 
 from bgconsole.config.paths import Paths, write_private
 from bgconsole.domain.errors import BgconsoleError, NoCredentials
@@ -32,6 +33,10 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
     try:
         code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
         sys.stdout.flush()
+    except SystemExit:
+        if isinstance(sys.stdout, PacifyFlushWrapper):  # click met the closed pipe first
+            return EXIT_PIPE_CLOSED
+        raise
     except BrokenPipeError:
         # Python flushes stdout once more at its end: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
