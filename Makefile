@@ -18,11 +18,12 @@ demo: .venv/.demo ## Open the console on the sandbox: no cloud account, no Docke
 test: check ## Run everything that CI runs
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/.dev ## Lint, types, import contracts
+check: .venv/.dev .venv-tools/.done ## Lint, types, import contracts, templates
 	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	.venv-tools/bin/cfn-lint cfn/*.yml
 
 bench: .venv/.dev ## Print the figures that the documents quote
 	$(BIN)/python -m pytest tests/bench -q -s --override-ini python_files='bench_*.py' --override-ini python_functions='bench_*'
@@ -47,3 +48,8 @@ clean: ## Remove what make installed or built
 .venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) -c constraints.txt -e '.[sandbox,dev]'
 	@touch $@ .venv/.demo
+
+.venv-tools/.done: constraints-tools.txt | .venv/bin/python
+	$(BIN)/python -m venv .venv-tools
+	.venv-tools/bin/python -m pip install --quiet --disable-pip-version-check -r constraints-tools.txt
+	@touch $@
