@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import click
-from click.utils import PacifyFlushWrapper
 
 from bgconsole.config.paths import Paths, write_private
 from bgconsole.domain.errors import BgconsoleError, NoCredentials
@@ -33,8 +32,8 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
     try:
         code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit:
-        if isinstance(sys.stdout, PacifyFlushWrapper):  # click met the closed pipe first
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # click met the closed pipe first
             return EXIT_PIPE_CLOSED
         raise
     except BrokenPipeError:
