@@ -1,21 +1,15 @@
-"""The same ports over a world held in memory, for tests: values in, faults and effects by script.
-
-A port call has a name, `<port>.<method>` (`services.describe`, `changes.update` …). By that name a
-test makes it fail, holds it, changes the world after it, or reads that it was made.
-"""
+"""The same ports over a world held in memory, for tests; `scripted_world` is what they show."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bgconsole.domain.errors import GatewayError, NotThere
-from bgconsole.domain.identity import Identity, Place
+from bgconsole.domain.errors import NotThere
+from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image
-from bgconsole.domain.logs import LogLine, LogPage
+from bgconsole.domain.logs import LogPage
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
@@ -27,152 +21,9 @@ from bgconsole.domain.services import (
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.targets import Balancing
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
 
-EVERY = "*"
-"""In place of a call's name: every call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a port, with its arguments by name."""
-
-    name: str
-    arguments: Mapping[str, object]
-
-
-Effect = Callable[["ScriptedWorld", Call], Submitted | None]
-"""What a write does to the world; its answer, or None for one with a made-up request id."""
-
-
-@dataclass(slots=True)
-class Held:
-    """A call that is kept waiting."""
-
-    arrived: threading.Event = field(default_factory=threading.Event)
-    """Set when a caller waits."""
-    release: threading.Event = field(default_factory=threading.Event)
-    """Set it to let callers go on."""
-
-
-@dataclass(slots=True)
-class _Fault:
-    error: Callable[[], GatewayError]
-    left: int | None
-
-
-@dataclass(slots=True)
-class ScriptedWorld:
-    """All that a scripted gateway knows. Change it freely; hold `lock` to change it at once."""
-
-    place: Place = field(default_factory=lambda: Place(region="us-east-1"))
-    identity: Identity = field(
-        default_factory=lambda: Identity("123456789012", "arn:aws:iam::123456789012:user/ops")
-    )
-    now: datetime = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
-    """The world's clock, for effects that date what they make."""
-    clusters: set[str] = field(default_factory=set)
-    """Clusters without a service; those with one need no entry."""
-    services: dict[ServiceRef, Service] = field(default_factory=dict)
-    history: dict[ServiceRef, tuple[ServiceDeployment, ...]] = field(default_factory=dict)
-    """Newest first."""
-    revisions: dict[str, ServiceRevision] = field(default_factory=dict)
-    tasks: dict[ServiceRef, tuple[Task, ...]] = field(default_factory=dict)
-    definitions: dict[str, TaskDefinition] = field(default_factory=dict)
-    balancing: dict[ServiceRef, Balancing] = field(default_factory=dict)
-    stacks: dict[str, Stack] = field(default_factory=dict)
-    images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
-    logs: dict[str, list[LogLine]] = field(default_factory=dict)
-    page_size: int = 10_000
-    """The most lines that one page of a log holds."""
-    calls_per_minute: int = 9
-    effects: dict[str, Effect] = field(default_factory=dict)
-    """By the write's name, such as `changes.update`."""
-    calls: list[Call] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    _faults: dict[str, _Fault] = field(default_factory=dict)
-    _held: dict[str, Held] = field(default_factory=dict)
-    _after: list[tuple[str, Callable[[ScriptedWorld], None]]] = field(default_factory=list)
-
-    @property
-    def writes(self) -> list[Call]:
-        """The calls of `changes`, in order, those that failed included."""
-        with self.lock:
-            return [call for call in self.calls if call.name.startswith("changes.")]
-
-    def count(self, name: str) -> int:
-        """How often a call was made."""
-        with self.lock:
-            return sum(1 for call in self.calls if call.name == name)
-
-    def fail(
-        self, name: str, error: GatewayError | Callable[[], GatewayError], times: int | None = None
-    ) -> None:
-        """Make a call fail: always, or the next `times` times."""
-        make = error if callable(error) else lambda: error
-        with self.lock:
-            self._faults[name] = _Fault(make, times)
-
-    def heal(self, name: str | None = None) -> None:
-        """End the failing of one call, or of all."""
-        with self.lock:
-            if name is None:
-                self._faults.clear()
-            else:
-                self._faults.pop(name, None)
-
-    @contextmanager
-    def held(self, name: str) -> Iterator[Held]:
-        """Keep a call's callers waiting until `release` is set or the block ends."""
-        hold = Held()
-        with self.lock:
-            self._held[name] = hold
-        try:
-            yield hold
-        finally:
-            with self.lock:
-                self._held.pop(name, None)
-            hold.release.set()
-
-    def after(self, name: str, *changes: Callable[[ScriptedWorld], None]) -> None:
-        """Change the world just before the next good calls of this name: one change a call."""
-        with self.lock:
-            self._after.extend((name, change) for change in changes)
-
-    def become(self, other: ScriptedWorld) -> None:
-        """Take over what another world knows; calls, faults and effects stay."""
-        with self.lock:
-            self.services, self.history = other.services, other.history
-            self.revisions, self.tasks = other.revisions, other.tasks
-            self.definitions, self.balancing = other.definitions, other.balancing
-            self.stacks, self.images, self.logs = other.stacks, other.images, other.logs
-
-    def enter(self, name: str, **arguments: object) -> Call:
-        """Record a call, hold it, fail it, or let it through; used by the ports."""
-        call = Call(name, arguments)
-        with self.lock:
-            self.calls.append(call)
-            hold = self._held.get(name) or self._held.get(EVERY)
-        if hold is not None:
-            hold.arrived.set()
-            hold.release.wait()
-        with self.lock:
-            self._raise_fault(name)
-            due = next((entry for entry in self._after if entry[0] in (name, EVERY)), None)
-            if due is not None:
-                self._after.remove(due)
-                due[1](self)
-        return call
-
-    def _raise_fault(self, name: str) -> None:
-        key = name if name in self._faults else EVERY
-        fault = self._faults.get(key)
-        if fault is None:
-            return
-        if fault.left is not None:
-            fault.left -= 1
-            if fault.left <= 0:
-                del self._faults[key]
-        raise fault.error()
+__all__ = ["EVERY", "Call", "Effect", "Held", "ScriptedWorld", "scripted_gateway"]
 
 
 def scripted_gateway(world: ScriptedWorld) -> Gateway:

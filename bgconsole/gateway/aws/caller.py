@@ -90,19 +90,28 @@ def how_to_renew(profile: str, profiles: Mapping[str, Settings], environ: Mappin
     source = _source(named, profiles)
     origin = profiles.get(source, {})
     option = "" if source == "default" else f" --profile {source}"
-    if "sso_session" in origin or "sso_start_url" in origin:
-        code = "" if has_browser(environ) else " --use-device-code"
-        return f"Run `aws sso login{option}{code}`"
-    if "login_session" in origin:
-        remote = "" if has_browser(environ) else " --remote"
-        return f"Run `aws login{option}{remote}`"
-    if "mfa_serial" in settings:
-        return f"Run `aws sts get-caller-identity --profile {named}` once and give the MFA code"
-    if "credential_process" in origin:
-        return f"See why the credential_process of profile {source} gives none"
-    if "aws_access_key_id" in origin:
-        return f"Put fresh keys into profile {source} with `aws configure{option}`"
-    return f"Run `aws configure{option}`, or try `bgconsole demo`, which needs no account"
+    browser = has_browser(environ)
+    ways = (
+        (
+            "sso_session" in origin or "sso_start_url" in origin,
+            f"Run `aws sso login{option}{'' if browser else ' --use-device-code'}`",
+        ),
+        ("login_session" in origin, f"Run `aws login{option}{'' if browser else ' --remote'}`"),
+        (
+            "mfa_serial" in settings,
+            f"Run `aws sts get-caller-identity --profile {named}` once and give the MFA code",
+        ),
+        (
+            "credential_process" in origin,
+            f"See why the credential_process of profile {source} gives none",
+        ),
+        (
+            "aws_access_key_id" in origin,
+            f"Put fresh keys into profile {source} with `aws configure{option}`",
+        ),
+    )
+    without = f"Run `aws configure{option}`, or try `bgconsole demo`, which needs no account"
+    return next((words for fits, words in ways if fits), without)
 
 
 def _source(profile: str, profiles: Mapping[str, Settings]) -> str:

@@ -12,7 +12,8 @@ import pytest
 from bgconsole.domain.errors import ConfigurationError, CredentialsProblem, NoCredentials
 from bgconsole.domain.identity import Place
 from bgconsole.gateway.aws.caller import has_browser, how_to_renew
-from bgconsole.gateway.aws.session import configured_endpoint, connect, host_of
+from bgconsole.gateway.aws.endpoints import configured_endpoint, host_of
+from bgconsole.gateway.aws.session import connect
 from tests.loopback import Loopback
 
 CONFIG = """
