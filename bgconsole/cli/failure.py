@@ -29,11 +29,12 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
         arguments: without the program's name.
         paths: where a crash log would be written.
     """
+    stdout = sys.stdout
     try:
         code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
         sys.stdout.flush()
-    except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # click met the closed pipe first
+    except SystemExit:
+        if sys.stdout is not stdout:  # click met the closed pipe first, and muffled what follows
             return EXIT_PIPE_CLOSED
         raise
     except BrokenPipeError:
