@@ -28,10 +28,10 @@ class Assembly:
     worlds: Worlds[World]
 
 
-def assemble(address: str, *, remap_ports: bool) -> Assembly:
+def assemble(address: str, *, remap_ports: bool, first: str = "") -> Assembly:
     """Load the engine and wire everything for the endpoint at `address` (`127.0.0.1:port`).
 
-    On the event loop that will serve it; once per process.
+    On the event loop that will serve it; once per process. `first` is explained by `Front`.
     """
     engine = open_engine(int(address.rpartition(":")[2]))
     registry = Registry(engine.app, address)
@@ -54,4 +54,4 @@ def assemble(address: str, *, remap_ports: bool) -> Assembly:
     worlds = Worlds(open_one, INSTANT)
     engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
     engine.amend("AWS::ECR::Repository", here)
-    return Assembly(Front(engine.app, worlds, address), worlds)
+    return Assembly(Front(engine.app, worlds, address, first=first), worlds)

@@ -107,7 +107,8 @@ def run(
 @click.argument("console", nargs=-1, type=click.UNPROCESSED)
 def demo(quiet: bool, speed: float | None, console: tuple[str, ...]) -> None:
     """Open the console on a fresh sandbox; all further options are the console's."""
-    settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy")
+    # The console loads while the account is filled; its first questions are held until then.
+    settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy", hold=True)
     sys.exit(_run_inside(settings, [sys.executable, "-m", "bgconsole", *_CONSOLE, *console]))
 
 
@@ -131,7 +132,9 @@ def _run_inside(settings: Settings, command: Sequence[str]) -> int:
     try:
         with interruptible(), Sandbox(settings) as running:
             environment = clean(os.environ) | exports(running.endpoint)
-            return run_in_front(command, environment)
+            code = run_in_front(command, environment)
+            running.check()
+            return code
     except StartFailed as reason:
         return _refuse(reason)
     except FileNotFoundError:

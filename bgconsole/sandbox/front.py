@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import uuid
@@ -45,10 +46,17 @@ class Front:
     engine would push there; here it is `address`, where this front serves the registry.
     """
 
-    def __init__(self, engine: App, worlds: Worlds[WorldLike], address: str) -> None:
+    def __init__(
+        self, engine: App, worlds: Worlds[WorldLike], address: str, *, first: str = ""
+    ) -> None:
+        """Answer at once; with `first`, only user agents that contain it until `open` is set."""
         self._engine = engine
         self._worlds = worlds
         self._address = address.encode()
+        self._first = first
+        self.open = asyncio.Event()
+        if not first:
+            self.open.set()
         self._codecs: dict[str, Codec] = {"ecs": JsonCodec("ecs"), "elbv2": QueryCodec("elbv2")}
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
@@ -68,6 +76,9 @@ class Front:
         headers = headers_of(connection)
         path = str(connection["path"])
         target = headers.get("x-amz-target", "")
+        signed = "authorization" in headers and not path.startswith("/v2/")
+        if signed and self._first not in headers.get("user-agent", ""):
+            await self.open.wait()
         if path.startswith("/_"):
             # The engine's own controls (reset, configuration) would leave our worlds behind.
             await send_answer(send, _plain(404, "There is nothing here."))

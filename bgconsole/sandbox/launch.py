@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from .environment import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import TracebackType
 
     from .settings import Settings
@@ -42,7 +40,7 @@ class Sandbox:
 
     settings: Settings
     endpoint: str = ""
-    """Where it answers; known from the end of `start`."""
+    """Where it answers."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Of the cluster's stack: where the site is, among others."""
     notes: list[str] = field(default_factory=list)
@@ -50,9 +48,10 @@ class Sandbox:
     log: Path = field(default_factory=lambda: log_file(dict(os.environ)))
     _process: subprocess.Popen[bytes] | None = None
     _lifeline: socket.socket | None = None
+    _half_line: bytes = b""
 
     def __enter__(self) -> Sandbox:
-        """Start it, and return when it is provisioned and steady.
+        """Start it, and return when it is provisioned and steady (with `hold`: when it listens).
 
         Raises:
             StartFailed: it is not.
@@ -75,11 +74,17 @@ class Sandbox:
 
     def wait(self) -> None:
         """Wait until the server ends by itself."""
-        while self._lifeline is not None:
-            with suppress(ConnectionResetError):
-                if self._lifeline.recv(65536):
-                    continue
-            return
+        while self._hear(None) is not None:
+            pass
+
+    def check(self) -> None:
+        """Learn what the server told meanwhile.
+
+        Raises:
+            StartFailed: after a start with `hold`, the account could not be filled.
+        """
+        while self._hear(0):
+            pass
 
     def close(self) -> None:
         """See `__exit__`; harmless when it is closed already."""
@@ -117,32 +122,43 @@ class Sandbox:
                 pass_fds=(theirs.fileno(),),
                 start_new_session=True,
             )
-        for facts in self._told():
+        awaited = "listening" if self.settings.hold else "ready"
+        end = time.monotonic() + _START_SECONDS
+        while (told := self._hear(max(end - time.monotonic(), 0))) is not None:
+            if any(awaited in facts for facts in told):
+                return
+            if time.monotonic() > end:
+                raise self._failed(f"The sandbox took over {_START_SECONDS:g} s to start")
+        raise self._failed("The sandbox ended while it started")
+
+    def _hear(self, seconds: float | None) -> list[dict[str, Any]] | None:
+        """What it tells within so many seconds, or `None` when it has ended.
+
+        Raises:
+            StartFailed: it tells that it could not start.
+        """
+        if self._lifeline is None:
+            return None
+        if not select.select([self._lifeline], [], [], seconds)[0]:
+            return []
+        try:
+            part = self._lifeline.recv(65536)
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            return None
+        *lines, self._half_line = (self._half_line + part).split(b"\n")
+        told: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        for facts in told:
             if "failed" in facts:
-                raise StartFailed(f"{facts['failed']}.\nThe sandbox's log: {self.log}")
-            self.endpoint = facts.get("answering", self.endpoint)
+                raise self._failed(facts["failed"])
+            self.endpoint = facts.get("listening", self.endpoint)
             self.outputs = facts.get("outputs", self.outputs)
             self.notes += facts.get("notes", ())
-            if "ready" in facts:
-                return
-        raise StartFailed(f"The sandbox ended while it started.\nIts log: {self.log}")
+        return told
 
-    def _told(self) -> Iterator[dict[str, Any]]:
-        """What the sandbox tells, until it ends or the start takes too long."""
-        assert self._lifeline is not None  # noqa: S101 - only called by `_start`
-        end = time.monotonic() + _START_SECONDS
-        buffer = b""
-        while (left := end - time.monotonic()) > 0:
-            if not select.select([self._lifeline], [], [], left)[0]:
-                continue
-            with suppress(ConnectionResetError):
-                part = self._lifeline.recv(65536)
-                if part:
-                    *lines, buffer = (buffer + part).split(b"\n")
-                    yield from (json.loads(line) for line in lines)
-                    continue
-            return
-        raise StartFailed(f"The sandbox took over {_START_SECONDS:g} s.\nIts log: {self.log}")
+    def _failed(self, why: str) -> StartFailed:
+        return StartFailed(f"{why}.\nThe sandbox's log: {self.log}")
 
 
 def _drop_old_logs(folder: Path) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import socket
-import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -23,6 +22,7 @@ from botocore.config import Config
 
 from .images import BROKEN, MEOW, POSTS, build
 from .registry import push
+from .settings import PROVISIONER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.type_defs import ParameterTypeDef
 
-_QUICK = {"Delay": 0.05, "MaxAttempts": 2400}
+_QUICK = {"Delay": 0.02, "MaxAttempts": 6000}
 """For boto3's waiters, whose own 5 to 30 s between questions are for the real AWS."""
 
 
@@ -60,7 +60,9 @@ def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
         botocore.exceptions.BotoCoreError, ClientError: a call or a stack failed.
     """
     session = boto3.Session()
-    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 2}, user_agent_extra=PROVISIONER
+    )
     # The first answers wait in the listener's queue while the server is still loading.
     stacks = session.client("cloudformation", endpoint_url=endpoint, config=config)
     with ThreadPoolExecutor(3) as pool:
@@ -156,7 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bgconsole.sandbox.provision")
     parser.add_argument("endpoint")
     outputs = provision(parser.parse_args().endpoint, free_ports(), templates())
-    json.dump(outputs, sys.stdout)
+    print(json.dumps(outputs), flush=True)  # noqa: T201 - its one answer
 
 
 if __name__ == "__main__":

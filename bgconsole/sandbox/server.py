@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, cast
 from .environment import clean, exports
 from .lifeline import Lifeline
 from .scope import DEMO_SCOPE
-from .settings import Settings
+from .settings import PROVISIONER, Settings
 
 if TYPE_CHECKING:
     from hypercorn.typing import Framework
@@ -48,14 +48,15 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
         asyncio.get_running_loop().add_signal_handler(number, lifeline.ended.set)
     listener = listen(settings.port)
     address = f"127.0.0.1:{listener.getsockname()[1]}"
+    lifeline.tell(listening=f"http://{address}")
     provisioner = await _start_provisioner(f"http://{address}")
     try:
         # Only now what takes a second to load: the provisioner loads beside it, in its process.
         from .assembly import assemble
 
-        assembly = assemble(address, remap_ports=settings.remap_ports)
+        first = PROVISIONER if settings.hold else ""
+        assembly = assemble(address, remap_ports=settings.remap_ports, first=first)
         http = asyncio.create_task(_serve_http(assembly, listener, lifeline))
-        lifeline.tell(answering=f"http://{address}")
         try:
             await _until_provisioned(provisioner, lifeline, http)
             if not lifeline.ended.is_set():
@@ -119,20 +120,20 @@ async def _start_provisioner(endpoint: str) -> asyncio.subprocess.Process:
 async def _until_provisioned(
     provisioner: asyncio.subprocess.Process, lifeline: Lifeline, http: asyncio.Task[None]
 ) -> None:
-    made = asyncio.create_task(provisioner.communicate())
-    await _first(lifeline, http, made)
-    if not made.done():
-        made.cancel()
+    assert provisioner.stdout is not None  # noqa: S101 - a pipe, see `_start_provisioner`
+    answer = asyncio.create_task(provisioner.stdout.readline())
+    await _first(lifeline, http, answer)
+    if not answer.done():
+        answer.cancel()
         if http.done():
             raise CannotStart("the server ended while the stacks were made")
-        return
-    written, _ = made.result()
-    if provisioner.returncode != 0:
+    elif not answer.result():
         raise CannotStart("the stacks of the demo could not be made")
-    lifeline.tell(outputs=json.loads(written))
+    else:
+        lifeline.tell(outputs=json.loads(answer.result()))
 
 
-async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[object]) -> None:
+async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[bytes]) -> None:
     """Wait until the lifeline ends or one of the tasks does."""
     ended = asyncio.create_task(lifeline.ended.wait())
     await asyncio.wait({ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,6 +148,7 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
 
     assembly.worlds.set_speed(settings.speed or DEFAULT_SPEED)
     world = await assembly.worlds.at(DEMO_SCOPE)
+    world.first_look.arm()
     if settings.scenario == "bad-deploy":
         bad_deploy_after_first_look(
             world,
@@ -158,6 +160,7 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
         f"port {asked} could not be bound: its listener is on port {bound}"
         for asked, bound in world.remapped_ports.items()
     ]
+    assembly.front.open.set()
     lifeline.tell(ready=True, notes=notes)
 
 

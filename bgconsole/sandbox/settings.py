@@ -8,6 +8,9 @@ from dataclasses import asdict, dataclass
 SCENARIOS = ("bad-deploy",)
 """What `scenario` may name."""
 
+PROVISIONER = "bgconsole-provision"
+"""In the user agent of the calls that fill the account, answered while others are held."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -21,6 +24,8 @@ class Settings:
     """What happens by itself after the start."""
     remap_ports: bool = False
     """Bind a free port where a listener's own cannot be bound."""
+    hold: bool = False
+    """Count as started once connections are taken; answer nobody before everything is steady."""
 
     def to_json(self) -> str:
         """For the command line of the server's process."""
