@@ -184,6 +184,8 @@ class Run:
         )
         if self.made:
             so_far += f" Made before it: {', '.join(self.made.values())}."
+        if error.request_id:
+            so_far += f" Request id {error.request_id}."
         sentence = f"{error}. {so_far}".replace("..", ".")
         return _end(number, Outcome(False, "Failed", sentence, error.exit_code))
 

@@ -19,6 +19,7 @@ from textual.widgets import Input, TextArea
 from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.plain import plain_lines
 from bgconsole.domain.services import ServiceRef
+from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import crash, facts, help_text, keys, theme
@@ -82,7 +83,8 @@ class Console(App[ConsoleResult]):
         self._service: ServiceScreen | None = None
         self._guard: InputGuard[events.Key] = InputGuard(wiring.timing)
         self._guard_timer: Timer | None = None
-        self._gates: tuple[tuple[str, bool], ...] = ()
+        self._offers: tuple[tuple[Operation, No | None], ...] = ()
+        self._bound: tuple[str, ...] = ()
         for each in theme.THEMES:
             self.register_theme(each)
         self.theme = wiring.theme or theme.DEFAULT
@@ -125,6 +127,7 @@ class Console(App[ConsoleResult]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._bind_operations()
+        self._offers = ()
         self._service = ServiceScreen(read_only=bool(self.wiring.why_read_only(ref)))
         self._service.run_state = self._reminder()
         self.push_screen(self._service)
@@ -158,10 +161,7 @@ class Console(App[ConsoleResult]):
         if not self.session.take(message) or self._service is None:
             return
         self._service.snapshot = self.session.snapshot
-        gates = tuple((operation.id, no is None) for operation, no in self._operations())
-        if gates != self._gates:
-            self._gates = gates
-            self.refresh_bindings()
+        self._look_at_operations(message.snapshot)
         if isinstance(self.screen, ReadingScreen):
             self.screen.renew()
         if not self.session.locked_out:
@@ -202,7 +202,7 @@ class Console(App[ConsoleResult]):
             self.operating.show()
             return
         snapshot, runner = self.session.snapshot, self.session.runner
-        found = next((o for o, _ in self._operations() if o.id == operation_id), None)
+        found = next((o for o, _ in self._offers if o.id == operation_id), None)
         if found is not None and snapshot is not None and runner is not None:
             self.operating.offer(runner, found, snapshot)
 
@@ -214,22 +214,27 @@ class Console(App[ConsoleResult]):
         """A write key that may do nothing now says why."""
         if self._service is None or isinstance(self.screen, Dialog):
             return
-        for operation, no in self._operations():
+        for operation, no in self._offers:
             pressed = event.key in keys.keys_of(self.wiring.keymap, operation)
             if pressed and no is not None and not self.operating.running:
                 self.notify(no.reason, title=operation.title, severity="warning")
 
-    def _operations(self) -> tuple[tuple[Operation, No | None], ...]:
-        runner, snapshot = self.session.runner, self.session.snapshot
-        return runner.operations(snapshot) if runner and snapshot else ()
+    def _look_at_operations(self, snapshot: Snapshot) -> None:
+        before = [(operation.id, no is None) for operation, no in self._offers]
+        self._offers = self.session.runner.operations(snapshot) if self.session.runner else ()
+        if before != [(operation.id, no is None) for operation, no in self._offers]:
+            self.refresh_bindings()
 
     def _bind_operations(self) -> None:
-        """Bind the keys of the operations that exist: in read-only there are none."""
+        """Bind the keys of the operations that exist for this service: in read-only none."""
+        for name in self._bound:
+            del self._bindings.key_to_bindings[name]
+        self._bound = ()
         for operation in self.session.runner.offered() if self.session.runner else ():
-            names = ",".join(keys.keys_of(self.wiring.keymap, operation))
+            names = keys.keys_of(self.wiring.keymap, operation)
             words = keys.words_of(self.wiring.keymap, operation)
-            if names.partition(",")[0] not in self._bindings.key_to_bindings:
-                self.bind(names, f"operate('{operation.id}')", description=words)
+            self.bind(",".join(names), f"operate('{operation.id}')", description=words)
+            self._bound += names
 
     def _operation_changed(self) -> None:
         self.session.set_operating(self.operating.busy)
@@ -246,7 +251,7 @@ class Console(App[ConsoleResult]):
         if action == "operate":
             if self._service is None or isinstance(self.screen, OpeningScreen):
                 return False
-            allowed = {operation.id: no is None for operation, no in self._operations()}
+            allowed = {operation.id: no is None for operation, no in self._offers}
             return True if self.operating.running or allowed.get(str(parameters[0])) else None
         return True
 
@@ -300,7 +305,7 @@ class Console(App[ConsoleResult]):
     def action_help(self) -> None:
         """Every key."""
         runner = self.session.runner
-        operations = self._operations()
+        operations = self._offers
         told = help_text.facts(
             self.wiring.keymap,
             operations,
@@ -318,7 +323,7 @@ class Console(App[ConsoleResult]):
         if self._service is None:
             return (Command("quit", "Leave the console", self.action_quit),)
         listed = [Command(name, words, run) for name, words, run in self.pickers.commands()]
-        for operation, no in self._operations():
+        for operation, no in self._offers:
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
             listed.append(Command(operation.title, told, run))

@@ -70,7 +70,7 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
             told.append(Fact("reason", mask(container.reason)))
     for written in definition.containers if definition else ():
         if written.log:
-            told.append(Fact(f"log of {written.name}", written.log.group or written.log.driver))
+            told.append(Fact("log", f"{written.log.group or written.log.driver} ({written.name})"))
     return tuple(told)
 
 

@@ -158,9 +158,10 @@ class Operating:
             if value is not None:
                 self.offer(runner, operation, snapshot, {**params, "to": value})
 
-        title = f"{operation.title}: {no.reason}"
-        choices = tuple((value, f"{value:<6} {words}") for value, words in no.choices)
-        self._app.push_screen(ChooserScreen(title, lambda: (), known=choices), chosen)
+        screen = ChooserScreen(
+            f"{operation.title} to", lambda: (), about=no.reason, known=no.choices
+        )
+        self._app.push_screen(screen, chosen)
 
     def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:
         self._dialog = ConfirmScreen(proposal, settle=self._settle, changed_from=changed_from)

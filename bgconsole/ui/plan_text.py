@@ -7,6 +7,7 @@ from textual.content import Content
 from bgconsole.domain.plain import plain
 from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Step
 from bgconsole.ui.outside import one_line
+from bgconsole.ui.widgets.hanging_text import Line
 
 GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
 STYLES = {
@@ -18,7 +19,6 @@ STYLES = {
 }
 _WAY = ("from", "to")
 """The facts that stay in view."""
-_NEW_LINE = Content("\n")
 
 
 def target(proposal: Proposal) -> Content:
@@ -28,7 +28,7 @@ def target(proposal: Proposal) -> Content:
     account = "account not known"
     if identity is not None:
         account = f"account {identity.account}" + (f" ({identity.alias})" if identity.alias else "")
-    told = (account, place.region, proposal.ref.cluster, proposal.ref.name, place.endpoint_words)
+    told = (place.endpoint_words, account, place.region, proposal.ref.cluster)
     return one_line(" · ".join(filter(None, told)), "bold")
 
 
@@ -44,41 +44,41 @@ def alert(refusal: str, *, changed: bool) -> Content:
     return Content("")
 
 
-def way(plan: Plan, before: Plan | None) -> Content:
+def way(plan: Plan, before: Plan | None) -> list[Line]:
     """What is live, and what will be."""
-    return _NEW_LINE.join(_fact(fact, before) for fact in plan.facts if _in_view(fact, plan))
+    return [_fact(fact, before) for fact in plan.facts if _in_view(fact, plan)]
 
 
-def rest(plan: Plan, before: Plan | None) -> Content:
+def rest(plan: Plan, before: Plan | None) -> list[Line]:
     """All else: further facts, checks, steps with their commands, notes."""
     told = [_fact(fact, before) for fact in plan.facts if not _in_view(fact, plan)]
     told += [check(each) for each in plan.checks]
     if told:
-        told.append(Content(""))
+        told.append(Line(Content("")))
     known = {step.words for step in before.steps} if before else set()
     for number, each in enumerate(plan.steps, 1):
         changed = before is not None and each.words not in known
         told += step(number, each, "▲" if changed else " ")
     if notes := (*plan.notes, *plan.left_to_do):
-        told += [Content(""), *(one_line(note) for note in notes)]
-    return _NEW_LINE.join(told)
+        told += [Line(Content("")), *(Line(one_line(note)) for note in notes)]
+    return told
 
 
-def check(each: Check) -> Content:
+def check(each: Check) -> Line:
     """One look-up: what came of it, in a glyph and words."""
     words = plain(each.words)
     if each.state in ("checking", "not checked") and each.state not in words:
         words = f"{words} · {each.state}"
     style = STYLES[each.state]
-    return Content.assemble((f"{GLYPHS[each.state]} ", style), (words, style))
+    return Line(Content.assemble((f"{GLYPHS[each.state]} ", style), (words, style)), 2)
 
 
-def step(number: int, each: Step, mark: str) -> list[Content]:
+def step(number: int, each: Step, mark: str) -> list[Line]:
     """One step in words, and below it the command that does the same."""
     style = "bold $text-warning" if mark == "▲" else ""
-    told = [Content.assemble((f"{mark}{number} ", style), (plain(each.words), style))]
+    told = [Line(Content.assemble((f"{mark}{number} ", style), (plain(each.words), style)), 3)]
     if each.command:
-        told.append(Content.styled(f"   {plain(each.command)}", "dim"))
+        told.append(Line(Content.styled(f"   {plain(each.command)}", "dim"), 5))
     return told
 
 
@@ -94,12 +94,13 @@ def _in_view(fact: Fact, plan: Plan) -> bool:
     return fact.label.lower() in kept
 
 
-def _fact(fact: Fact, before: Plan | None) -> Content:
+def _fact(fact: Fact, before: Plan | None) -> Line:
     was = {each.label: each.value for each in before.facts} if before else {}
     changed = before is not None and fact.decides and was.get(fact.label) != fact.value
     mark, style = ("▲", "bold $text-warning") if changed else (" ", "")
-    return Content.assemble(
+    told = Content.assemble(
         (f"{mark}{plain(fact.label):<6} ", style or "dim"),
         (plain(fact.value), style),
         (f"  {plain(fact.aside)}" if fact.aside else "", "dim"),
     )
+    return Line(told, 8)

@@ -46,11 +46,13 @@ class ChooserScreen(ModalScreen[str | None]):
         title: str,
         list_choices: Callable[[], Choices],
         *,
+        about: str = "",
         first: str = "",
         known: Choices | None = None,
     ) -> None:
         super().__init__()
         self._title = plain(title)
+        self._about = about
         self._list_choices = list_choices
         self._first = first
         self._choices: Choices = known or ()
@@ -61,6 +63,8 @@ class ChooserScreen(ModalScreen[str | None]):
         """What to find, then what there is."""
         with VerticalGroup(classes="dialog chooser") as box:
             box.border_title = Content(self._title)
+            if self._about:
+                yield Static(one_line(self._about), id="about")
             yield Input(placeholder="type to find", id="find", compact=True)
             yield Static(id="state")
             yield OptionList(markup=False, compact=True)

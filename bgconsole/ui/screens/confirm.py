@@ -15,6 +15,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.operations.spec import Plan, Proposal, Risk
 from bgconsole.ui import plan_text
 from bgconsole.ui.screens.dialog import Dialog
+from bgconsole.ui.widgets.hanging_text import HangingText
 
 
 class ConfirmScreen(Dialog[Proposal | None]):
@@ -59,9 +60,9 @@ class ConfirmScreen(Dialog[Proposal | None]):
             box.border_title = Content(plain(f"{operation.title} {self.proposal.ref.name}"))
             yield Static(plan_text.target(self.proposal), classes="target")
             yield Static(id="alert")
-            yield Static(id="way")
+            yield HangingText(id="way")
             with VerticalScroll(id="rest", can_focus=False):
-                yield Static(id="plan")
+                yield HangingText(id="plan")
             if self.word:
                 with Horizontal(classes="question"):
                     yield Static(plan_text.asked(self.proposal, self.word), id="asked")
@@ -106,8 +107,8 @@ class ConfirmScreen(Dialog[Proposal | None]):
         alert = plan_text.alert(self._refusal, changed=self._before is not None)
         self.query_one("#alert", Static).update(alert)
         self.query_one("#alert").display = bool(alert)
-        self.query_one("#way", Static).update(plan_text.way(plan, self._before))
-        self.query_one("#plan", Static).update(plan_text.rest(plan, self._before))
+        self.query_one("#way", HangingText).show(plan_text.way(plan, self._before))
+        self.query_one("#plan", HangingText).show(plan_text.rest(plan, self._before))
         if self.word:
             self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word))
 

@@ -36,6 +36,7 @@ class OpeningScreen(Screen[None]):
         """Why there is no picture; None while connecting."""
         self._words = "connecting …"
         self._retry_at: datetime | None = None
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         """One box in the middle."""
@@ -47,6 +48,7 @@ class OpeningScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Count down to the next try."""
+        self._composed = True
         self._seconds = self.set_interval(1.0, self._tick)
         self._paint()
 
@@ -88,7 +90,7 @@ class OpeningScreen(Screen[None]):
             self._paint_retry()
 
     def _paint(self) -> None:
-        if not self.is_mounted:
+        if not self._composed:
             return
         error = self.error
         title = self.query_one("#opening-title", Static)

@@ -16,9 +16,10 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.plain import plain
 from bgconsole.ui.facts import Fact, Facts
 from bgconsole.ui.keys import read
+from bgconsole.ui.widgets.hanging_text import HangingText, Line
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 
-_LABEL = 14
+_LABEL = 17
 
 
 class Page(VerticalScroll, inherit_bindings=False):
@@ -47,25 +48,27 @@ class ReadingScreen(Screen[None]):
         self._title = plain(title)
         self._tell = tell
         self._facts: Facts = ()
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         """Title, page, keys."""
         yield Static(Content.styled(self._title, "bold"), classes="title")
         with Page():
-            yield Static(id="facts")
+            yield HangingText(id="facts")
         yield SteadyFooter()
 
     def on_mount(self) -> None:
         """Fill the page."""
+        self._composed = True
         self.renew()
         self.query_one(Page).focus()
 
     def renew(self) -> None:
         """Tell again; what is gone from the picture stays as it was last seen."""
         facts = self._tell()
-        if facts and facts != self._facts and self.is_mounted:
+        if facts and facts != self._facts and self._composed:
             self._facts = facts
-            self.query_one("#facts", Static).update(drawn(facts))
+            self.query_one(HangingText).show(drawn(facts))
 
     def action_leave(self) -> None:
         """Back to where one came from."""
@@ -78,13 +81,17 @@ class ReadingScreen(Screen[None]):
         self.app.notify("Copied", timeout=3, markup=False)
 
 
-def drawn(facts: Facts) -> Content:
-    """Labels in one column, values in the next."""
-    width = max((len(fact.label) for fact in facts if not fact.head), default=_LABEL)
-    return Content("\n").join(_line(fact, max(_LABEL, min(width, 2 * _LABEL))) for fact in facts)
+def drawn(facts: Facts) -> list[Line]:
+    """Labels in one column, values in the next; a part begins after an empty line."""
+    told: list[Line] = []
+    for fact in facts:
+        told += _lines(fact, first=not told)
+    return told
 
 
-def _line(fact: Fact, width: int) -> Content:
+def _lines(fact: Fact, *, first: bool) -> list[Line]:
     if fact.head:
-        return Content.assemble("\n" if fact.label else "", (plain(fact.value), "bold"))
-    return Content.assemble((f"{plain(fact.label):<{width}} ", "dim"), plain(fact.value))
+        gap = [] if first else [Line(Content(""))]
+        return [*gap, Line(Content.styled(plain(fact.value), "bold"))]
+    label = Content.styled(f"{plain(fact.label):<{_LABEL}} ", "dim")
+    return [Line(label + Content(plain(fact.value)), _LABEL + 1)]

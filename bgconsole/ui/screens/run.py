@@ -19,8 +19,9 @@ from bgconsole.domain.plain import plain
 from bgconsole.operations.outcome import Outcome
 from bgconsole.ui import plan_text
 from bgconsole.ui.keys import read
-from bgconsole.ui.outside import lines, one_line
+from bgconsole.ui.outside import one_line
 from bgconsole.ui.run_state import RunState, StepState, Told
+from bgconsole.ui.widgets.hanging_text import HangingText, Line
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 
 _STEP: dict[StepState, tuple[str, str, str]] = {
@@ -29,7 +30,6 @@ _STEP: dict[StepState, tuple[str, str, str]] = {
     "done": ("✓", "done", "$text-success"),
     "failed": ("✖", "failed", "bold $text-error"),
 }
-_NEW_LINE = Content("\n")
 
 
 class RunScreen(Screen[None]):
@@ -45,19 +45,21 @@ class RunScreen(Screen[None]):
         self._clock = clock
         self.state = state
         """What is shown; `show` replaces it."""
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         """Where and what on top; steps and the story below; the end last."""
         yield Static(plan_text.target(self.state.proposal), id="run-target")
         yield Static(id="run-headline")
         with VerticalScroll(id="run-body"):
-            yield Static(id="run-steps")
-            yield Static(id="run-story")
-            yield Static(id="run-end")
+            yield HangingText(id="run-steps")
+            yield HangingText(id="run-story")
+            yield HangingText(id="run-end")
         yield SteadyFooter()
 
     def on_mount(self) -> None:
         """The seconds run while it runs."""
+        self._composed = True
         self._seconds = self.set_interval(1.0, self._tick)
         self._paint()
 
@@ -73,7 +75,7 @@ class RunScreen(Screen[None]):
     def show(self, state: RunState) -> None:
         """Paint what has happened since."""
         self.state = state
-        if self.is_mounted:
+        if self._composed:
             self._paint()
 
     def action_leave(self) -> None:
@@ -94,25 +96,28 @@ class RunScreen(Screen[None]):
     def _paint(self) -> None:
         state = self.state
         self._paint_headline()
-        steps: list[Content] = []
+        steps: list[Line] = []
         for number, (step, become) in enumerate(
             zip(state.proposal.plan.steps, state.steps, strict=True), 1
         ):
             glyph, word, style = _STEP[become]
             steps.append(
-                Content.assemble(
-                    (f"{glyph} ", style), f"{number} {plain(step.words)}  ", (word, style)
+                Line(
+                    Content.assemble(
+                        (f"{glyph} ", style), f"{number} {plain(step.words)}  ", (word, style)
+                    ),
+                    4,
                 )
             )
             if step.command:
-                steps.append(Content.styled(f"    {plain(step.command)}", "dim"))
-        self.query_one("#run-steps", Static).update(_NEW_LINE.join(steps))
-        story = _NEW_LINE.join(_told(each) for each in state.told if _worth_telling(each))
-        self.query_one("#run-story", Static).update(story)
-        end = self.query_one("#run-end", Static)
+                steps.append(Line(Content.styled(f"    {plain(step.command)}", "dim"), 6))
+        self.query_one("#run-steps", HangingText).show(steps)
+        story = [Line(_told(each), 11) for each in state.told if _worth_telling(each)]
+        self.query_one("#run-story", HangingText).show(story)
+        end = self.query_one("#run-end", HangingText)
         end.display = state.outcome is not None
         if state.outcome is not None:
-            end.update(_end(state.outcome))
+            end.show(_end(state.outcome))
             self.query_one("#run-body", VerticalScroll).scroll_end(animate=False)
 
     def _paint_headline(self) -> None:
@@ -151,9 +156,10 @@ def _told(each: Told) -> Content:
     return Content.assemble((at, "dim"), (mark, style), (plain(progress.text), style))
 
 
-def _end(outcome: Outcome) -> Content:
+def _end(outcome: Outcome) -> list[Line]:
     glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
-    told = [one_line(f"{glyph} {outcome.title}", style), lines(outcome.sentence)]
+    told = [Line(one_line(f"{glyph} {outcome.title}", style))]
+    told += [Line(one_line(line)) for line in outcome.sentence.split("\n")]
     if outcome.receipt:
-        told += [Content(""), *(one_line(line) for line in outcome.receipt)]
-    return _NEW_LINE.join(told)
+        told += [Line(Content("")), *(Line(one_line(line), 2) for line in outcome.receipt)]
+    return told

@@ -95,6 +95,7 @@ class ServiceScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Start in the tasks."""
+        self.query_one(Reminder).show(self.run_state)
         self._choose("tasks", focus=True)
 
     def add_lines(self, batch: LogBatch) -> None:
@@ -103,8 +104,8 @@ class ServiceScreen(Screen[None]):
 
     def watch_run_state(self, state: RunState | None) -> None:
         """Remind of what runs."""
-        if self.is_mounted:
-            self.query_one(Reminder).show(state)
+        for reminder in self.query(Reminder):
+            reminder.show(state)
 
     @property
     def pane(self) -> Pane:
