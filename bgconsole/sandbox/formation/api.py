@@ -73,7 +73,7 @@ class Aws:
 
 
 def _handler_code(refusal: ApiError) -> str:
-    if "NotFound" in refusal.code:
+    if "NotFound" in refusal.code or refusal.code == "ServiceNotActiveException":
         return "NotFound"
     if "AlreadyExists" in refusal.code or refusal.code.startswith("Duplicate"):
         return "AlreadyExists"
