@@ -19,6 +19,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Failure, Part
 from bgconsole.ui.palette import Tone
 
+_DENIED = "AccessDenied: "
 OVERDUE = timedelta(seconds=90)
 """Without any answer for so long a source without a failure is called late: a call hangs, or the
 machine slept. Longer than the slowest poll and its time-outs."""
@@ -31,6 +32,8 @@ class Freshness:
     words: str = ""
     tone: Tone = Tone.QUIET
     dimmed: bool = False
+    brief: str = ""
+    """The same for a narrow border."""
 
     def __bool__(self) -> bool:
         return bool(self.words)
@@ -57,14 +60,22 @@ def of_failure(failure: Failure, fetched_at: datetime | None, now: datetime) -> 
         cause += f", next try {spell(left)}" if left >= 1 else ", trying now"
     tone = Tone.WAITING if isinstance(failure.error, Throttled) else Tone.BAD
     if fetched_at is None:
-        return Freshness(cause, tone)
-    return Freshness(f"stale {spell(now - fetched_at)}: {cause}", tone, True)
+        return Freshness(cause, tone, brief=cause.removeprefix(_DENIED))
+    old = f"stale {spell(now - fetched_at)}: "
+    return Freshness(old + cause, tone, True, brief=old + cause.removeprefix(_DENIED))
+
+
+def nothing(part: Part[Any], fresh: Freshness, otherwise: str) -> str:
+    """What stands where rows would: why nothing could ever be read, in full, or `otherwise`."""
+    if part.value is None and (part.failure is not None or part.absent):
+        return fresh.words
+    return "" if fresh else otherwise
 
 
 def cause_words(error: GatewayError) -> str:
     """Why there is no answer, in a few words."""
     if isinstance(error, AccessDenied):
-        return f"AccessDenied: needs {plain(error.action or error.detail or error.title)}"
+        return f"{_DENIED}needs {plain(error.action or error.detail or error.title)}"
     if isinstance(error, Throttled):
         return "throttled"
     if isinstance(error, Unreachable):

@@ -19,7 +19,9 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 SOON = timedelta(minutes=15)
 """From so little time on, what the credentials have left is shown."""
 BAR = 24
-"""Cells of the progress bar."""
+"""Cells of the progress bar where there is room."""
+SHORT_BAR = 8
+"""With fewer cells it tells too little: then the way back takes a line of its own."""
 
 
 def header_line(
@@ -49,15 +51,12 @@ def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) ->
         if verdict.way_back
         else Content()
     )
-    rest = _second(verdict.progress, palette, width - 1)
-    if back and head.cell_length + back.cell_length + 3 <= width and not rest:
+    if back and not verdict.progress and head.cell_length + back.cell_length + 3 <= width:
         head, back = Content.assemble(head, "   ", back), Content()
-    first, *more = _wrapped(head, width - 1, 2 if rest or back else 3)
-    lines = [first, *(Content.assemble(" ", line) for line in more)]
-    if rest and back and rest.cell_length + back.cell_length + 4 <= width:
-        lines.append(Content.assemble(" ", rest, "   ", back))
-    else:
-        lines += [Content.assemble(" ", part) for part in (rest, back) if part]
+    second = _second(verdict.progress, back, palette, width - 1)
+    # Who serves stands at the sentence's end: it has all lines that progress and way back leave.
+    first, *more = _wrapped(head, width - 1, max(1, min(3, limit - len(second))))
+    lines = [first, *(Content.assemble(" ", line) for line in (*more, *second))]
     told = Content.styled(
         " · ".join(plain(words) for words in verdict.evidence), palette.style(Tone.QUIET)
     )
@@ -69,6 +68,7 @@ def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) ->
 
 def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
     """`██████░░░░░░`."""
+    cells = max(0, cells)
     full = round(cells * progress.done / progress.of) if progress.of else 0
     full = max(0, min(cells, full))
     return Content.assemble(
@@ -76,12 +76,19 @@ def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
     )
 
 
-def _second(progress: Progress | None, palette: Palette, width: int) -> Content:
+def _second(
+    progress: Progress | None, back: Content, palette: Palette, width: int
+) -> list[Content]:
+    """Progress and the way back: on one line with as long a bar as fits, else on two."""
     if progress is None:
-        return Content()
-    words = plain(progress.words)
-    bar = progress_bar(progress, palette, BAR if width >= 100 else BAR // 2)
-    return Content.assemble(bar, f" {words}").truncate(width, ellipsis=True)
+        return [back] if back else []
+    words = f" {plain(progress.words)}"
+    room = width - len(words) - (back.cell_length + 3 if back else 0)
+    bar = progress_bar(progress, palette, min(BAR, room))
+    if room >= SHORT_BAR:
+        return [Content.assemble(bar, words, "   ", back) if back else bar + words]
+    bar = progress_bar(progress, palette, max(0, min(BAR, width - len(words))))
+    return [(bar + words).truncate(width, ellipsis=True), *([back] if back else [])]
 
 
 def _wrapped(text: Content, width: int, most: int) -> list[Content]:

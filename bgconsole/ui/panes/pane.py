@@ -201,7 +201,8 @@ class Pane(SnapshotWidget, Vertical):
             said.append(piece(2, f"{words} {shown} of {total}", f"{shown} of {total}"))
         if fresh:
             style = Palette.of(self.app).style(fresh.tone)
-            said.append(piece(3, Content.styled(fresh.words, style)))
+            forms = (fresh.words, fresh.brief) if fresh.brief else (fresh.words,)
+            said.append(piece(3, *(Content.styled(form, style) for form in forms)))
         target.border_subtitle = fit(said, width)
 
     def say(self, words: str) -> None:

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bgconsole.domain.duration import age
 from bgconsole.domain.stacks import Stack
 from bgconsole.ui.palette import Tone, stack_look, stack_words
-from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.freshness import freshness, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
 
@@ -56,7 +56,7 @@ class StacksPane(Pane):
         fresh = freshness(part, at)
         self._table.show(stack_row(stack, at) for stack in stacks)
         self._table.set_class(fresh.dimmed, "-stale")
-        self.say("no stack in this region" if part.value == () and not fresh else "")
+        self.say(nothing(part, fresh, "no stack in this region" if part.value == () else ""))
         self.dress([], fresh, self._table.counts)
 
     @property

@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bgconsole.domain.plain import plain
 from bgconsole.domain.targets import Target, TargetGroup
 from bgconsole.ui.palette import Palette, Tone, health_look
-from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.freshness import freshness, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
@@ -79,7 +79,7 @@ class TargetsPane(Pane):
         for widget in (shown, self._table):
             widget.set_class(fresh.dimmed, "-stale")
         self._table.show(rows)
-        self.say("no target is registered" if groups and not rows else "")
+        self.say(nothing(part, fresh, "no target is registered" if groups and not rows else ""))
         self.dress([], fresh, self._table.counts)
 
     @property

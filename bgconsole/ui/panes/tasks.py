@@ -21,7 +21,7 @@ from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import Side, Sides, SideView, TaskRow, sides
 from bgconsole.domain.plain import plain
 from bgconsole.ui.palette import SIDE, Look, Palette, Tone, health_look, task_look
-from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.freshness import freshness, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
@@ -30,6 +30,8 @@ WIDE = 110
 """From so many columns on, old and new stand side by side."""
 REASONS = 3
 """How many different reasons for stopped tasks are told beneath."""
+NOT_KNOWN = "not known"
+"""A task's health while target health could not be read: counting it would be a guess."""
 SHORT_ID = 6
 """Digits of a task's id that are shown, here and in the logs."""
 COLUMNS = (
@@ -49,7 +51,7 @@ class TaskBox(Vertical):
     DEFAULT_CSS = """
     TaskBox {
         height: 1fr;
-        & > .stopped { height: auto; padding: 0; }
+        & > .stopped { dock: bottom; height: auto; padding: 0; }
         & > .stopped.-stale { text-opacity: 55%; }
     }
     """
@@ -172,7 +174,8 @@ class TasksPane(Pane):
         fresh = freshness(snapshot.tasks, at)
         self._arrange(both)
         for box, view in ((self._old, both.old), (self._new, both.new)):
-            empty = "" if view is None or view.rows or fresh else _nobody(view)
+            empty = _nobody(view) if view and not view.rows else ""
+            empty = nothing(snapshot.tasks, fresh, empty) if box is self._new else empty
             box.fill(view, at, empty, snapshot.last_words, stale=fresh.dimmed)
             self.dress(
                 side_pieces(view, Palette.of(self.app)) if view else [],
@@ -240,7 +243,7 @@ def side_pieces(view: SideView, palette: Palette) -> list[Piece]:
         told.append(piece(3, short_digest(plain(view.digest)), ""))
     if view.tag:
         told.append(piece(4, f"tag {plain(view.tag)}", plain(view.tag), ""))
-    if view.requested:
+    if view.requested and not any(row.health == NOT_KNOWN for row in view.rows):
         told.append(piece(2, f"{view.healthy}/{view.requested} healthy", ""))
     return told
 

@@ -260,15 +260,15 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 def shared(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
     """How wide each column is where all have `width` cells; wider gaps where there is room."""
     widths = list(natural)
+    middle = range(1, len(columns) - 1)
+    if sum(widths[:-1]) + columns[-1].least + len(middle) <= width:
+        for n in middle:
+            widths[n] += 1
     excess = sum(widths) - width
     for n in sorted(range(len(columns)), key=lambda n: columns[n].keep):
         give = max(0, min(excess, widths[n] - columns[n].least))
         widths[n] -= give
         excess -= give
-    middle = range(1, len(columns) - 1)
-    if excess + len(middle) <= 0:
-        for n in middle:
-            widths[n] += 1
     return widths
 
 

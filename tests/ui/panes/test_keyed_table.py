@@ -200,7 +200,7 @@ def test_columns_share_a_width_by_what_must_be_kept() -> None:
     columns = (Column(2, 2), Column(5, 20, keep=9), Column(1, 50, keep=1), Column(4, 10, keep=5))
     natural = [2, 20, 40, 10]
     assert shared(columns, natural, 100) == [2, 21, 41, 10]
-    assert shared(columns, natural, 72) == natural
+    assert shared(columns, natural, 68) == [2, 21, 35, 10]
     assert shared(columns, natural, 60) == [2, 20, 28, 10]
     assert shared(columns, natural, 30) == [2, 20, 1, 7]
     assert shared(columns, natural, 5) == [2, 5, 1, 4]
