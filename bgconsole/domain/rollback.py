@@ -225,32 +225,35 @@ def _came_back(
         version = version_of(snapshot, outcome(deployment)) if outcome(deployment) else None
         if version is None:
             continue
-        same = _returned(version, live, between, known)
-        if same and between is not None:
+        identical = _identical(version, live)
+        if between is not None and (identical or _same_images(version, live, between)):
             return (
                 f"Revision {live.revision} is live again after revision {between.revision}: "
                 "it is the result of a roll back, and going further back is not guessed."
             )
-        if same and deployment.status == "ROLLBACK_SUCCESSFUL":
+        if identical and deployment.status == "ROLLBACK_SUCCESSFUL" and between is None:
             failed = version_of(snapshot, deployment.target.arn)
             what = f"the deployment of revision {failed.revision}" if failed else "a deployment"
             return (
                 f"Revision {live.revision} is live because {what} was rolled back: "
                 "going further back is not guessed."
             )
-        if not same and between is None:
+        if between is None and alike(version, live, known) is not True:
             between = version
     return ""
 
 
-def _returned(version: Version, live: Version, between: Version | None, known: Definitions) -> bool:
-    """Whether an earlier version is what is live again, be it as a copy pinned to the digest."""
-    same = alike(version, live, known)
-    if same is not None or not version.digests:
-        return same is True
-    if between is None:
+def _same_images(version: Version, live: Version, between: Version) -> bool:
+    """Whether what is live is a copy of an earlier version: written alike, or pinned to digests.
+
+    The same image under another tag is a new deployment of somebody's, not a roll back.
+    """
+    if not live.digests or version.digests != live.digests or between.digests == live.digests:
         return False
-    return version.digests == live.digests != between.digests
+    pinned = all(ImageReference.parse(image.image).digest for image in live.images)
+    return pinned or {i.container: i.image for i in version.images} == {
+        i.container: i.image for i in live.images
+    }
 
 
 def _asked(

@@ -334,7 +334,10 @@ def _notes(
             notes.append(
                 f"Revision {definition.revision} names {tag}, which may mean another image now."
             )
-    if snapshot.deploying and choice.stop is None:
+    if choice.stop and choice.live and choice.target:
+        if choice.live.task_definition == choice.target.task_definition:
+            notes.append("The deployment under way is of the same task definition.")
+    elif snapshot.deploying:
         notes.append("It takes the place of the deployment that is under way.")
     skipped = sum(c.deployments for c in choice.candidates if c.same_as_live) - 1
     if skipped > 0 and choice.stop is None:

@@ -44,6 +44,8 @@ class Run:
     clock: Callable[[], datetime]
     wait: Callable[[float], bool]
     cancelled: threading.Event
+    submitted: Callable[[], None]
+    """Called once all is sent that changes anything."""
     give_up_after: timedelta | None = None
     made: dict[str, str] = field(default_factory=dict)
     answers: list[Submitted] = field(default_factory=list)
@@ -101,6 +103,7 @@ class Run:
         yield from self._follow(number, started)
 
     def _follow(self, number: int, started: datetime) -> Iterator[Progress]:
+        self.submitted()
         expected = self._expected(started)
         if expected is None:
             yield self._ended(number, started, End("reached", "Done.", self.clock()))

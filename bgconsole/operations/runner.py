@@ -119,8 +119,9 @@ class Runner:
     def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
         """Read everything again, and do what was proposed if it is still what would be done.
 
-        Before the call that changes what serves, `cancelled` stops it; after that it only ends the
-        following. The last progress carries the outcome.
+        The service is locked until all is sent, not while it is followed: another console may want
+        to roll it back. Before the call that changes what serves, `cancelled` stops it; after that
+        it only ends the following. The last progress carries the outcome.
 
         Raises:
             PlanChanged: the plan is another one now; nothing was done.
@@ -146,6 +147,7 @@ class Runner:
                 clock=self._clock,
                 wait=lambda seconds: self._wait(cancelled, seconds),
                 cancelled=cancelled,
+                submitted=held.close,
                 give_up_after=self._give_up_after,
             ).progress()
 

@@ -256,6 +256,9 @@ def _why(sentence: str, tasks: tuple[Task, ...], number: str) -> str:
 
 
 def _ending(task: Task) -> str:
+    """Why a task ended by itself; empty where ECS only scaled it in."""
+    if task.stopped_reason.startswith("Scaling activity"):
+        return ""
     codes = [f"exit {c.exit_code}" for c in task.containers if c.exit_code]
     words = [c.reason for c in task.containers if c.reason] or [task.stopped_reason]
     return ", ".join(filter(None, (*codes, *words))).rstrip(".")

@@ -104,9 +104,28 @@ def test_a_version_that_is_live_again_is_the_result_of_a_roll_back() -> None:
 
 def test_so_is_a_copy_pinned_to_the_digest() -> None:
     pinned = again(POSTS, 20, revision=3)
-    choice = choose(seen(history(POSTS, MEOW, pinned)))
+    world = history(POSTS, MEOW, pinned)
+    made = world.revisions[pinned.revision_arn]
+    image = replace(made.images[0], image=f"{values.REGISTRY}/app@{POSTS.digest}")
+    world.revisions[pinned.revision_arn] = replace(made, images=(image,))
+    choice = choose(seen(world))
     assert choice.target is None
-    assert "live again" in choice.reason
+    assert "live again after revision 2" in choice.reason
+
+
+def test_so_is_a_copy_that_names_the_same_tag() -> None:
+    choice = choose(seen(history(POSTS, MEOW, again(POSTS, 20, revision=3))))
+    assert choice.target is None
+
+
+def test_the_same_image_under_another_tag_is_no_roll_back() -> None:
+    """Both versions pushed under one tag after they had run under their own."""
+    first = again(POSTS, 30, revision=3, tag="latest")
+    second = again(MEOW, 20, revision=3, tag="latest")
+    choice = choose(seen(history(POSTS, MEOW, first, second)))
+    assert choice.target is not None
+    assert choice.target.digests == {CONTAINER: POSTS.digest}
+    assert choice.target.revision == "3"
 
 
 def test_a_named_revision_is_taken_from_the_record() -> None:

@@ -309,7 +309,13 @@ def test_two_consoles_do_not_work_on_one_service(desk: MakeDesk) -> None:
         pytest.raises(Refused, match="a test"),
     ):
         somebody.run(proposal)
-    assert somebody.run(proposal).ok, "given back at its end"
+
+    def while_following(changed: ScriptedWorld) -> None:
+        with only_one(somebody.folder / "locks", service, "a roll back from elsewhere"):
+            worlds.settle(changed)
+
+    somebody.waits = [while_following]
+    assert somebody.run(proposal).ok
 
 
 def test_an_audit_log_that_cannot_be_written_does_not_keep_the_old_version_away(
