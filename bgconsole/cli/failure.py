@@ -13,7 +13,7 @@ import click
 from bgconsole.config.paths import Paths, write_private
 from bgconsole.domain.errors import BgconsoleError, NoCredentials
 from bgconsole.domain.masking import mask
-from bgconsole.domain.plain import plain_lines
+from bgconsole.domain.plain import plain, plain_lines
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
@@ -68,10 +68,10 @@ def _tell(error: BaseException, paths: Callable[[], Paths]) -> int:
 def say(error: BgconsoleError) -> None:
     """Tell an error on stderr: what happened, to what, what to do next."""
     lines = [f"bgconsole: {error.title}"]
-    if error.detail:
+    if isinstance(error, NoCredentials) and error.tried:
+        lines += [f"  tried: {plain(tried)}" for tried in error.tried]
+    elif error.detail:
         lines += [f"  {line}" for line in plain_lines(error.detail)]
-    if isinstance(error, NoCredentials):
-        lines += [f"  tried: {tried}" for tried in error.tried]
     if error.hint:
         lines += [f"  → {line}" for line in plain_lines(error.hint)]
     click.echo("\n".join(mask(line) for line in lines), err=True)
