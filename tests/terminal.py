@@ -97,6 +97,10 @@ class Terminal:
         """Type, as one burst."""
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
+    def settle(self) -> None:
+        """Read, as a person does: a dialog takes no key for 400 ms after its first frame."""
+        threading.Event().wait(0.6)
+
     def send_split(self, keys: bytes, gap: float) -> None:
         """Type byte by byte with `gap` seconds between: what a slow link does to a sequence."""
         for number, byte in enumerate(keys):
