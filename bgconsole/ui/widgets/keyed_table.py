@@ -27,6 +27,9 @@ from bgconsole.ui.palette import Palette, Tone
 BULK = 32
 """From so many removed rows on, filling anew is cheaper than removing one by one (O(n) each)."""
 
+TELLING = 5
+"""Text that is cut to fewer cells says nothing and is left out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -224,7 +227,10 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
 
     def _drawn(self, column: int, cell: Cell) -> Text:
         text = Text(plain(cell.text), Palette.of(self.app).rich(cell.tone), no_wrap=True, end="")
-        text.truncate(max(1, self._widths[column] - 1), overflow="ellipsis")
+        room = self._widths[column] - 1
+        if text.cell_len > room and room < TELLING:
+            return Text(end="")
+        text.truncate(max(1, room), overflow="ellipsis")
         return text
 
     def _measure(self, rows: Iterable[Row]) -> None:
