@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.events import Resize
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
@@ -89,6 +90,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         self._waiting: list[Line] = []
         self._resting = False
         self._own_move = False
+        self._style: Style | None = None
         self._strips: LRUCache[tuple[int, int, int], Strip] = LRUCache(1024)
         self._widest = 0
 
@@ -192,13 +194,19 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         super().notify_style_update()
         self._strips.clear()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The visible lines; the widget's style is worked out once a paint, not once a line."""
+        self._style = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One visible line."""
+        style = self._style or self.rich_style
         scroll_x, scroll_y = self.scroll_offset
         width = self.scrollable_content_region.width
         lines = self.ring.shown
         if y + scroll_y >= len(lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, style)
         line = lines[y + scroll_y]
         key = (line.sequence, scroll_x, width)
         strip = self._strips.get(key)
@@ -207,7 +215,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
             strip = whole.crop(scroll_x, scroll_x + width).extend_cell_length(width)
             if whole.cell_length > scroll_x + width:
                 strip = Strip([*strip.crop(0, width - 1), Segment(MORE)])
-            strip = strip.apply_style(self.rich_style)
+            strip = strip.apply_style(style)
             self._strips[key] = strip
         return strip
 
