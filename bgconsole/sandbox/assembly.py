@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .clock import INSTANT
+from .clock import INSTANT, AsyncioClock
 from .engine import open_engine
 from .formation import resource_types
 from .formation.api import Aws
 from .front import Front
-from .log_writer import LogWriter
+from .logs.groups import engine_groups
+from .logs.service import Logs
 from .registry import Registry
 from .world import World, open_world
 from .worlds import Worlds
@@ -26,16 +27,25 @@ class Assembly:
 
     front: Front
     worlds: Worlds[World]
+    logs: Logs
+
+    def set_speed(self, speed: float) -> None:
+        """Divide every wait by `speed` from now on."""
+        self.worlds.set_speed(speed)
+        self.logs.set_speed(speed)
 
 
-def assemble(address: str, *, remap_ports: bool, first: str = "") -> Assembly:
+def assemble(
+    address: str, *, remap_ports: bool, first: str = "", log_delay: float = 0.0
+) -> Assembly:
     """Load the engine and wire everything for the endpoint at `address` (`127.0.0.1:port`).
 
-    On the event loop that will serve it; once per process. `first` is explained by `Front`.
+    On the event loop that will serve it; once per process. `first` is explained by `Front`,
+    `log_delay` (seconds) by `Logs`.
     """
     engine = open_engine(int(address.rpartition(":")[2]))
     registry = Registry(engine.app, address)
-    logs = LogWriter(engine.app)
+    logs = Logs(engine_groups(engine.app), AsyncioClock(INSTANT), delay=log_delay)
 
     async def open_one(scope: Scope, speed: float) -> World:
         return await open_world(
@@ -54,4 +64,5 @@ def assemble(address: str, *, remap_ports: bool, first: str = "") -> Assembly:
     worlds = Worlds(open_one, INSTANT)
     engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
     engine.amend("AWS::ECR::Repository", here)
-    return Assembly(Front(engine.app, worlds, address, first=first), worlds)
+    front = Front(engine.app, worlds, address, logs=logs, first=first)
+    return Assembly(front, worlds, logs)

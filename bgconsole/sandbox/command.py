@@ -44,6 +44,13 @@ _REMAP = click.option(
     is_flag=True,
     help="Take a free port where a listener's own cannot be bound.",
 )
+_LOG_DELAY = click.option(
+    "--log-delay",
+    type=click.FloatRange(min=0, max=900),
+    default=0.0,
+    metavar="SECONDS",
+    help="Let a log line be read that much after it was written, whatever the speed.",
+)
 
 
 def _port(default: int) -> Callable[[_Command], _Command]:
@@ -61,6 +68,7 @@ def _port(default: int) -> Callable[[_Command], _Command]:
 @_SPEED
 @_SCENARIO
 @_REMAP
+@_LOG_DELAY
 @click.pass_context
 def sandbox(
     context: click.Context,
@@ -68,13 +76,15 @@ def sandbox(
     speed: float | None,
     scenario: str | None,
     remap_ports: bool,
+    log_delay: float,
 ) -> None:
     """Serve a local AWS account until interrupted.
 
     Once everything in it is steady, prints the `export` lines that point any AWS client at it.
     """
     if context.invoked_subcommand is None:
-        sys.exit(_serve(Settings(port, speed, scenario, remap_ports)))
+        settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay)
+        sys.exit(_serve(settings))
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "--" + name.replace("_", "-")
@@ -86,19 +96,22 @@ def sandbox(
 @_SPEED
 @_SCENARIO
 @_REMAP
+@_LOG_DELAY
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def run(
     port: int,
     speed: float | None,
     scenario: str | None,
     remap_ports: bool,
+    log_delay: float,
     command: tuple[str, ...],
 ) -> None:
     """Run a command (after `--`) against a fresh sandbox and exit with its status.
 
     The command sees no AWS settings but the sandbox's.
     """
-    sys.exit(_run_inside(Settings(port, speed, scenario, remap_ports), command))
+    settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay)
+    sys.exit(_run_inside(settings, command))
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

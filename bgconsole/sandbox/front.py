@@ -1,8 +1,12 @@
-"""The front: one ASGI app that answers ECS and ELBv2 from our worlds, the rest from the engine."""
+"""The front: one ASGI app that answers what is ours, and the rest from the engine.
+
+Ours are ECS and ELBv2, from the worlds, and the streams and events of CloudWatch Logs.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 import uuid
@@ -20,18 +24,22 @@ from .asgi import (
     replay,
     send_answer,
 )
+from .logs.codec import LogsCodec
+from .logs.live_tail import LiveTail
 from .scope import registry_scope, signed_scope
 from .wire.json_codec import JsonCodec
 from .wire.query_codec import QueryCodec
 
 if TYPE_CHECKING:
     from .asgi import App, Connection, Receive, Send
+    from .logs.service import Logs
     from .wire.reply import Codec, Reply
     from .worlds import WorldLike, Worlds
 
 log = logging.getLogger(__name__)
 
 _ECS_TARGET = "AmazonEC2ContainerServiceV20141113."
+_LOGS_TARGET = "Logs_20140328."
 _ECR_TARGET = "AmazonEC2ContainerRegistry_V20150921."
 _ELBV2_VERSION = "2015-12-01"
 _MAX_BODY = 8 * 1024 * 1024
@@ -47,17 +55,31 @@ class Front:
     """
 
     def __init__(
-        self, engine: App, worlds: Worlds[WorldLike], address: str, *, first: str = ""
+        self,
+        engine: App,
+        worlds: Worlds[WorldLike],
+        address: str,
+        *,
+        logs: Logs | None = None,
+        first: str = "",
     ) -> None:
-        """Answer at once; with `first`, only user agents that contain it until `open` is set."""
+        """Answer at once; with `first`, only user agents that contain it until `open` is set.
+
+        Without `logs` all of CloudWatch Logs is the engine's.
+        """
         self._engine = engine
         self._worlds = worlds
+        self._logs = logs
         self._address = address.encode()
         self._first = first
         self.open = asyncio.Event()
         if not first:
             self.open.set()
-        self._codecs: dict[str, Codec] = {"ecs": JsonCodec("ecs"), "elbv2": QueryCodec("elbv2")}
+        self._codecs: dict[str, Codec] = {
+            "ecs": JsonCodec("ecs"),
+            "elbv2": QueryCodec("elbv2"),
+            "logs": LogsCodec(),
+        }
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -87,6 +109,9 @@ class Front:
         elif target.startswith(_ECS_TARGET):
             body = await read_body(receive, _MAX_BODY)
             await self._ours("ecs", target.removeprefix(_ECS_TARGET), headers, body, send)
+        elif target.startswith(_LOGS_TARGET) and self._logs is not None:
+            operation = target.removeprefix(_LOGS_TARGET)
+            await self._log_call(self._logs, operation, connection, headers, receive, send)
         elif target.startswith(_ECR_TARGET):
             await self._ecr(connection, headers, receive, send)
         elif path == "/" and _may_be_query(connection, headers):
@@ -105,9 +130,34 @@ class Front:
         else:
             await self._engine(connection, replay(body, receive), send)
 
+    async def _log_call(
+        self,
+        logs: Logs,
+        operation: str,
+        connection: Connection,
+        headers: dict[str, str],
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        if operation in logs.operations:
+            body = await read_body(receive, _MAX_BODY)
+            tail = await self._ours("logs", operation, headers, body, send)
+            if tail is not None:
+                await tail.serve(receive, send)
+        elif operation == "DeleteLogGroup":
+            body = await read_body(receive, _MAX_BODY)
+            answer = await collect(self._engine, connection, replay(body, receive))
+            scope = signed_scope(headers.get("authorization", ""))
+            if answer.status == 200 and scope is not None:
+                logs.forget(scope, json.loads(body)["logGroupName"])
+            await send_answer(send, answer)
+        else:
+            await self._engine(connection, receive, send)
+
     async def _ours(
         self, service: str, operation: str, headers: dict[str, str], body: bytes, send: Send
-    ) -> None:
+    ) -> LiveTail | None:
+        """Answer; an answer that is a stream is given back to be served."""
         request_id = str(uuid.uuid4())
         codec = self._codecs[service]
         reply: Reply
@@ -116,7 +166,12 @@ class Front:
             if scope is None:
                 raise ApiError("MissingAuthenticationToken", "Missing Authentication Token", 403)
             request = codec.parse(operation, body)
-            result = await self._worlds.handle(scope, service, operation, request)
+            if service == "logs" and self._logs is not None:
+                result = await self._logs.handle(scope, operation, request)
+            else:
+                result = await self._worlds.handle(scope, service, operation, request)
+            if isinstance(result, LiveTail):
+                return result
             reply = codec.render(operation, result, request_id)
         except ApiError as refusal:
             reply = codec.refuse(refusal, request_id)
@@ -129,6 +184,7 @@ class Front:
             (b"x-amzn-requestid", request_id.encode()),
         )
         await send_answer(send, Answer(reply.status, sent, reply.body))
+        return None
 
     async def _registry(
         self, connection: Connection, headers: dict[str, str], receive: Receive, send: Send

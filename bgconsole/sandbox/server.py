@@ -55,7 +55,12 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
         from .assembly import assemble
 
         first = PROVISIONER if settings.hold else ""
-        assembly = assemble(address, remap_ports=settings.remap_ports, first=first)
+        assembly = assemble(
+            address,
+            remap_ports=settings.remap_ports,
+            first=first,
+            log_delay=settings.log_delay,
+        )
         http = asyncio.create_task(_serve_http(assembly, listener, lifeline))
         try:
             await _until_provisioned(provisioner, lifeline, http)
@@ -146,7 +151,7 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
     from .images import BROKEN
     from .scenario import bad_deploy_after_first_look
 
-    assembly.worlds.set_speed(settings.speed or DEFAULT_SPEED)
+    assembly.set_speed(settings.speed or DEFAULT_SPEED)
     world = await assembly.worlds.at(DEMO_SCOPE)
     world.first_look.arm()
     if settings.scenario == "bad-deploy":

@@ -27,6 +27,9 @@ class Settings:
     hold: bool = False
     """Count as started once connections are taken; answer nobody before everything is steady."""
 
+    log_delay: float = 0.0
+    """Seconds from a log line's writing until it can be read."""
+
     def to_json(self) -> str:
         """For the command line of the server's process."""
         return json.dumps(asdict(self))

@@ -182,7 +182,7 @@ class App:
         headers: dict[str, str],
         taken: float,
     ) -> None:
-        tag = f"[{_request_id()}]"
+        tag = f"[{os.urandom(4).hex()}]"
         source = headers.get("x-forwarded-for", "10.0.0.1").partition(",")[0]
         now = time.strftime("%Y-%m-%d %H:%M:%S +0000", time.gmtime())
         lines = [f'{tag} Started {method} "{target}" for {source} at {now}']
@@ -198,11 +198,6 @@ class App:
             error = f'ActionController::RoutingError (No route matches [{method}] "{target}"):'
             lines.append(f"{tag} {error}")
         say("\n".join(lines))
-
-
-def _request_id() -> str:
-    digits = os.urandom(16).hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def _read_head(connection: socket.socket, buffer: bytes) -> tuple[str | None, bytes]:
