@@ -12,6 +12,7 @@ _TELLING = re.compile(
 )
 _FRAME = re.compile(r"^\s*(?:from |at |File \"|[\w./-]+:\d+:in [`'])")
 _PREFIX = re.compile(r"^(?:\[[0-9a-f-]{8,}\]\s*)?(?:[FEWID], \[[^\]]*\]\s+\w+ -- :\s*)?")
+_WRAPPED = re.compile(r"\b[A-Z]\w*(?:::[A-Z]\w+)+(?=: )")
 _PLACE = re.compile(r"^\S+:\d+:in [`'][^`']*[`']:\s*")
 
 
@@ -24,4 +25,9 @@ def telling(message: str) -> str:
     unplaced = _PLACE.sub("", text, count=1)
     if unplaced == text and _FRAME.match(text):
         return ""
-    return unplaced if _TELLING.search(unplaced) else ""
+    if not _TELLING.search(unplaced):
+        return ""
+    # "Unable to load: ActiveRecord::StatementInvalid: PG::UndefinedColumn: …": the innermost tells.
+    inner = list(_WRAPPED.finditer(unplaced))
+    said = unplaced[inner[-1].start() :] if inner else unplaced
+    return said.removesuffix(")") if said.count(")") > said.count("(") else said

@@ -79,15 +79,16 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     found = _judge(snapshot, service, both, now)
     doubts = _doubts(snapshot, service, now)
     back = way_back(snapshot)
-    found = replace(found, evidence=(*found.evidence, *doubts), way_back=back)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
             found,
             severity=Severity.UNKNOWN,
             word="CANNOT TELL",
             sentence=f"{doubts[0]}; last seen: {found.sentence}",
+            evidence=(*found.evidence, *doubts[1:]),
+            way_back=back,
         )
-    return found
+    return replace(found, evidence=(*found.evidence, *doubts), way_back=back)
 
 
 def _judge(snapshot: Snapshot, service: Service, both: Sides, now: datetime) -> Verdict:
@@ -143,7 +144,6 @@ def _under_way(
             Severity.BAD,
             word,
             f"revision {new.revision} is not coming up: {why}{breaker}. {served}",
-            evidence=(count,),
             progress=progress,
         )
     return Verdict(
