@@ -57,10 +57,13 @@ def run_in_front(command: Sequence[str], environment: Mapping[str, str]) -> int:
         OSError: it could not be started for another reason than a wrong name or permission.
     """
     child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []  # came before there was a child to pass them on to
 
     def pass_on(number: int, frame: FrameType | None) -> None:
         del frame
-        if child is not None:
+        if child is None:
+            early.append(number)
+        else:
             child.send_signal(number)
 
     # Handlers, not SIG_IGN, which the command would inherit.
@@ -72,6 +75,8 @@ def run_in_front(command: Sequence[str], environment: Mapping[str, str]) -> int:
     }
     with _handled(handlers):
         child = subprocess.Popen(command, env=dict(environment))
+        for number in early:
+            child.send_signal(number)
         code = child.wait()
     return 128 - code if code < 0 else code
 

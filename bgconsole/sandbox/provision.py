@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import WaiterError
 
 from .images import BROKEN, MEOW, POSTS, build
 from .registry import push
@@ -42,6 +43,10 @@ class Ports:
     test: int
 
 
+class StackFailed(Exception):
+    """A stack did not come up; the text names the resource and the reason."""
+
+
 def templates() -> Path:
     """The folder of the templates: of the checkout, else where an installation puts them."""
     checkout = Path(__file__).resolve().parents[2] / "cfn"
@@ -57,7 +62,8 @@ def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
         The outputs of the cluster's stack.
 
     Raises:
-        botocore.exceptions.BotoCoreError, ClientError: a call or a stack failed.
+        StackFailed: a stack failed.
+        botocore.exceptions.BotoCoreError, ClientError: a call failed.
     """
     session = boto3.Session()
     config = Config(
@@ -111,6 +117,9 @@ def deploy(
 
     Returns:
         Its outputs.
+
+    Raises:
+        StackFailed: it came to another end than COMPLETE.
     """
     listed: list[ParameterTypeDef] = [
         {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
@@ -132,9 +141,21 @@ def deploy(
         if exists
         else stacks.get_waiter("stack_create_complete")
     )
-    ended.wait(StackName=stack, WaiterConfig=_QUICK)
+    try:
+        ended.wait(StackName=stack, WaiterConfig=_QUICK)
+    except WaiterError:
+        raise StackFailed(f"stack {stack} failed: {_first_failure(stacks, stack)}") from None
     (described,) = stacks.describe_stacks(StackName=stack)["Stacks"]
     return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
+
+
+def _first_failure(stacks: CloudFormationClient, stack: str) -> str:
+    events = stacks.describe_stack_events(StackName=stack)["StackEvents"]
+    failed = [event for event in events if event.get("ResourceStatus", "").endswith("_FAILED")]
+    if not failed:
+        return "no event says why"
+    first = failed[-1]  # they come newest first
+    return f"{first.get('LogicalResourceId')}: {first.get('ResourceStatusReason')}"
 
 
 def _exists(stacks: CloudFormationClient, stack: str) -> bool:
@@ -157,8 +178,13 @@ def main() -> None:
     """Provision the sandbox that the environment points at."""
     parser = argparse.ArgumentParser(prog="bgconsole.sandbox.provision")
     parser.add_argument("endpoint")
-    outputs = provision(parser.parse_args().endpoint, free_ports(), templates())
-    print(json.dumps(outputs), flush=True)  # noqa: T201 - its one answer
+    try:
+        outputs = provision(parser.parse_args().endpoint, free_ports(), templates())
+    except StackFailed as failure:
+        answer: dict[str, object] = {"failed": str(failure)}
+    else:
+        answer = {"outputs": outputs}
+    print(json.dumps(answer), flush=True)  # noqa: T201 - its one answer
 
 
 if __name__ == "__main__":

@@ -135,7 +135,10 @@ async def _until_provisioned(
     elif not answer.result():
         raise CannotStart("the stacks of the demo could not be made")
     else:
-        lifeline.tell(outputs=json.loads(answer.result()))
+        told = json.loads(answer.result())
+        if "failed" in told:
+            raise CannotStart(f"the demo could not be made: {told['failed']}")
+        lifeline.tell(outputs=told["outputs"])
 
 
 async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[bytes]) -> None:

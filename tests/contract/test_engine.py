@@ -1,0 +1,112 @@
+"""The embedded engine still has the names that it does not promise: read this when one moved.
+
+`bgconsole/sandbox/engine.py` says what each is for. The engine is loaded in a process of its own,
+because it reads its settings while it is imported and keeps its state in modules.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+LOOK = """
+import inspect, json, sys, threading
+from bgconsole.sandbox.engine import open_engine
+engine = open_engine(4566)
+import os, ministack.app
+from ministack.core import responses
+from ministack.services.cloudformation import provisioners, stacks
+OURS = sys.argv[1].split()
+def names(function):
+    return list(inspect.signature(function).parameters)
+print(json.dumps({
+    "tables": {t: sorted(provisioners._RESOURCE_HANDLERS[t]) for t in OURS},
+    "handlers": {v: names(provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"][v])
+                 for v in ("create", "update", "delete")},
+    "replacing": provisioners._REPLACING_PROPERTIES["AWS::ECR::Repository"],
+    "worker": [stacks._runs_on_worker_thread(t)
+               for t in ("AWS::ECS::Service", "AWS::CloudFormation::Stack")],
+    "reverts": [stacks._sends_back_failed_update(t)
+                for t in ("AWS::ECS::Service", "AWS::CloudFormation::Stack")],
+    "used": [name in inspect.getsource(function) for name, function in (
+        ("_runs_on_worker_thread", stacks._deploy_stack_async),
+        ("_runs_on_worker_thread", stacks._delete_stack_async),
+        ("_sends_back_failed_update", stacks._roll_back_operation),
+        ("_RESOURCE_HANDLERS", provisioners._provision_resource),
+        ("_REPLACING_PROPERTIES", provisioners._property_recreation))],
+    "scope": [responses.get_account_id(), responses.get_region()],
+    "settings": {n: os.environ[n] for n in ("BIND_HOST", "DOCKER_HOST", "GATEWAY_PORT")},
+    "app": inspect.iscoroutinefunction(ministack.app.app),
+}))
+"""
+
+OURS = (
+    "AWS::ECS::Cluster",
+    "AWS::ECS::TaskDefinition",
+    "AWS::ECS::Service",
+    "AWS::ElasticLoadBalancingV2::LoadBalancer",
+    "AWS::ElasticLoadBalancingV2::Listener",
+    "AWS::ElasticLoadBalancingV2::ListenerRule",
+    "AWS::ElasticLoadBalancingV2::TargetGroup",
+)
+
+
+@pytest.fixture(scope="module")
+def engine() -> dict[str, Any]:
+    found = subprocess.run(
+        [sys.executable, "-c", LOOK, " ".join(OURS)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert found.returncode == 0, found.stderr
+    facts: dict[str, Any] = json.loads(found.stdout)
+    return facts
+
+
+def test_each_of_our_types_has_an_entry_to_replace(engine: dict[str, Any]) -> None:
+    for kind, verbs in engine["tables"].items():
+        assert {"create", "delete"} <= set(verbs), kind
+
+
+def test_handlers_are_called_as_we_answer(engine: dict[str, Any]) -> None:
+    assert engine["handlers"]["create"] == ["logical_id", "props", "stack_name"]
+    assert engine["handlers"]["update"][:4] == [
+        "physical_id",
+        "old_props",
+        "new_props",
+        "stack_name",
+    ]
+    assert engine["handlers"]["delete"] == ["physical_id", "props"]
+
+
+def test_create_only_properties_are_a_tuple_for_each_type(engine: dict[str, Any]) -> None:
+    assert engine["replacing"] == ["RepositoryName", "EncryptionConfiguration"]
+
+
+def test_the_questions_we_also_answer_are_asked(engine: dict[str, Any]) -> None:
+    assert engine["worker"] == [False, True]
+    assert engine["reverts"] == [False, True]
+    assert all(engine["used"]), engine["used"]
+
+
+def test_the_scope_of_a_request_can_be_read(engine: dict[str, Any]) -> None:
+    assert engine["scope"] == ["123456789012", "us-east-1"]
+
+
+def test_it_is_told_loopback_and_no_docker_before_it_loads(engine: dict[str, Any]) -> None:
+    assert engine["settings"] == {
+        "BIND_HOST": "127.0.0.1",
+        "DOCKER_HOST": "unix:///nonexistent",
+        "GATEWAY_PORT": "4566",
+    }
+    assert engine["app"]
