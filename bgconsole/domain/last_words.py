@@ -13,6 +13,7 @@ _TELLING = re.compile(
 _FRAME = re.compile(r"^\s*(?:from |at |File \"|[\w./-]+:\d+:in [`'])")
 _PREFIX = re.compile(r"^(?:\[[0-9a-f-]{8,}\]\s*)?(?:[FEWID], \[[^\]]*\]\s+\w+ -- :\s*)?")
 _WRAPPED = re.compile(r"\b[A-Z]\w*(?:::[A-Z]\w+)+(?=: )")
+_CLASS_BEHIND = re.compile(r"\s*\((?:[A-Z]\w*::)*[A-Z]\w*\)\s*$")
 _PLACE = re.compile(r"^\S+:\d+:in [`'][^`']*[`']:\s*")
 
 
@@ -30,4 +31,5 @@ def telling(message: str) -> str:
     # "Unable to load: ActiveRecord::StatementInvalid: PG::UndefinedColumn: …": the innermost tells.
     inner = list(_WRAPPED.finditer(unplaced))
     said = unplaced[inner[-1].start() :] if inner else unplaced
+    said = " ".join(_CLASS_BEHIND.sub("", said).split())
     return said.removesuffix(")") if said.count(")") > said.count("(") else said

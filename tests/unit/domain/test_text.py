@@ -63,16 +63,16 @@ def test_lines_stay_lines() -> None:
         (
             "F, [2026-03-01T14:00:00.1 #1] FATAL -- : [a2213956] ActiveRecord::StatementInvalid "
             "(PG::UndefinedColumn: ERROR:  column posts.summary does not exist)",
-            "PG::UndefinedColumn: ERROR:  column posts.summary does not exist",
+            "PG::UndefinedColumn: ERROR: column posts.summary does not exist",
         ),
         (
             "/app/x.rb:12:in `exec': PG::UndefinedColumn: ERROR: no column (PG::Error)",
-            "PG::UndefinedColumn: ERROR: no column (PG::Error)",
+            "PG::UndefinedColumn: ERROR: no column",
         ),
         (
             "! Unable to load application: ActiveRecord::StatementInvalid: PG::UndefinedColumn: "
             "ERROR:  column posts.summary does not exist",
-            "PG::UndefinedColumn: ERROR:  column posts.summary does not exist",
+            "PG::UndefinedColumn: ERROR: column posts.summary does not exist",
         ),
         ("\tfrom /usr/lib/ruby/x.rb:3:in `load'", ""),
         ("/usr/lib/ruby/x.rb:3:in 'Object#load'", ""),
