@@ -50,7 +50,7 @@ class StackFailed(Exception):
 def templates() -> Path:
     """The folder of the templates: of the checkout, else where an installation puts them."""
     checkout = Path(__file__).resolve().parents[2] / "cfn"
-    if checkout.is_dir():
+    if (checkout / "cluster.yml").is_file():
         return checkout
     return Path(sysconfig.get_path("data")) / "share" / "bgconsole" / "cfn"
 
