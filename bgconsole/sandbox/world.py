@@ -84,6 +84,7 @@ class World:
             runtime=runtime,
             images=images,
             targets=self.elbv2.targets,
+            rules=self.elbv2.weights,
             logs=logs,
             observe=self.first_look.observe,
         )

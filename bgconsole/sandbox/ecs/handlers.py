@@ -8,6 +8,7 @@ from ..api import Request, Response
 from ..clock import Clock
 from ..dispatch import Operation, answer
 from ..elbv2.targets import TargetRegistry
+from ..elbv2.weights import TrafficRules
 from ..names import Names
 from ..runtime.port import Images, Runtime
 from .clusters import ClusterOperations
@@ -32,6 +33,7 @@ class Ecs:
         runtime: Runtime,
         images: Images,
         targets: TargetRegistry,
+        rules: TrafficRules,
         logs: LogSink,
         observe: Callable[[str], None] = lambda _operation: None,
     ) -> None:
@@ -48,12 +50,17 @@ class Ecs:
             events=events,
         )
         self.scheduler = Scheduler(
-            clock=clock, names=names, state=self.state, lives=lives, events=events
+            clock=clock, names=names, state=self.state, lives=lives, events=events, rules=rules
         )
         clusters = ClusterOperations(self.state, names)
         definitions = TaskDefinitionOperations(self.state, names, clock)
         services = ServiceOperations(
-            state=self.state, names=names, clock=clock, scheduler=self.scheduler, targets=targets
+            state=self.state,
+            names=names,
+            clock=clock,
+            scheduler=self.scheduler,
+            targets=targets,
+            rules=rules,
         )
         tasks = TaskOperations(state=self.state, names=names, lives=lives, scheduler=self.scheduler)
         deployments = ServiceDeploymentOperations(self.state, self.scheduler)
@@ -82,6 +89,7 @@ class Ecs:
             "DescribeServiceDeployments": deployments.describe_service_deployments,
             "DescribeServiceRevisions": deployments.describe_service_revisions,
             "StopServiceDeployment": deployments.stop_service_deployment,
+            "ContinueServiceDeployment": deployments.continue_service_deployment,
         }
 
     def handle(self, operation: str, request: Request) -> Response:

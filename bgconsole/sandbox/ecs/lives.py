@@ -392,8 +392,7 @@ class _Told:
 
 
 def _balancers(task: Task) -> list[dict[str, Any]]:
-    balancers: list[dict[str, Any]] = task.deployment.revision.settings.get("loadBalancers") or []
-    return balancers
+    return task.deployment.revision.balancers
 
 
 def _subnets(deployment: Deployment) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from ..api import Response
 from .batches import breaker_threshold
 from .scheduler import counts_of
+from .stages import Hook
 from .state import (
     Cluster,
     ContainerState,
@@ -170,6 +171,7 @@ def service_deployment(record: ServiceDeployment) -> Response:
         "sourceServiceRevisions": [_recorded_counts(record, one) for one in record.sources],
         "targetServiceRevision": _recorded_counts(record, record.target),
         "lifecycleStage": record.lifecycle_stage,
+        "lifecycleHookDetails": [_hook(one) for one in record.hooks] or None,
         "deploymentConfiguration": record.configuration,
         "rollback": rollback
         and {
@@ -183,6 +185,16 @@ def service_deployment(record: ServiceDeployment) -> Response:
             "threshold": threshold,
         },
         "alarms": {"status": "DISABLED"},
+    }
+
+
+def _hook(record: Hook) -> Response:
+    return {
+        "hookId": record.id,
+        "targetType": "PAUSE",
+        "status": record.status,
+        "expiresAt": record.expires_at,
+        "timeoutAction": record.timeout_action,
     }
 
 
@@ -220,9 +232,11 @@ def revision(record: Revision, owner: Service) -> Response:
         "createdAt": record.created_at,
         "resolvedConfiguration": {
             "loadBalancers": [
-                {"targetGroupArn": balancer["targetGroupArn"]}
-                for balancer in record.settings.get("loadBalancers") or []
-                if "targetGroupArn" in balancer
+                {
+                    "targetGroupArn": balancer["targetGroupArn"],
+                    "productionListenerRule": balancer.get("productionListenerRule"),
+                }
+                for balancer in record.balancers
             ]
         },
     }
@@ -257,12 +271,12 @@ def _container_definition(definition: dict[str, Any]) -> Response:
 
 def _deployment(owner: Service, record: Deployment) -> Response:
     tasks = owner.tasks_of(record)
-    primary = record is owner.deployments[0]
+    own_count = record is owner.deployments[0] or owner.shift is not None
     return {
         "id": record.id,
         "status": record.status,
         "taskDefinition": record.revision.task_definition.arn,
-        "desiredCount": record.desired if primary else sum(t.live for t in tasks),
+        "desiredCount": record.desired if own_count else sum(t.live for t in tasks),
         "pendingCount": sum(t.pending for t in tasks),
         "runningCount": sum(t.running for t in tasks),
         "failedTasks": record.failed_tasks,
@@ -283,7 +297,12 @@ def _revision_counts(owner: Service, record: Revision) -> Response:
 
 def _recorded_counts(record: ServiceDeployment, one: Revision) -> Response:
     counts = record.final_counts.get(one.arn) or counts_of(record.service, one)
-    return _counts(one, counts)
+    production, test = record.traffic.get(one.arn, (None, None))
+    return {
+        **_counts(one, counts),
+        "requestedProductionTrafficWeight": production,
+        "requestedTestTrafficWeight": test,
+    }
 
 
 def _counts(record: Revision, counts: tuple[int, int, int]) -> Response:

@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable
 
 from ..clock import Clock
+from ..elbv2.weights import TrafficRules
 from ..names import Names
 from . import texts
 from .batches import Counts, breaker_threshold, is_stuck, next_batch
 from .events import EventBook
 from .lives import TaskLives
+from .shifting import Shifts
+from .stages import SHIFTING
 from .state import (
     STOPPED_KEPT,
     Deployment,
@@ -43,13 +46,21 @@ class Scheduler:
     """Moves every service towards what its primary deployment wants."""
 
     def __init__(
-        self, *, clock: Clock, names: Names, state: EcsState, lives: TaskLives, events: EventBook
+        self,
+        *,
+        clock: Clock,
+        names: Names,
+        state: EcsState,
+        lives: TaskLives,
+        events: EventBook,
+        rules: TrafficRules,
     ) -> None:
         self._clock = clock
         self._names = names
         self._state = state
         self._lives = lives
         self._events = events
+        self.shifts = Shifts(clock=clock, names=names, rules=rules, owner=self)
         lives.watcher = self
 
     # -- what operations ask for
@@ -81,9 +92,13 @@ class Scheduler:
             record.breaker_status = "MONITORING"
         service.history.insert(0, record)
         service.steady = False
-        deployment.pause = self._clock.call_later(
-            FIRST_START, lambda: self._begin(service, deployment)
-        )
+        if configuration["strategy"] in SHIFTING:
+            self.shifts.prepare(service)
+        else:
+            self.shifts.resolve_for_rolling(deployment)
+            deployment.pause = self._clock.call_later(
+                FIRST_START, lambda: self._begin(service, deployment)
+            )
         return deployment
 
     def scale(self, service: Service, desired: int) -> None:
@@ -93,11 +108,15 @@ class Scheduler:
         service.desired = desired
         if service.primary.desired or service.primary.rollout_state == "COMPLETED":
             service.primary.desired = desired
+        for earlier in service.deployments[1:]:
+            if service.shift is not None and earlier.desired:
+                earlier.desired = desired
         service.steady = False
         self.wake(service)
 
     def request_rollback(self, record: ServiceDeployment) -> None:
         """Stop a service deployment by going back to its source revision."""
+        self.shifts.halt(record.service)
         record.status = "ROLLBACK_REQUESTED"
         record.updated_at = self._clock.now()
         self._clock.call_later(NEXT_STEP, lambda: self._roll_back_by_hand(record))
@@ -152,7 +171,10 @@ class Scheduler:
             record.failure_count += 1
             threshold = breaker_threshold(self._breaker(service), service.desired)
             if record.failure_count >= threshold:
-                self._trip(service, record)
+                record.breaker_status = "TRIGGERED"
+                rolls_back = bool(self._breaker(service).get("rollback"))
+                shifting = record.configuration["strategy"] in SHIFTING
+                self.fail(record, texts.breaker_failure(shifting=shifting, rolls_back=rolls_back))
         self.wake(service)
 
     # -- the loop
@@ -178,6 +200,9 @@ class Scheduler:
         primary = service.primary
         condemned = {t.id: arn for t in service.tasks if (arn := self._lives.check_health(t))}
         self._credit_healthy(service)
+        if service.shift is not None:
+            self._keep_both(service, condemned)
+            return
         live = [task for task in service.tasks if task.live]
         new = [t for t in live if t.deployment is primary and t.id not in condemned]
         old = [t for t in live if t.deployment is not primary and t.id not in condemned]
@@ -192,7 +217,7 @@ class Scheduler:
         batch = next_batch(service.desired, *percents, counts)
         acted = False
         if batch.start and primary.pause is None and primary.rollout_state != "FAILED":
-            self._start(service, batch.start, len(condemned))
+            self._start(service, primary, batch.start, len(condemned))
             acted = True
         if condemned:
             self._replace(service, condemned)
@@ -210,8 +235,31 @@ class Scheduler:
         else:
             self._settle(service, counts)
 
-    def _start(self, service: Service, count: int, unhealthy: int) -> None:
-        tasks = [self._lives.start(service, service.primary) for _ in range(count)]
+    def _keep_both(self, service: Service, condemned: dict[str, str]) -> None:
+        """While traffic shifts, each deployment has its own desired count and stays whole."""
+        acted = bool(condemned)
+        for deployment in service.deployments:
+            tasks = [t for t in service.tasks_of(deployment) if t.live]
+            sound = [t for t in tasks if t.id not in condemned]
+            missing = deployment.desired - len(sound)
+            may_start = deployment.pause is None and deployment.rollout_state != "FAILED"
+            if missing > 0 and may_start:
+                self._start(service, deployment, missing, len(tasks) - len(sound))
+                acted = True
+            elif missing < 0:
+                self._stop(service, _first_to_go(sound)[:-missing])
+                acted = True
+        if condemned:
+            self._replace(service, condemned)
+        if acted:
+            self.wake(service)
+        primary = service.primary
+        healthy = sum(t.healthy for t in service.tasks_of(primary))
+        if healthy >= primary.desired == service.desired and service.shift is not None:
+            self.shifts.warmed(service) if service.shift.warming else self.shifts.scaled_up(service)
+
+    def _start(self, service: Service, deployment: Deployment, count: int, unhealthy: int) -> None:
+        tasks = [self._lives.start(service, deployment) for _ in range(count)]
         replaced = min(count, unhealthy)
         self._events.say(service, texts.started([t.id for t in tasks], replaced))
 
@@ -275,7 +323,9 @@ class Scheduler:
                 self._unpause(earlier)
                 earlier.status = "INACTIVE"
             service.deployments = [primary]
-            self._events.say_of(service, primary.id, "deployment completed.")
+            # A rollback by weights was never seen to say it.
+            if not _went_back_by_weights(service):
+                self._events.say_of(service, primary.id, "deployment completed.")
             service.steady = False
         if not service.steady:
             service.steady = True
@@ -291,32 +341,35 @@ class Scheduler:
 
     # -- failure and the way back
 
-    def _trip(self, service: Service, record: ServiceDeployment) -> None:
-        record.breaker_status = "TRIGGERED"
+    def fail(self, record: ServiceDeployment, failure: texts.Failure) -> None:
+        """End a deployment that failed, by going back if it should and there is a way back."""
+        service = record.service
         failed = service.primary
         failed.rollout_state = "FAILED"
-        failed.rollout_reason = texts.BREAKER_FAILED
+        failed.rollout_reason = failure.rollout
         failed.updated_at = self._clock.now()
         self._unpause(failed)
-        self._events.say_of(service, failed.id, f"deployment failed: {texts.TASKS_FAILED}")
-        if not self._breaker(service).get("rollback"):
+        self._events.say_of(service, failed.id, f"deployment failed: {failure.event}")
+        if not failure.rolls_back:
             self._end(record, "STOPPED")
             record.stopped_at = record.finished_at
             return
-        target = _way_back(service)
+        target = _way_back(record)
         if target is None:
             record.status_reason = texts.NO_CANDIDATE
             self._end(record, "ROLLBACK_FAILED")
             return
-        record.status_reason = texts.BREAKER_REASON
-        reason = texts.breaker_rolling_back(target.id)
-        self._roll_back(service, record, target, texts.BREAKER_REASON, reason)
+        record.status_reason = failure.reason
+        reason = texts.in_progress(target.id)
+        if failure.by_breaker:
+            reason = texts.breaker_rolling_back(target.id)
+        self._roll_back(service, record, target, failure.reason, reason)
 
     def _roll_back_by_hand(self, record: ServiceDeployment) -> None:
         service = record.service
         if record.status != "ROLLBACK_REQUESTED":
             return
-        target = _way_back(service)
+        target = _way_back(record)
         if target is None:
             record.status_reason = texts.NO_CANDIDATE
             service.primary.rollout_state = "FAILED"
@@ -351,15 +404,20 @@ class Scheduler:
         service.settings.update(target.revision.settings)
         service.settings["taskDefinition"] = target.revision.task_definition.arn
         service.steady = False
+        if record.configuration["strategy"] in SHIFTING:
+            self.shifts.go_back(service, record, target)
         self.wake(service)
 
     def _supersede(self, service: Service) -> None:
+        self.shifts.cancel(service)
         record = service.current
         if record is not None:
             self._end(record, "STOPPED")
             record.stopped_at = record.finished_at
 
     def _end(self, record: ServiceDeployment, status: str) -> None:
+        if status in ("STOPPED", "ROLLBACK_FAILED"):
+            self.shifts.halt(record.service)
         for revision in (*record.sources, record.target):
             record.final_counts[revision.arn] = counts_of(record.service, revision)
         record.status = status
@@ -371,7 +429,8 @@ class Scheduler:
 
     def _pause(self, service: Service, deployment: Deployment) -> None:
         """Wait longer before each attempt to start failing tasks."""
-        if deployment.pause is not None or deployment is not service.primary:
+        kept = service.shift is not None or deployment is service.primary
+        if deployment.pause is not None or not kept:
             return
         attempt = math.ceil(deployment.failed_tasks / max(1, service.desired))
         if attempt >= 2 and not deployment.noted:
@@ -415,17 +474,27 @@ class Scheduler:
 def counts_of(service: Service, revision: Revision) -> tuple[int, int, int]:
     """Requested, running and pending tasks of a revision now."""
     tasks = [task for task in service.tasks if task.deployment.revision is revision]
-    primary = service.deployments[0] if service.deployments else None
-    if primary is not None and primary.revision is revision:
-        requested = primary.desired
+    deployment = next((d for d in service.deployments if d.revision is revision), None)
+    if deployment is not None and (
+        deployment is service.deployments[0] or service.shift is not None
+    ):
+        requested = deployment.desired
     else:
         requested = sum(task.live for task in tasks)
     return requested, sum(t.running for t in tasks), sum(t.pending for t in tasks)
 
 
-def _way_back(service: Service) -> Deployment | None:
-    """The newest earlier deployment that had completed."""
-    return next((d for d in service.deployments[1:] if d.rollout_state == "COMPLETED"), None)
+def _went_back_by_weights(service: Service) -> bool:
+    newest = service.history[0]
+    return newest.rollback is not None and newest.configuration["strategy"] in SHIFTING
+
+
+def _way_back(record: ServiceDeployment) -> Deployment | None:
+    """What served before, else the newest earlier deployment that had completed."""
+    earlier = record.service.deployments[1:]
+    if record.source in earlier:
+        return record.source
+    return next((d for d in earlier if d.rollout_state == "COMPLETED"), None)
 
 
 def _first_to_go(tasks: Iterable[Task]) -> list[Task]:

@@ -18,7 +18,7 @@ _STOPPABLE = (
 
 
 class ServiceDeploymentOperations:
-    """ListServiceDeployments to StopServiceDeployment."""
+    """ListServiceDeployments to ContinueServiceDeployment."""
 
     def __init__(self, state: EcsState, scheduler: Scheduler) -> None:
         self._state = state
@@ -75,11 +75,7 @@ class ServiceDeploymentOperations:
     def stop_service_deployment(self, request: Request) -> Response:
         """Go back to the source revision of a deployment in flight."""
         arn = request["serviceDeploymentArn"]
-        record = self._known().get(arn)
-        if record is None:
-            raise ApiError(
-                "ServiceDeploymentNotFoundException", f"Service deployment {arn} not found."
-            )
+        record = self._one(arn)
         if request.get("stopType", "ROLLBACK") != "ROLLBACK":
             raise ApiError(
                 "InvalidParameterException", "The sandbox reproduces the stop type ROLLBACK only."
@@ -92,6 +88,22 @@ class ServiceDeploymentOperations:
         if record.status in ("PENDING", "IN_PROGRESS"):
             self._scheduler.request_rollback(record)
         return {"serviceDeploymentArn": arn}
+
+    def continue_service_deployment(self, request: Request) -> Response:
+        """Answer a pause: go on, or go back."""
+        arn = request["serviceDeploymentArn"]
+        record = self._one(arn)
+        action = request.get("action", "CONTINUE")
+        self._scheduler.shifts.answer(record, request["hookId"], action)
+        return {"serviceDeploymentArn": arn}
+
+    def _one(self, arn: str) -> ServiceDeployment:
+        record = self._known().get(arn)
+        if record is None:
+            raise ApiError(
+                "ServiceDeploymentNotFoundException", f"Service deployment {arn} not found."
+            )
+        return record
 
     def _service(self, request: Request) -> Service:
         reference = request["service"]

@@ -7,9 +7,12 @@ from typing import Any
 from ..api import ApiError, Request, Response
 from ..clock import Clock
 from ..elbv2.targets import TargetRegistry
+from ..elbv2.weights import TrafficRules
 from ..names import Names
 from ..paging import page
 from . import render
+from .configuration import configuration
+from .networking import refuse_what_cannot_shift
 from .scheduler import Scheduler
 from .state import EcsState, Revision, Service, TaskDefinition
 
@@ -53,12 +56,14 @@ class ServiceOperations:
         clock: Clock,
         scheduler: Scheduler,
         targets: TargetRegistry,
+        rules: TrafficRules,
     ) -> None:
         self._state = state
         self._names = names
         self._clock = clock
         self._scheduler = scheduler
         self._targets = targets
+        self._rules = rules
 
     def create_service(self, request: Request) -> Response:
         """Create a service and begin its first deployment."""
@@ -81,7 +86,7 @@ class ServiceOperations:
             "platformFamily": render.PLATFORM_FAMILY,
             "schedulingStrategy": request.get("schedulingStrategy", "REPLICA"),
             "deploymentController": {"type": "ECS"},
-            "deploymentConfiguration": _configuration({}, request),
+            "deploymentConfiguration": configuration({}, request),
             "taskDefinition": definition.arn,
         }
         self._check(settings, definition)
@@ -110,7 +115,7 @@ class ServiceOperations:
         settings = {
             **old,
             **{key: request[key] for key in _KEPT if request.get(key) is not None},
-            "deploymentConfiguration": _configuration(old["deploymentConfiguration"], request),
+            "deploymentConfiguration": configuration(old["deploymentConfiguration"], request),
             "taskDefinition": definition.arn,
         }
         self._check(settings, definition)
@@ -185,6 +190,7 @@ class ServiceOperations:
             definition,
             {key: service.settings[key] for key in members if key in service.settings},
             self._clock.now(),
+            balancers=list(service.settings.get("loadBalancers") or []),
         )
 
     def _check(self, settings: dict[str, Any], definition: TaskDefinition) -> None:
@@ -196,8 +202,11 @@ class ServiceOperations:
                 "Network Configuration must be provided when networkMode 'awsvpc' is specified."
             )
         containers = {container["name"]: container for container in definition.containers}
-        for balancer in settings.get("loadBalancers") or []:
+        balancers = settings.get("loadBalancers") or []
+        for balancer in balancers:
             self._check_balancer(balancer, containers)
+        strategy = settings["deploymentConfiguration"]["strategy"]
+        refuse_what_cannot_shift(strategy, balancers, self._rules)
 
     def _check_balancer(
         self, balancer: dict[str, Any], containers: dict[str, dict[str, Any]]
@@ -206,15 +215,15 @@ class ServiceOperations:
         port = balancer.get("containerPort")
         if not arn:
             raise _invalid("The sandbox reproduces load balancers with a targetGroupArn only.")
-        if balancer.get("advancedConfiguration"):
-            raise _invalid("The sandbox does not reproduce advancedConfiguration yet.")
-        if not self._targets.exists(arn):
-            raise _invalid(f"The specified target group {arn} does not exist.")
-        if not self._targets.in_use(arn):
-            raise _invalid(
-                f"The target group with targetGroupArn {arn} does not have an associated "
-                "load balancer."
-            )
+        alternate = (balancer.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
+        for group in (arn, alternate) if alternate else (arn,):
+            if not self._targets.exists(group):
+                raise _invalid(f"The specified target group {group} does not exist.")
+            if not self._targets.in_use(group):
+                raise _invalid(
+                    f"The target group with targetGroupArn {group} does not have an associated "
+                    "load balancer."
+                )
         if name not in containers:
             raise _invalid(f"The container {name} does not exist in the task definition.")
         mappings = containers[name].get("portMappings") or []
@@ -223,28 +232,6 @@ class ServiceOperations:
 
     def _shown(self, service: Service, *, tags: bool) -> Response:
         return render.service(service, tags=tags, caller=self._names.caller)
-
-
-def _configuration(old: dict[str, Any], request: Request) -> dict[str, Any]:
-    """The deployment configuration with AWS's defaults; members not given stay as they were."""
-    given = request.get("deploymentConfiguration") or {}
-    configuration: dict[str, Any] = {
-        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
-        "maximumPercent": 200,
-        "minimumHealthyPercent": 100,
-        "strategy": "ROLLING",
-        "bakeTimeInMinutes": 0,
-        **old,
-        **{key: value for key, value in given.items() if value is not None},
-    }
-    if configuration["strategy"] != "ROLLING":
-        raise _invalid(
-            f"The sandbox does not reproduce the deployment strategy "
-            f"{configuration['strategy']} yet, only ROLLING."
-        )
-    if (given.get("alarms") or {}).get("enable"):
-        raise _invalid("The sandbox does not reproduce deployment alarms yet.")
-    return configuration
 
 
 def _refuse_what_is_missing(request: Request) -> None:

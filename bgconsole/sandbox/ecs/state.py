@@ -10,6 +10,7 @@ from typing import Any
 from ..api import ApiError
 from ..clock import Timer
 from ..runtime.port import Container, ImageInfo
+from .stages import Hook, Shift
 
 STOPPED_KEPT = timedelta(hours=1)
 """How long a stopped task can still be described, by the clock that the API shows."""
@@ -50,6 +51,8 @@ class Revision:
     created_at: datetime
     images: dict[str, ImageInfo] = field(default_factory=dict)
     """By container name, filled when its first task pulls."""
+    balancers: list[dict[str, Any]] = field(default_factory=list)
+    """Where its tasks are registered: as given, with the target group that was really chosen."""
 
 
 @dataclass(slots=True)
@@ -102,6 +105,14 @@ class ServiceDeployment:
     finished_at: datetime | None = None
     stopped_at: datetime | None = None
     lifecycle_stage: str | None = None
+    source: Deployment | None = None
+    """Whose tasks get the traffic back after a rollback by weights; `None` at the first one."""
+    target_tested: bool = False
+    """Whether the test rule was given to the new revision."""
+    hooks: list[Hook] = field(default_factory=list)
+    """Every pause of it so far."""
+    traffic: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    """Percent of production and of test traffic asked for, by the ARN of the revision."""
     failure_count: int = 0
     breaker_status: str = "DISABLED"
     rollback: RollbackRecord | None = None
@@ -213,6 +224,8 @@ class Service:
     events: deque[Event] = field(default_factory=lambda: deque(maxlen=EVENTS_KEPT))
     """Newest first."""
     tasks: list[Task] = field(default_factory=list)
+    shift: Shift | None = None
+    """The deployment in flight between two target groups, until it cleans up."""
     wake: Timer | None = None
     steady: bool = False
     """Whether it was said to be steady since the last change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 STEADY = "has reached a steady state."
 TASKS_FAILED = "tasks failed to start."
@@ -92,6 +93,39 @@ BREAKER_FAILED = "ECS deployment circuit breaker: tasks failed to start."
 def breaker_rolling_back(deployment: str) -> str:
     """Rollout reason of the deployment that a breaker went back to."""
     return f"ECS deployment circuit breaker: rolling back to deploymentId {deployment}."
+
+
+def hook_failed(stage: str) -> str:
+    """Status reason after a pause was answered with ROLLBACK or ran out of time.
+
+    The stem is AWS's; what it says behind it of a pause was never captured.
+    """
+    return f"Service deployment rolled back because {stage} lifecycle hook(s) failed."
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a deployment failed, in each place where it is told."""
+
+    reason: str
+    """`statusReason` of the service deployment."""
+    event: str
+    """What the service event says after `deployment failed: `."""
+    rollout: str
+    """`rolloutStateReason` of the failed deployment."""
+    rolls_back: bool = True
+    by_breaker: bool = False
+
+    @classmethod
+    def plain(cls, reason: str) -> Failure:
+        """One text everywhere, as strategies that shift traffic have it."""
+        return cls(reason, reason, reason)
+
+
+def breaker_failure(*, shifting: bool, rolls_back: bool) -> Failure:
+    """The circuit breaker's; a strategy that shifts traffic names the status reason."""
+    event = BREAKER_REASON if shifting else TASKS_FAILED
+    return Failure(BREAKER_REASON, event, BREAKER_FAILED, rolls_back, by_breaker=True)
 
 
 def _listed(ids: list[str]) -> str:

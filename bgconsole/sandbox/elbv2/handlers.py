@@ -13,6 +13,7 @@ from .routing import DataPlane
 from .state import Elbv2State
 from .target_groups import TargetGroupOperations
 from .targets import Targets
+from .weights import Weights
 
 
 class Elbv2:
@@ -23,6 +24,7 @@ class Elbv2:
     ) -> None:
         self.state = Elbv2State()
         self.targets = Targets(self.state, clock, prober)
+        self.weights = Weights(self.state, self.targets)
         balancers = LoadBalancerOperations(self.state, names, clock)
         listeners = ListenerOperations(self.state, names, self.targets, data_plane)
         groups = TargetGroupOperations(self.state, names, self.targets)

@@ -41,7 +41,7 @@ def service_request(story: Story, **changes: Any) -> dict[str, Any]:
         (
             {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}},
             "InvalidParameterException",
-            "does not reproduce the deployment strategy BLUE_GREEN yet",
+            "advancedConfiguration field is required for all loadBalancers",
         ),
         ({"launchType": "EC2"}, "InvalidParameterException", "FARGATE only"),
         (
@@ -81,7 +81,7 @@ def test_a_refused_update_changes_nothing(story: Story) -> None:
     before = story.service()
     with pytest.raises(ApiError, match="TaskDefinition not found"):
         story.update(taskDefinition=f"{FAMILY}:99", desiredCount=9)
-    with pytest.raises(ApiError, match="CANARY"):
+    with pytest.raises(ApiError, match="advancedConfiguration"):
         story.update(deploymentConfiguration={"strategy": "CANARY"}, forceNewDeployment=True)
     assert story.service() == before
 

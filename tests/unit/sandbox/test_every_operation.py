@@ -11,6 +11,7 @@ from bgconsole.sandbox.ecs.handlers import Ecs
 from bgconsole.sandbox.elbv2.handlers import Elbv2
 from bgconsole.sandbox.wire.models import service_model
 from tests.unit.sandbox import story as story_module
+from tests.unit.sandbox.pair_story import PairStory
 from tests.unit.sandbox.shapes import checked
 from tests.unit.sandbox.story import CLUSTER, FAMILY, SERVICE, Story
 
@@ -49,6 +50,18 @@ def use_ecs(story: Story) -> None:
     story.ecs("StopServiceDeployment", serviceDeploymentArn=record["serviceDeploymentArn"])
     story.until_steady()
     story.ecs("DeregisterTaskDefinition", taskDefinition=f"{FAMILY}:2")
+
+
+def use_pauses(story: PairStory) -> None:
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
+    story.create_pair(lifecycleHooks=[hook])
+    story.until(lambda: "lifecycleHookDetails" in story.deployment())
+    record = story.deployment()
+    story.ecs(
+        "ContinueServiceDeployment",
+        serviceDeploymentArn=record["serviceDeploymentArn"],
+        hookId=record["lifecycleHookDetails"][0]["hookId"],
+    )
 
 
 def use_elbv2(story: Story) -> None:
@@ -110,6 +123,9 @@ def test_every_operation_answers_in_the_shape_of_its_model(called: set[tuple[str
     use_ecs(story)
     use_elbv2(story)
     tear_down(story)
+    pair = PairStory()
+    pair.build()
+    use_pauses(pair)
     services: dict[str, Ecs | Elbv2] = {"ecs": story.world.ecs, "elbv2": story.world.elbv2}
     for name, service in services.items():
         answered = set(service.operations)
