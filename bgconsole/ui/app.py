@@ -111,7 +111,10 @@ class Console(App[ConsoleResult]):
 
     def connect(self, connect: Callable[[], Gateway]) -> None:
         """Leave what is shown and begin anew, by other means."""
-        self.session.stop()
+        self.session.forget()
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self._service = None
         self._connecting.start(connect)
 
     def watch_service(self, ref: ServiceRef) -> None:
@@ -149,16 +152,16 @@ class Console(App[ConsoleResult]):
             self._opening.nothing_chosen()
             self.pickers.first(reached.clusters)
 
-    # What other threads tell
+    # What other threads tell. They may still talk when the last screen is gone already.
 
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
-        if not self._connecting.answered(answer):
+        if self.screen_stack and not self._connecting.answered(answer):
             self.operating.answered(answer)
 
     @on(SnapshotTaken)
     def _snapshot_taken(self, message: SnapshotTaken) -> None:
-        if not self.session.take(message) or self._service is None:
+        if not self.screen_stack or not self.session.take(message) or self._service is None:
             return
         self._service.snapshot = self.session.snapshot
         self._look_at_operations(message.snapshot)
@@ -171,16 +174,19 @@ class Console(App[ConsoleResult]):
 
     @on(LinesCame)
     def _lines_came(self, message: LinesCame) -> None:
-        if message.epoch == self.session.epoch and self._service is not None:
+        current = message.epoch == self.session.epoch and self.screen_stack
+        if current and self._service is not None and self._service.is_attached:
             self._service.add_lines(message.batch)
 
     @on(OperationMoved)
     def _operation_moved(self, message: OperationMoved) -> None:
-        self.operating.moved(message)
+        if self.screen_stack:
+            self.operating.moved(message)
 
     @on(OperationEnded)
     def _operation_ended(self, message: OperationEnded) -> None:
-        self.operating.ended(message)
+        if self.screen_stack:
+            self.operating.ended(message)
 
     @on(BugFound)
     def _bug_found(self, message: BugFound) -> None:
@@ -316,7 +322,10 @@ class Console(App[ConsoleResult]):
 
     def action_pick(self) -> None:
         """Another cluster and service."""
-        self.pickers.cluster()
+        if self.session.gateway is None:
+            self._connecting.start(choose=True)
+        else:
+            self.pickers.cluster()
 
     def commands(self) -> tuple[Command, ...]:
         """What the palette lists: the pickers, the operations, then what keys do."""
@@ -376,8 +385,7 @@ class Console(App[ConsoleResult]):
     async def on_event(self, event: events.Event) -> None:
         """Every key, click and paste passes here first, whatever screen is on top."""
         if isinstance(event, events.Key) and not event.is_forwarded:
-            typing = isinstance(self.focused, (Input, TextArea))
-            await self._let_act(self._guard.take(event, typing=typing))
+            await self._let_act(self._guard.take(event, typing=self._typing))
             self._time_guard()
         elif not self._too_early(event):
             await super().on_event(event)
@@ -390,10 +398,14 @@ class Console(App[ConsoleResult]):
     def _too_early(self, event: events.Event) -> bool:
         if not isinstance(event, _ACTS):
             return False
-        if isinstance(event, events.Paste) and not isinstance(self.focused, (Input, TextArea)):
+        if isinstance(event, events.Paste) and not self._typing:
             return True
         screen = self.screen_stack[-1] if self.screen_stack else None
         return isinstance(screen, Dialog) and screen.too_early(event.time)
+
+    @property
+    def _typing(self) -> bool:
+        return bool(self.screen_stack) and isinstance(self.focused, (Input, TextArea))
 
     def _time_guard(self) -> None:
         if self._guard_timer is not None:

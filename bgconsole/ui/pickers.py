@@ -116,5 +116,11 @@ class Pickers:
             if value is not None:
                 then(value)
 
-        screen = ChooserScreen(f"Choose a {what}", list_choices, first=first, known=known)
+        screen = ChooserScreen(
+            f"Choose a {what}",
+            list_choices,
+            first=first,
+            mark="shown now" if self._session.ref else "last time",
+            known=known,
+        )
         self._app.push_screen(screen, chosen)

@@ -56,6 +56,7 @@ class Connecting:
         self._began, self._failed, self._reached = began, failed, reached
         self._connect = wiring.connect
         self._cluster, self._service = wiring.cluster, wiring.service
+        self._choose = False
         self._number = 0
         self._failures = 0
         self._timer: Timer | None = None
@@ -69,12 +70,17 @@ class Connecting:
         self,
         connect: Callable[[], Gateway] | None = None,
         ref: ServiceRef | None = None,
+        *,
+        choose: bool = False,
     ) -> None:
-        """Connect, by other means or for a service that is known by now."""
+        """Connect, by other means, or for a service that is known by now, or to choose one."""
+        if connect is not None or choose:
+            self._cluster = self._service = ""
         if connect is not None:
-            self._connect, self._cluster, self._service = connect, "", ""
+            self._connect = connect
         if ref is not None:
             self._cluster, self._service = ref.cluster, ref.name
+        self._choose = choose
         self._failures = 0
         self._attempt()
 
@@ -110,7 +116,12 @@ class Connecting:
         self._number = self._next()
         self._began()
         connect, cluster, service = self._connect, self._cluster, self._service
-        ask(self._app, Attempt(self._number), lambda: reach(connect, cluster, service))
+        choose = self._choose
+        ask(
+            self._app,
+            Attempt(self._number),
+            lambda: reach(connect, cluster, service, choose=choose),
+        )
 
     _last = 0
 
@@ -124,8 +135,12 @@ class Connecting:
             self._timer = None
 
 
-def reach(connect: Callable[[], Gateway], cluster: str, service: str) -> Reached:
+def reach(
+    connect: Callable[[], Gateway], cluster: str, service: str, *, choose: bool = False
+) -> Reached:
     """Connect and make the first call, so that what is wrong is known in one place; blocks.
+
+    Without `choose` the only service of the only cluster is taken.
 
     Raises:
         BgconsoleError: why not.
@@ -139,7 +154,8 @@ def reach(connect: Callable[[], Gateway], cluster: str, service: str) -> Reached
         gateway.services.services(cluster)
         return Reached(gateway, None, (cluster,))
     clusters = gateway.services.clusters()
-    return Reached(gateway, _only(gateway, clusters, service), clusters)
+    only = None if choose else _only(gateway, clusters, service)
+    return Reached(gateway, only, clusters)
 
 
 def _only(gateway: Gateway, clusters: tuple[str, ...], service: str) -> ServiceRef | None:
@@ -191,6 +207,11 @@ class Session:
 
         self._watcher = self._wiring.watch(self.gateway, ref, on_snapshot, on_lines)
         self._watcher.start()
+
+    def forget(self) -> None:
+        """Stop, and begin anew: another account may have a service of the same name."""
+        self.stop()
+        self.gateway = self.runner = self.ref = self.snapshot = None
 
     def take(self, message: SnapshotTaken) -> bool:
         """Whether it is news. A watcher that knows nothing yet does not blank what is shown."""

@@ -335,12 +335,19 @@ async def test_what_is_typed_ahead_of_a_dialog_is_dropped(
 
 async def test_keys_count_once_the_dialog_has_settled(tmp_path: Path) -> None:
     world = worlds.steady()
-    app = console(world, tmp_path, timing=Timing(burst_gap=0))
+    app = console(world, tmp_path, timing=Timing(burst_gap=0, settle=600))
     async with app.run_test(size=SIZE) as pilot:
         await filled(pilot)
-        await pilot.press("F", "y")
-        assert isinstance(app.screen, ConfirmScreen)
-        await asked(pilot)
+        await pilot.press("F")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        dialog = app.screen
+        assert isinstance(dialog, ConfirmScreen)
+        await until(pilot, lambda: dialog._painted_at is not None)
+        await pilot.press("y")
+        await pilot.click("#yes")
+        assert app.screen is dialog and not dialog.armed
+        assert dialog._painted_at is not None
+        dialog._painted_at -= 700
         await pilot.press("y")
         await until(pilot, lambda: len(world.writes) == 1)
 

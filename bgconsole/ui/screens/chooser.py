@@ -48,6 +48,7 @@ class ChooserScreen(ModalScreen[str | None]):
         *,
         about: str = "",
         first: str = "",
+        mark: str = "last time",
         known: Choices | None = None,
     ) -> None:
         super().__init__()
@@ -55,6 +56,7 @@ class ChooserScreen(ModalScreen[str | None]):
         self._about = about
         self._list_choices = list_choices
         self._first = first
+        self._mark = mark
         self._choices: Choices = known or ()
         self._known = known is not None
         self._ticket = 0
@@ -114,8 +116,8 @@ class ChooserScreen(ModalScreen[str | None]):
         self._say("" if found else nothing)
 
     def _prompt(self, value: str, words: str) -> Content:
-        last = ("   last time", "dim") if value == self._first and self._first else ("", "")
-        return Content.assemble(plain(words or value), last)
+        mark = f"   {self._mark}" if value == self._first and self._first else ""
+        return Content.assemble(plain(words or value), (mark, "dim"))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

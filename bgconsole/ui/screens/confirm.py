@@ -118,17 +118,22 @@ class ConfirmScreen(Dialog[Proposal | None]):
 
     def action_confirm(self) -> None:
         """Yes, where yes is enough."""
-        if not self.word and not self._refusal:
-            self.dismiss(self.proposal)
+        if not self.word:
+            self._agree()
 
     def action_scroll(self, lines: int) -> None:
         """Read on while the field keeps the cursor."""
         self.query_one("#rest").scroll_relative(y=lines, animate=False)
 
+    def _agree(self) -> None:
+        # The app has dropped what came too early; no way round it leads to a write either.
+        if self.armed and not self._refusal:
+            self.dismiss(self.proposal)
+
     @on(Input.Submitted, "#word")
     def _submitted(self, event: Input.Submitted) -> None:
-        if event.value == self.word and not self._refusal:
-            self.dismiss(self.proposal)
+        if event.value == self.word:
+            self._agree()
         else:
             event.input.add_class("-wrong")
 

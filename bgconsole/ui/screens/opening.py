@@ -25,8 +25,8 @@ class OpeningScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *read(KEYMAP, "refresh", "app.refresh", footer=True),
-        *read(KEYMAP, "pick", "app.pick", footer=True),
-        Binding("d", "app.demo", "demo", tooltip="Start the demo in place of this"),
+        *read(KEYMAP, "pick", "pick", footer=True),
+        Binding("d", "demo", "demo", tooltip="Start the demo in place of this"),
     ]
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -36,6 +36,7 @@ class OpeningScreen(Screen[None]):
         """Why there is no picture; None while connecting."""
         self._words = "connecting …"
         self._retry_at: datetime | None = None
+        self._choosable = False
         self._composed = False
 
     def compose(self) -> ComposeResult:
@@ -63,18 +64,19 @@ class OpeningScreen(Screen[None]):
 
     def connecting(self, words: str) -> None:
         """Say what is being done; an error that is shown stays until there is an answer."""
-        self._words, self._retry_at = words, None
+        self._words, self._retry_at, self._choosable = words, None, False
         self._paint()
 
     def nothing_chosen(self) -> None:
         """The picker was left."""
-        self.error = None
+        self.error, self._choosable = None, True
         self._words = "no service is chosen: ctrl+o opens the list, q quits"
         self._paint()
 
     def trouble(self, error: BgconsoleError, retry_at: datetime) -> None:
         """Say why not, and when the next try is."""
         self.error, self._retry_at = error, retry_at
+        self._choosable = isinstance(error, NotThere)
         self._paint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -82,8 +84,16 @@ class OpeningScreen(Screen[None]):
         if action == "demo":
             return isinstance(self.error, NoCredentials)
         if action == "pick":
-            return self.error is None or isinstance(self.error, NotThere)
+            return self._choosable
         return True
+
+    def action_demo(self) -> None:
+        """Leave; `main` starts the demo."""
+        self.app.exit("demo")
+
+    async def action_pick(self) -> None:
+        """Choose from what there is."""
+        await self.app.run_action("pick")
 
     def _tick(self) -> None:
         if self._retry_at is not None:
