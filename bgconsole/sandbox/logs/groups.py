@@ -11,7 +11,7 @@ from ..api import ApiError, Request
 from ..asgi import App, call
 from ..scope import Scope
 
-_ARN = re.compile(r"arn:aws[\w-]*:logs:([a-z0-9-]+):(\d{12}):log-group:([^:*]+)(:\*)?")
+_ARN = re.compile(r"arn:aws[\w-]*:logs:([a-z0-9-]+):(\d{12}):log-group:([^:*]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ def group_name(request: Request, scope: Scope) -> str:
     return of_arn(named, scope) if named.startswith("arn:") else named
 
 
-def of_arn(arn: str, scope: Scope, *, star: bool = True) -> str:
-    """The name in a log group's ARN; `star` says whether it may end with `:*`.
+def of_arn(arn: str, scope: Scope) -> str:
+    """The name in a log group's ARN; one that ends with `:*` is refused, as on AWS.
 
     Raises:
         ApiError: it is no such ARN, or of another account or region.
     """
     match = _ARN.fullmatch(arn)
-    if match is None or (match[4] and not star):
+    if match is None:
         raise ApiError("InvalidParameterException", f"{arn} is not the ARN of a log group.")
     if Scope(match[2], match[1]) != scope:
         raise no_such_group()

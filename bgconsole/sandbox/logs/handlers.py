@@ -196,7 +196,7 @@ def _described(asked: Asked, stream: Stream) -> Response:
     }
     if stream.last_event is not None:
         facts["uploadSequenceToken"] = Event(stream.last_event, 0, 0, "", "").id
-    return facts
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _refused(message: str) -> ApiError:

@@ -15,7 +15,7 @@ Holds = Callable[[Any], bool]
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<join>&&|\|\||\(|\))
-      | (?P<selector>\$(?:\.[\w-]+|\[(?:\d+|\*)\])*)
+      | (?P<selector>\$(?:\.[\w-]+|\[(?:\d+|\*)\])*(?![.\[]))
       | (?P<sign>!=|<=|>=|=|<|>)
       | "(?P<quoted>(?:[^"\\]|\\.)*)"
       | %(?P<regex>[^%]+)%

@@ -117,7 +117,7 @@ class Logs:
             raise _refused("logStreamNames and logStreamNamePrefixes cannot be given together.")
         if (names is not None or prefixes is not None) and len(arns) > 1:
             raise _refused("Log streams can be chosen in one log group only.")
-        groups = {of_arn(arn, scope, star=False): arn for arn in arns}
+        groups = {of_arn(arn, scope): arn for arn in arns}
         matches = compile_pattern(request.get("logEventFilterPattern"))
         for name in groups:
             await self._ask(scope, name)
