@@ -41,6 +41,10 @@ class Clock(Protocol):
         """Divide every wait by `speed`, the remainder of those already running included."""
         ...
 
+    def real(self, seconds: float) -> float:
+        """How many real seconds so much of AWS's time takes now."""
+        ...
+
 
 class _VirtualTimer:
     __slots__ = ("callback",)
@@ -75,6 +79,10 @@ class VirtualClock:
 
     def set_speed(self, speed: float) -> None:
         """Do nothing: a test moves the clock as fast as it likes."""
+
+    def real(self, seconds: float) -> float:
+        """Nothing takes real time here."""
+        return 0.0 * seconds
 
     def advance(self, seconds: float) -> None:
         """Move the clock on by `seconds` and run all that falls due on the way."""
@@ -173,6 +181,10 @@ class AsyncioClock:
                 wait = left * old / speed
                 timer.scaled_until = now + wait
                 timer.handle = self._loop.call_later(wait, timer.run)
+
+    def real(self, seconds: float) -> float:
+        """`seconds` divided by the speed of this moment."""
+        return seconds / self.speed
 
     def forget(self, timer: _LoopTimer) -> None:
         """Drop a timer that ran or was cancelled."""

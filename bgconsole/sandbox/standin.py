@@ -58,7 +58,7 @@ PAGE = """\
 </html>
 """
 
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found"}
+REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"}
 HEAD_LIMIT = 65536
 
 _out_lock = threading.Lock()
@@ -80,6 +80,8 @@ class App:
         self._in_flight = 0
         self._idle = threading.Condition()
         self.stopping = False
+        self.ill = False
+        """Whether the health check's path answers 503."""
 
     def serve(self) -> None:
         """Accept until told to stop, then finish what came in."""
@@ -164,6 +166,9 @@ class App:
         if path in ("/posts", "/"):
             page = PAGE.format(heading=facts["heading"]).encode()
             return 200, "text/html; charset=utf-8", page, "PostsController#index"
+        if path == "/up" and self.ill:
+            page = b'<!DOCTYPE html><html><body style="background-color: red"></body></html>'
+            return 503, "text/html; charset=utf-8", page, "Rails::HealthController#show"
         if path == "/up":
             page = b'<!DOCTYPE html><html><body style="background-color: green"></body></html>'
             return 200, "text/html; charset=utf-8", page, "Rails::HealthController#show"
@@ -232,18 +237,48 @@ def _leave_with_parent(lifeline: int) -> NoReturn:
     os._exit(0)
 
 
+def _run(step: dict[str, Any]) -> None:
+    """Print the lines of one command, evenly over its time; end here if it fails."""
+    lines, seconds = step["lines"], step["seconds"]
+    if seconds is None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        for line in lines:
+            say(line)
+        threading.Event().wait()
+    for line in lines:
+        say(line)
+        time.sleep(seconds / len(lines))
+    if not lines:
+        time.sleep(seconds)
+    if step["exit_code"]:
+        sys.exit(step["exit_code"])
+
+
 def main() -> None:
-    """Boot, and serve or crash as the image says."""
+    """Do what the command says: migrate, or boot and serve or crash as the image says."""
     facts = json.loads(sys.argv[1])
     listener = socket.socket(fileno=facts["socket"])
     threading.Thread(target=_leave_with_parent, args=(facts["lifeline"],), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    for step in facts["program"]:
+        if step is not None:
+            _run(step)
+    if None in facts["program"]:
+        _serve(facts, listener)
+
+
+def _serve(facts: dict[str, Any], listener: socket.socket) -> None:
     app = App(facts, listener)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         app.stopping = True
 
+    def ail(_signal: int, _frame: FrameType | None) -> None:
+        app.ill = True
+
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGUSR1, ail)
     say(BOOT)
     if facts["behaviour"] == "crash":
         time.sleep(facts["crash_after"])

@@ -14,12 +14,14 @@ from ..runtime.port import Images, Runtime
 from .clusters import ClusterOperations
 from .events import EventBook
 from .lives import LogSink, TaskLives
+from .running import RunTaskOperations
 from .scheduler import Scheduler
 from .service_deployments import ServiceDeploymentOperations
 from .services import ServiceOperations
 from .state import EcsState
 from .task_definitions import TaskDefinitionOperations
 from .tasks import TaskOperations
+from .trouble import Trouble
 
 
 class Ecs:
@@ -39,6 +41,7 @@ class Ecs:
     ) -> None:
         self._observe = observe
         self.state = EcsState()
+        self.trouble = Trouble()
         events = EventBook(clock, names)
         lives = TaskLives(
             clock=clock,
@@ -63,6 +66,9 @@ class Ecs:
             rules=rules,
         )
         tasks = TaskOperations(state=self.state, names=names, lives=lives, scheduler=self.scheduler)
+        running = RunTaskOperations(
+            state=self.state, names=names, clock=clock, lives=lives, trouble=self.trouble
+        )
         deployments = ServiceDeploymentOperations(self.state, self.scheduler)
         self.operations: dict[str, Operation] = {
             "CreateCluster": clusters.create_cluster,
@@ -85,6 +91,8 @@ class Ecs:
             "ListTasks": tasks.list_tasks,
             "DescribeTasks": tasks.describe_tasks,
             "StopTask": tasks.stop_task,
+            "RunTask": running.run_task,
+            "ExecuteCommand": tasks.execute_command,
             "ListServiceDeployments": deployments.list_service_deployments,
             "DescribeServiceDeployments": deployments.describe_service_deployments,
             "DescribeServiceRevisions": deployments.describe_service_revisions,

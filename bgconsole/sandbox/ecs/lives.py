@@ -8,10 +8,11 @@ from typing import Any, Protocol
 from ..clock import Clock, Timer
 from ..elbv2.targets import TargetRegistry
 from ..names import Names
-from ..runtime.port import Address, ContainerSpec, ImageInfo, Images, Runtime
+from ..runtime.port import ImageInfo, Images, Runtime
 from . import texts
+from .births import Births, Launch, container_spec
 from .events import EventBook
-from .state import ContainerState, Deployment, Service, Task
+from .state import Cluster, ContainerState, Deployment, Service, Task
 
 # Seconds of AWS's pace, fitted to the measured rolling update: targets registered 30 s after the
 # tasks were created, deregistered 1.5 s after they were told to stop.
@@ -23,8 +24,6 @@ DEREGISTERING = 1.5
 DEPROVISIONING = 10.0
 HEALTHY_WITHOUT_CHECK = 40.0
 """Without any health check a task counts as healthy so long after it runs."""
-
-DEFAULT_STOP_TIMEOUT = 30.0
 
 GRACE_FLOOR = 2.0
 """Real seconds of grace at least: a slow machine is not the app's fault."""
@@ -65,7 +64,7 @@ class TaskLives:
         events: EventBook,
     ) -> None:
         self._clock = clock
-        self._names = names
+        self._births = Births(clock, names)
         self._runtime = runtime
         self._images = images
         self._targets = targets
@@ -73,14 +72,20 @@ class TaskLives:
         self._events = events
         self._leaving: dict[str, list[Task]] = {}
         self._arriving: dict[str, list[Task]] = {}
-        self._hosts = 10
         self.watcher: TaskWatcher
 
     def start(self, service: Service, deployment: Deployment) -> Task:
         """Create a task of a deployment and begin its life."""
-        task = self._new_task(service, deployment)
+        task = self._births.of_service(service, deployment)
         service.tasks.append(task)
-        task.timer = self._clock.call_later(PROVISIONING, lambda: self._provisioned(task))
+        self._after(task, PROVISIONING, self._provisioned)
+        return task
+
+    def run(self, cluster: Cluster, launch: Launch) -> Task:
+        """Create a task of no service and begin its life."""
+        task = self._births.standalone(cluster, launch)
+        cluster.standalone.append(task)
+        self._after(task, PROVISIONING, self._provisioned)
         return task
 
     def stop(self, task: Task, code: str, reason: str) -> None:
@@ -127,43 +132,10 @@ class TaskLives:
 
     # -- the way up
 
-    def _new_task(self, service: Service, deployment: Deployment) -> Task:
-        task_id = self._names.hex(32)
-        subnets = _subnets(deployment)
-        live = [task for task in service.tasks_of(deployment) if task.live]
-        index = min(
-            range(len(subnets)), key=lambda i: sum(task.subnet == subnets[i] for task in live)
-        )
-        self._hosts += 1
-        address = f"10.0.{index + self._hosts // 240 * 8}.{self._hosts % 240 + 10}"
-        return Task(
-            id=task_id,
-            arn=self._names.ecs(f"task/{service.cluster.name}/{task_id}"),
-            cluster=service.cluster,
-            service=service,
-            deployment=deployment,
-            zone=f"{self._names.region}{'abcdef'[index % 6]}",
-            subnet=subnets[index],
-            address=address,
-            mac=self._names.mac_address(),
-            interface=f"eni-{self._names.hex(17)}",
-            attachment=self._names.hex(32),
-            created_at=self._clock.now(),
-            containers=[
-                ContainerState(
-                    definition["name"],
-                    definition["image"],
-                    f"{task_id}-{self._names.rng.randrange(10**9, 10**10)}",
-                    bool(definition.get("essential", True)),
-                )
-                for definition in deployment.revision.task_definition.containers
-            ],
-        )
-
     def _provisioned(self, task: Task) -> None:
         task.connectivity_at = task.pull_started_at = self._clock.now()
         self._becomes(task, "PENDING")
-        revision = task.deployment.revision
+        revision = task.revision
         missing = [c for c in task.containers if c.name not in revision.images]
         waiting = len(missing)
         if not waiting:
@@ -196,35 +168,18 @@ class TaskLives:
         task.pull_stopped_at = self._clock.now()
         self._becomes(task, "ACTIVATING")
         for container, definition in zip(
-            task.containers, task.deployment.revision.task_definition.containers, strict=True
+            task.containers, task.revision.task_definition.containers, strict=True
         ):
-            info = task.deployment.revision.images[container.name]
+            info = task.revision.images[container.name]
             container.digest = info.digest
             container.status = "RUNNING"
-            spec = self._spec(task, definition, info)
+            spec = container_spec(task, definition, info)
             told = _Told(self, task, container, self._log_of(task, definition))
             container.handle = self._runtime.start(spec, told)
         if _balancers(task):
             self._arrive(task)
         else:
             self._after(task, ACTIVATING, self._runs)
-
-    def _spec(self, task: Task, definition: dict[str, Any], info: ImageInfo) -> ContainerSpec:
-        environment = dict(info.environment)
-        environment.update(
-            {e["name"]: e.get("value", "") for e in definition.get("environment", [])}
-        )
-        ports = definition.get("portMappings") or []
-        address: Address | None = (task.address, int(ports[0]["containerPort"])) if ports else None
-        return ContainerSpec(
-            task_id=task.id,
-            name=definition["name"],
-            image=definition["image"],
-            info=info,
-            environment=environment,
-            address=address,
-            stop_timeout=float(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT),
-        )
 
     def _log_of(self, task: Task, definition: dict[str, Any]) -> Callable[[str], None]:
         configuration = definition.get("logConfiguration") or {}
@@ -238,10 +193,13 @@ class TaskLives:
 
     def _arrive(self, task: Task) -> None:
         """Register with the target groups, together with those that arrive in the same moment."""
-        queue = self._arriving.setdefault(task.service.arn, [])
+        service = task.service
+        if service is None:
+            return
+        queue = self._arriving.setdefault(service.arn, [])
         queue.append(task)
         if len(queue) == 1:
-            self._clock.call_later(REGISTERING, lambda: self._registered(task.service))
+            self._clock.call_later(REGISTERING, lambda: self._registered(service))
 
     def _registered(self, service: Service) -> None:
         tasks = [t for t in self._arriving.pop(service.arn, []) if t.live]
@@ -260,20 +218,19 @@ class TaskLives:
     def _runs(self, task: Task) -> None:
         task.started_at = self._clock.now()
         self._becomes(task, "RUNNING")
-        self._clock.call_later(
-            task.service.grace_seconds, lambda: self._grace_ended(task), floor=GRACE_FLOOR
-        )
+        grace = task.service.grace_seconds if task.service else 0.0
+        self._clock.call_later(grace, lambda: self._grace_ended(task), floor=GRACE_FLOOR)
         if not _balancers(task):
             self._after(task, HEALTHY_WITHOUT_CHECK, self._proved)
-        self.watcher.task_changed(task.service)
+        self._changed(task)
 
     def _grace_ended(self, task: Task) -> None:
         task.grace_over = True
-        self.watcher.task_changed(task.service)
+        self._changed(task)
 
     def _proved(self, task: Task) -> None:
         task.healthy = task.ever_healthy = True
-        self.watcher.task_changed(task.service)
+        self._changed(task)
 
     # -- the way down
 
@@ -308,10 +265,13 @@ class TaskLives:
 
     def _leave(self, task: Task) -> None:
         """Deregister, together with those that leave in the same moment."""
-        queue = self._leaving.setdefault(task.service.arn, [])
+        service = task.service
+        if service is None:
+            return
+        queue = self._leaving.setdefault(service.arn, [])
         queue.append(task)
         if len(queue) == 1:
-            self._clock.call_later(DEREGISTERING, lambda: self._deregistered(task.service))
+            self._clock.call_later(DEREGISTERING, lambda: self._deregistered(service))
 
     def _deregistered(self, service: Service) -> None:
         tasks = self._leaving.pop(service.arn, [])
@@ -326,7 +286,7 @@ class TaskLives:
                 groups[arn] = groups.get(arn, 0) + 1
             task.registered = False
             if any(container.handle for container in task.containers):
-                key = task.deployment.id
+                key = task.started_by or ""
                 draining[key] = draining.get(key, 0) + 1
                 if task.last_status == "DEACTIVATING":
                     self._after(task, delay, self._terminate, floor=0.2)
@@ -340,7 +300,7 @@ class TaskLives:
         for container in task.containers:
             if container.handle is not None:
                 container.handle.stop()
-        self.watcher.task_changed(task.service)
+        self._changed(task)
 
     def _deprovision(self, task: Task) -> None:
         task.execution_stopped_at = task.execution_stopped_at or self._clock.now()
@@ -352,9 +312,13 @@ class TaskLives:
         for container in task.containers:
             container.status = "STOPPED"
         self._becomes(task, "STOPPED")
-        self.watcher.task_changed(task.service)
+        self._changed(task)
 
     # -- small things
+
+    def _changed(self, task: Task) -> None:
+        if task.service is not None:
+            self.watcher.task_changed(task.service)
 
     def _becomes(self, task: Task, status: str) -> None:
         task.last_status = status
@@ -392,10 +356,4 @@ class _Told:
 
 
 def _balancers(task: Task) -> list[dict[str, Any]]:
-    return task.deployment.revision.balancers
-
-
-def _subnets(deployment: Deployment) -> list[str]:
-    network = deployment.revision.settings.get("networkConfiguration") or {}
-    subnets: list[str] = (network.get("awsvpcConfiguration") or {}).get("subnets") or []
-    return subnets or ["subnet-0a", "subnet-0b"]
+    return task.revision.balancers

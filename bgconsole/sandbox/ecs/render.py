@@ -6,6 +6,7 @@ from typing import Any
 
 from ..api import Response
 from .batches import breaker_threshold
+from .births import override_of
 from .scheduler import counts_of
 from .stages import Hook
 from .state import (
@@ -101,9 +102,10 @@ def service(record: Service, *, tags: bool, caller: str) -> Response:
 
 def task(record: Task, *, tags: bool) -> Response:
     """A task with its containers and its network interface."""
-    definition = record.deployment.revision.task_definition
-    settings = record.service.settings
-    propagated = record.service.tags if settings.get("propagateTags") == "SERVICE" else {}
+    definition = record.revision.task_definition
+    shown = record.tags
+    if record.service and record.service.settings.get("propagateTags") == "SERVICE":
+        shown = record.service.tags
     return {
         "attachments": [_interface(record)],
         "attributes": [{"name": "ecs.cpu-architecture", "value": "x86_64"}],
@@ -115,28 +117,31 @@ def task(record: Task, *, tags: bool) -> Response:
         "cpu": definition.request.get("cpu"),
         "createdAt": record.created_at,
         "desiredStatus": record.desired_status,
-        "enableExecuteCommand": settings.get("enableExecuteCommand", False),
+        "enableExecuteCommand": record.exec_enabled,
         "executionStoppedAt": record.execution_stopped_at,
-        "group": f"service:{record.service.name}",
+        "group": record.group,
         "healthStatus": "UNKNOWN",
         "lastStatus": record.last_status,
-        "launchType": settings["launchType"],
+        "launchType": record.revision.settings["launchType"],
         "memory": definition.request.get("memory"),
         "overrides": {
-            "containerOverrides": [{"name": one.name} for one in record.containers],
             "inferenceAcceleratorOverrides": [],
+            **record.overrides,
+            "containerOverrides": [
+                {**override_of(record, one.name), "name": one.name} for one in record.containers
+            ],
         },
         "platformVersion": PLATFORM_VERSION,
         "platformFamily": PLATFORM_FAMILY,
         "pullStartedAt": record.pull_started_at,
         "pullStoppedAt": record.pull_stopped_at,
         "startedAt": record.started_at,
-        "startedBy": record.deployment.id,
+        "startedBy": record.started_by,
         "stopCode": record.stop_code,
         "stoppedAt": record.stopped_at,
         "stoppedReason": record.stopped_reason,
         "stoppingAt": record.stopping_at,
-        "tags": tag_list(propagated) if tags else [],
+        "tags": tag_list(shown) if tags else [],
         "taskArn": record.arn,
         "taskDefinitionArn": definition.arn,
         "version": record.version,

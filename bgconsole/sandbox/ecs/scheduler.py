@@ -155,6 +155,8 @@ class Scheduler:
     def task_failed(self, task: Task) -> None:
         """A task failed to start, failed its checks, or died."""
         service, deployment = task.service, task.deployment
+        if service is None or deployment is None:
+            return
         rolling_out = deployment.rollout_state == "IN_PROGRESS"
         if rolling_out or not task.ever_healthy:
             deployment.failed_tasks += 1
@@ -465,15 +467,17 @@ class Scheduler:
 
     def forget_old(self, service: Service) -> None:
         """Drop the tasks that stopped too long ago to be described."""
+        service.tasks = self.still_described(service.tasks)
+
+    def still_described(self, tasks: list[Task]) -> list[Task]:
+        """Those of these tasks that did not stop too long ago."""
         now = self._clock.now()
-        service.tasks = [
-            t for t in service.tasks if t.stopped_at is None or now - t.stopped_at < STOPPED_KEPT
-        ]
+        return [t for t in tasks if t.stopped_at is None or now - t.stopped_at < STOPPED_KEPT]
 
 
 def counts_of(service: Service, revision: Revision) -> tuple[int, int, int]:
     """Requested, running and pending tasks of a revision now."""
-    tasks = [task for task in service.tasks if task.deployment.revision is revision]
+    tasks = [task for task in service.tasks if task.revision is revision]
     deployment = next((d for d in service.deployments if d.revision is revision), None)
     if deployment is not None and (
         deployment is service.deployments[0] or service.shift is not None

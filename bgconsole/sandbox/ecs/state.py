@@ -156,8 +156,7 @@ class Task:
     id: str
     arn: str
     cluster: Cluster
-    service: Service
-    deployment: Deployment
+    revision: Revision
     zone: str
     subnet: str
     address: str
@@ -166,6 +165,15 @@ class Task:
     attachment: str
     created_at: datetime
     containers: list[ContainerState]
+    service: Service | None = None
+    """`None` for a task that RunTask started, as is its deployment."""
+    deployment: Deployment | None = None
+    group: str = ""
+    started_by: str | None = None
+    overrides: dict[str, Any] = field(default_factory=dict)
+    """As RunTask gave them."""
+    tags: dict[str, str] = field(default_factory=dict)
+    exec_enabled: bool = False
     last_status: str = "PROVISIONING"
     desired_status: str = "RUNNING"
     version: int = 1
@@ -262,10 +270,15 @@ class Cluster:
     tags: dict[str, str]
     status: str = "ACTIVE"
     services: dict[str, Service] = field(default_factory=dict)
+    standalone: list[Task] = field(default_factory=list)
+    """Those that RunTask started."""
+    tokens: dict[str, tuple[dict[str, Any], list[Task]]] = field(default_factory=dict)
+    """The request and the tasks of each clientToken."""
 
     def all_tasks(self) -> list[Task]:
-        """The tasks of all services."""
-        return [task for service in self.services.values() for task in service.tasks]
+        """The tasks of all services, and those of none."""
+        of_services = [task for service in self.services.values() for task in service.tasks]
+        return of_services + self.standalone
 
 
 class EcsState:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from ..api import ApiError, Request, Response
 from ..names import Names
 from ..paging import page
-from . import render
+from . import render, texts
 from .lives import TaskLives
 from .scheduler import Scheduler
 from .state import Cluster, EcsState, Task
 
 
 class TaskOperations:
-    """ListTasks, DescribeTasks, StopTask."""
+    """ListTasks, DescribeTasks, StopTask, and the refusal of ExecuteCommand."""
 
     def __init__(
         self, *, state: EcsState, names: Names, lives: TaskLives, scheduler: Scheduler
@@ -30,11 +30,11 @@ class TaskOperations:
             service = self._state.service(cluster, name)
             tasks = [task for task in tasks if task.service is service]
         if family := request.get("family"):
-            tasks = [t for t in tasks if t.deployment.revision.task_definition.family == family]
+            tasks = [t for t in tasks if t.revision.task_definition.family == family]
         if starter := request.get("startedBy"):
-            tasks = [task for task in tasks if task.deployment.id == starter]
+            tasks = [task for task in tasks if task.started_by == starter]
         if launch_type := request.get("launchType"):
-            tasks = [t for t in tasks if t.service.settings["launchType"] == launch_type]
+            tasks = [t for t in tasks if t.revision.settings["launchType"] == launch_type]
         if request.get("containerInstance"):
             tasks = []
         status = request.get("desiredStatus", "RUNNING")
@@ -76,10 +76,20 @@ class TaskOperations:
             raise ApiError("InvalidParameterException", "The referenced task was not found.")
         reason = request.get("reason") or "Task stopped by user"
         self._lives.stop(task, "UserInitiated", reason)
-        self._scheduler.task_changed(task.service)
+        if task.service is not None:
+            self._scheduler.task_changed(task.service)
         return {"task": render.task(task, tags=False)}
+
+    def execute_command(self, request: Request) -> Response:
+        """Refuse as AWS does where the agent in the container is missing: here it always is."""
+        cluster = self._state.cluster(request.get("cluster"))
+        task_id = request["task"].rpartition("/")[2]
+        if all(task.id != task_id for task in self._kept(cluster)):
+            raise ApiError("InvalidParameterException", "The referenced task was not found.")
+        raise ApiError("InvalidParameterException", texts.NO_EXECUTE_COMMAND)
 
     def _kept(self, cluster: Cluster) -> list[Task]:
         for service in cluster.services.values():
             self._scheduler.forget_old(service)
+        cluster.standalone = self._scheduler.still_described(cluster.standalone)
         return cluster.all_tasks()

@@ -14,6 +14,16 @@ ROLLED_BACK_BY_USER = "Service deployment rolled back because a stop with rollba
 """For StopServiceDeployment; no capture of AWS's own words for it is known."""
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 ESSENTIAL_EXITED = "Essential container in task exited"
+NO_EXECUTE_COMMAND = (
+    "The execute command failed because execute command was not enabled when the task was run or "
+    "the execute command agent isn\u2019t running. Wait and try again or run a new task with "
+    "execute command enabled and try again."
+)
+CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability "
+    "zone"
+)
+"""Of Fargate, for RunTask's failures and the service event alike."""
 UNABLE = "is unable to consistently start tasks successfully."
 STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment "

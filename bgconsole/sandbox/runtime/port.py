@@ -16,7 +16,8 @@ class ImageInfo:
     """What a registry tells of an image.
 
     The labels say what the stand-in for the app does: `bgconsole.heading` (the h1 of /posts),
-    `bgconsole.revision`, `bgconsole.behaviour` ("" or "crash").
+    `bgconsole.revision`, `bgconsole.behaviour` ("" or "crash"), `bgconsole.migration` ("", "fail",
+    "hang" or "slow").
     """
 
     digest: str
@@ -38,6 +39,8 @@ class ContainerSpec:
     """Where the API says it listens (the task's private address); `None` without a port."""
     stop_timeout: float
     """Seconds between SIGTERM and SIGKILL."""
+    command: tuple[str, ...] = ()
+    """Entry point and command of the task; empty for the image's own."""
 
 
 class ContainerEvents(Protocol):
@@ -57,6 +60,10 @@ class Container(Protocol):
 
     def stop(self) -> None:
         """Send SIGTERM now and SIGKILL when the stop timeout ends; `exited` follows."""
+        ...
+
+    def fall_ill(self) -> None:
+        """Answer 503 at the health check's path from now on."""
         ...
 
 

@@ -10,8 +10,9 @@ import socket
 import sys
 from pathlib import Path
 
-from ..clock import Clock
+from ..clock import Clock, Timer
 from .port import Address, ContainerEvents, ContainerSpec
+from .programs import Database, Run, Serve, applied, program
 
 STANDIN = Path(__file__).parent.parent / "standin.py"
 LONGEST_LINE = 256 * 1024
@@ -19,6 +20,8 @@ LONGEST_LINE = 256 * 1024
 KILL_FLOOR = 1.0
 """Real seconds between SIGTERM and SIGKILL at least, however fast the world runs."""
 CLOSE_PATIENCE = 1.0
+HANGS = 30 * 24 * 3600.0
+"""Seconds until the lock of a migration that never ends is given up; its end gives it up too."""
 CRASH_AFTER = 0.3
 """Real seconds from boot to the exception of a crashing image."""
 
@@ -31,6 +34,7 @@ class ProcessRuntime:
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._containers: set[ProcessContainer] = set()
         self._addresses: dict[Address, Address] = {}
+        self._databases: dict[str, Database] = {}
 
     def start(self, spec: ContainerSpec, events: ContainerEvents) -> ProcessContainer:
         """Reserve a port and begin to start the process."""
@@ -40,6 +44,10 @@ class ProcessRuntime:
             self._addresses[spec.address] = container.endpoint
         container.task = asyncio.get_running_loop().create_task(container.run(self._lifeline_read))
         return container
+
+    def database_of(self, spec: ContainerSpec) -> Database:
+        """The database that the container's DATABASE_URL names."""
+        return self._databases.setdefault(spec.environment.get("DATABASE_URL", ""), Database())
 
     def resolve(self, address: Address) -> Address | None:
         """The loopback socket behind a task's private address."""
@@ -83,6 +91,9 @@ class ProcessContainer:
         self._events = events
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._database = runtime.database_of(spec)
+        self._migration: Timer | None = None
+        self._program = program(spec.command, spec.info.labels, self._database)
         self._socket = socket.socket()
         # Bound here, listening there: until the app is up a connection is refused, as it should be.
         self._socket.bind(("127.0.0.1", 0))
@@ -106,6 +117,11 @@ class ProcessContainer:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
 
+    def fall_ill(self) -> None:
+        """SIGUSR1: the stand-in answers 503 at the health check's path from then on."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
+
     def kill(self) -> None:
         """SIGKILL to the whole group, if it still runs."""
         if self._process is not None and self._process.returncode is None:
@@ -113,6 +129,7 @@ class ProcessContainer:
 
     async def run(self, lifeline: int) -> None:
         """Start the process, pass its lines on, and tell of its end."""
+        self._hold_database()
         try:
             code = await self._live(lifeline)
         except OSError as error:
@@ -120,7 +137,29 @@ class ProcessContainer:
             code = 128
         self._socket.close()
         self._runtime.forget(self)
+        self._release_database(migrated=code == 0)
         self._events.exited(code if code >= 0 else 128 - code)
+
+    def _hold_database(self) -> None:
+        migration = next((s for s in self._program if isinstance(s, Run) and s.migrates), None)
+        if migration is None:
+            return
+        self._database.migrating = True
+        ends_well = migration.seconds is not None and migration.exit_code == 0
+        # What comes behind it, as `&& rails server`, runs without the lock.
+        self._migration = self._clock.call_later(
+            migration.seconds if ends_well and migration.seconds else HANGS,
+            lambda: self._release_database(migrated=ends_well),
+        )
+
+    def _release_database(self, *, migrated: bool) -> None:
+        timer, self._migration = self._migration, None
+        if timer is None:
+            return
+        timer.cancel()
+        self._database.migrating = False
+        if migrated:
+            applied(self._database)
 
     async def _live(self, lifeline: int) -> int:
         process = await asyncio.create_subprocess_exec(
@@ -157,6 +196,17 @@ class ProcessContainer:
             "revision": labels.get("bgconsole.revision", ""),
             "behaviour": labels.get("bgconsole.behaviour", ""),
             "crash_after": CRASH_AFTER,
+            "program": [self._told(step) for step in self._program],
+        }
+
+    def _told(self, step: Run | Serve) -> dict[str, object] | None:
+        if isinstance(step, Serve):
+            return None
+        seconds = step.seconds
+        return {
+            "lines": step.lines,
+            "seconds": None if seconds is None else self._clock.real(seconds),
+            "exit_code": step.exit_code,
         }
 
     async def _pass_on(self, stream: asyncio.StreamReader) -> None:

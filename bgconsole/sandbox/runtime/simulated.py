@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from ..clock import Clock, Timer
 from .port import Address, ContainerEvents, ContainerSpec, ImageInfo, Probe, ProbeResult
+from .programs import TERMINATED, Database, Run, applied, program
 
 CRASH_AFTER = 3.0
 """Seconds from the start of a crashing container to its exit."""
@@ -18,23 +21,67 @@ class SimulatedContainer:
     def __init__(self, runtime: SimulatedRuntime, spec: ContainerSpec, told: ContainerEvents):
         self.spec = spec
         self.status = int(spec.info.labels.get("bgconsole.status", "200"))
-        self.ready = True
+        self.ready = False
         self._runtime = runtime
         self._events = told
-        self._timer: Timer | None = None
-        if spec.info.labels.get("bgconsole.behaviour") == "crash":
-            self._timer = runtime.clock.call_later(CRASH_AFTER, lambda: self.exit(1))
+        self._timers: list[Timer] = []
+        self._steps = deque(program(spec.command, spec.info.labels, runtime.database_of(spec)))
+        self._running: Run | None = None
+
+    def begin(self) -> None:
+        """Do the next step of its program."""
+        self._finish(self._running)
+        self._running = None
+        if not self._steps:
+            self.exit(0)
+            return
+        step = self._steps.popleft()
+        if isinstance(step, Run):
+            self._run(step)
+            return
+        self.ready = True
+        if self.spec.info.labels.get("bgconsole.behaviour") == "crash":
+            self._later(CRASH_AFTER, lambda: self.exit(1))
 
     def stop(self) -> None:
-        """Exit with 0 a second after SIGTERM."""
-        self._runtime.clock.call_later(1.0, lambda: self.exit(0))
+        """Exit a second after SIGTERM; one that hangs is killed when its stop timeout ends."""
+        if self._running is not None and self._running.seconds is None:
+            self._runtime.clock.call_later(self.spec.stop_timeout, lambda: self.exit(137))
+            return
+        code = TERMINATED if self._running is not None else 0
+        self._runtime.clock.call_later(1.0, lambda: self.exit(code))
+
+    def fall_ill(self) -> None:
+        """Answer 503 from now on."""
+        self.status = 503
 
     def exit(self, code: int) -> None:
         """End now with this exit code; later ends are ignored."""
         if self._runtime.running.pop((self.spec.task_id, self.spec.name), None) is not None:
-            if self._timer is not None:
-                self._timer.cancel()
+            for timer in self._timers:
+                timer.cancel()
+            self._finish(self._running, failed=True)
             self._events.exited(code)
+
+    def _run(self, step: Run) -> None:
+        self._running = step
+        self._runtime.database_of(self.spec).migrating |= step.migrates
+        for line in step.lines:
+            self._events.output(line)
+        if step.seconds is None:
+            return
+        ended = self.begin if step.exit_code == 0 else partial(self.exit, step.exit_code)
+        self._later(step.seconds, ended)
+
+    def _finish(self, step: Run | None, *, failed: bool = False) -> None:
+        if step is not None and step.migrates:
+            database = self._runtime.database_of(self.spec)
+            database.migrating = False
+            if not failed:
+                applied(database)
+
+    def _later(self, seconds: float, callback: Callable[[], object]) -> None:
+        self._timers.append(self._runtime.clock.call_later(seconds, callback))
 
 
 @dataclass
@@ -45,12 +92,18 @@ class SimulatedRuntime:
 
     def __post_init__(self) -> None:
         self.running: dict[tuple[str, str], SimulatedContainer] = {}
+        self._databases: dict[str, Database] = {}
 
     def start(self, spec: ContainerSpec, events: ContainerEvents) -> SimulatedContainer:
         """Remember the container; it is up at once and answers 200 unless its labels say else."""
         container = SimulatedContainer(self, spec, events)
         self.running[(spec.task_id, spec.name)] = container
+        container.begin()
         return container
+
+    def database_of(self, spec: ContainerSpec) -> Database:
+        """The database that the container's DATABASE_URL names."""
+        return self._databases.setdefault(spec.environment.get("DATABASE_URL", ""), Database())
 
     async def close(self) -> None:
         """Forget every container."""

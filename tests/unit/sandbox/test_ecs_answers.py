@@ -106,7 +106,8 @@ def test_unknown_things_are_failures_or_refused(story: Story) -> None:
             {"serviceDeploymentArn": "x"},
             "ServiceDeploymentNotFoundException",
         ),
-        ("RunTask", {"taskDefinition": "x"}, "UnsupportedOperationException"),
+        ("SubmitTaskStateChange", {}, "UnsupportedOperationException"),
+        ("RunTask", {"taskDefinition": "x"}, "ClusterNotFoundException"),
     ):
         with pytest.raises(ApiError) as refusal:
             story.ecs(operation, **request)

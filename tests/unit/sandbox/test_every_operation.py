@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bgconsole.sandbox.api import ApiError
 from bgconsole.sandbox.ecs.handlers import Ecs
 from bgconsole.sandbox.elbv2.handlers import Elbv2
 from bgconsole.sandbox.wire.models import service_model
@@ -41,6 +42,19 @@ def use_ecs(story: Story) -> None:
     story.ecs("DescribeTaskDefinition", taskDefinition=FAMILY, include=["TAGS"])
     story.ecs("ListTaskDefinitions")
     story.ecs("ListTaskDefinitionFamilies")
+    network = {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}
+    run = story.ecs(
+        "RunTask",
+        cluster=CLUSTER,
+        taskDefinition=FAMILY,
+        launchType="FARGATE",
+        networkConfiguration=network,
+    )
+    started = run["tasks"][0]["taskArn"]
+    command = {"command": "sh", "interactive": True, "task": started}
+    with pytest.raises(ApiError):
+        story.ecs("ExecuteCommand", cluster=CLUSTER, **command)
+    story.ecs("StopTask", cluster=CLUSTER, task=started)
     story.ecs("StopTask", cluster=CLUSTER, task=story.tasks()[0]["taskArn"])
     story.update(taskDefinition=f"{FAMILY}:2")
     story.until(lambda: story.deployment()["status"] == "IN_PROGRESS")
