@@ -173,6 +173,7 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
 
 
 async def _close(assembly: Assembly, http: asyncio.Task[None]) -> None:
+    assembly.logs.close()
     closing = asyncio.gather(assembly.worlds.close(), http, return_exceptions=True)
     done, _ = await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
     for failure in closing.result() if done else [TimeoutError("not closed in time")]:

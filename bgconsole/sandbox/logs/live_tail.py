@@ -53,6 +53,8 @@ class Session:
         self._updates: deque[dict[str, Any]] = deque(maxlen=MOST_UPDATES)
         self.ready = asyncio.Event()
         """Set while there is something to send."""
+        self.over = False
+        """Nothing more will come."""
         self.timed_out = False
         store.listeners.add(self._offer)
         self._timers: list[Timer] = [
@@ -60,11 +62,13 @@ class Session:
             clock.call_later(SESSION_SECONDS, self._time_out, floor=SHORTEST_SESSION),
         ]
 
-    def close(self) -> None:
-        """Listen no more; harmless when closed already."""
+    def end(self) -> None:
+        """Listen no more, and let the client know; harmless when ended already."""
         self._store.listeners.discard(self._offer)
         for timer in self._timers:
             timer.cancel()
+        self.over = True
+        self.ready.set()
 
     def take(self) -> dict[str, Any] | None:
         """The next `sessionUpdate`, `None` when there is none yet."""
@@ -105,8 +109,7 @@ class Session:
 
     def _time_out(self) -> None:
         self.timed_out = True
-        self.close()
-        self.ready.set()
+        self.end()
 
 
 class LiveTail:
@@ -129,7 +132,7 @@ class LiveTail:
             if sending.done():
                 sending.result()
         finally:
-            self._session.close()
+            self._session.end()
             self._ended()
             for task in (leaving, sending):
                 task.cancel()
@@ -152,6 +155,7 @@ class LiveTail:
             if self._session.timed_out:
                 words = "The Live Tail session has timed out after three hours."
                 await out(event_stream.exception("SessionTimeoutException", words))
+            if self._session.over:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ..api import ApiError, Request, Response
@@ -27,7 +26,12 @@ _log = logging.getLogger(__name__)
 
 
 class Logs:
-    """Log streams and events; whether a group exists is asked of `groups`."""
+    """Log streams and events; whether a group exists is asked of `groups`.
+
+    Kept in memory and bounded: the newest 200,000 events and 128 MiB of each group. Not reproduced:
+    Insights queries (refused), subscription and metric filters (the engine keeps them, nothing
+    runs), the day after which tokens of GetLogEvents end, quotas of calls a second.
+    """
 
     operations = frozenset(OPERATIONS) | NOT_REPRODUCED | {LIVE_TAIL}
     """Everything that is answered here."""
@@ -38,7 +42,7 @@ class Logs:
         self._clock = clock
         self._delay = delay
         self._stores: dict[Scope, Store] = {}
-        self._sessions: Counter[Scope] = Counter()
+        self._sessions: dict[Scope, set[Session]] = {}
         self._model = service_model("logs")
 
     def set_delay(self, seconds: float) -> None:
@@ -50,6 +54,11 @@ class Logs:
     def set_speed(self, speed: float) -> None:
         """Divide the length of a Live Tail session by `speed`."""
         self._clock.set_speed(speed)
+
+    def close(self) -> None:
+        """End every Live Tail session: the server goes."""
+        for session in [one for each in self._sessions.values() for one in each]:
+            session.end()
 
     async def handle(self, scope: Scope, operation: str, request: Request) -> Response | LiveTail:
         """Answer one of `operations`; StartLiveTail by a stream that the caller has to serve.
@@ -121,10 +130,10 @@ class Logs:
         matches = compile_pattern(request.get("logEventFilterPattern"))
         for name in groups:
             await self._ask(scope, name)
-        if self._sessions[scope] >= MOST_SESSIONS:
+        sessions = self._sessions.setdefault(scope, set())
+        if len(sessions) >= MOST_SESSIONS:
             message = f"At most {MOST_SESSIONS} Live Tail sessions can be open at a time."
             raise ApiError("LimitExceededException", message)
-        self._sessions[scope] += 1
         session = Session(
             self._store(scope),
             self._clock,
@@ -132,8 +141,9 @@ class Logs:
             streams=_choice(names, prefixes),
             matches=matches,
         )
+        sessions.add(session)
         start = {**request, "requestId": str(uuid.uuid4()), "sessionId": str(uuid.uuid4())}
-        return LiveTail(session, start, lambda: self._sessions.subtract([scope]))
+        return LiveTail(session, start, lambda: sessions.discard(session))
 
 
 def _choice(

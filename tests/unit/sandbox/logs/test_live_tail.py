@@ -188,6 +188,16 @@ async def test_it_ends_after_three_hours_with_the_exception(account: Account) ->
         listener.events()
 
 
+async def test_it_ends_quietly_with_the_server(account: Account) -> None:
+    async with Listener(account) as listener:
+        account.logs.close()
+        await settled()
+        assert listener.task.done()
+
+    assert listener.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert [list(event) for event in listener.events()] == [["sessionStart"]]
+
+
 async def test_a_slow_reader_loses_the_oldest_updates(account: Account) -> None:
     async with Listener(account) as listener:
         listener.reading.clear()
