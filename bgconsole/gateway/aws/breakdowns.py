@@ -77,7 +77,7 @@ def no_credentials(error: Exception, attempt: Attempt) -> BgconsoleError:
     """Nothing was found in any of the places."""
     return NoCredentials(
         "No AWS credentials",
-        "looked in: " + "; ".join(attempt.caller.tried)
+        "there are none where the AWS CLI would look"
         if attempt.caller.tried
         else f"{attempt.words}: {_words(error, attempt)}",
         attempt.caller.renew,
