@@ -22,7 +22,7 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import No, Operation
-from bgconsole.ui import crash, facts, help_text, keys, theme
+from bgconsole.ui import crash, facts, help_text, keys, patient_parser, theme
 from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.facts import Facts
@@ -63,6 +63,7 @@ class Console(App[ConsoleResult]):
 
     def __init__(self, wiring: Wiring) -> None:
         super().__init__()
+        patient_parser.install()
         self.wiring = wiring
         self.crash_log: str | None = None
         """Where the report of the bug is that ended the console; empty if none could be written."""

@@ -8,7 +8,9 @@ import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
 
+from bgconsole.ui import patient_parser
 from bgconsole.ui.input_guard import InputGuard, Timing
+from bgconsole.ui.patient_parser import PatientParser
 
 SPLIT = {
     "up": "\x1b[A",
@@ -178,3 +180,57 @@ def test_a_paste_into_a_text_field_is_text_but_does_not_press_enter() -> None:
 def test_the_burst_rule_can_be_off() -> None:
     guard: InputGuard[events.Key] = InputGuard(Timing(burst_gap=0))
     assert _feed(guard, _burst("abcdef", 0)) == list("abcdef")
+
+
+def _parsed(parser: PatientParser, *parts: str) -> list[events.Event]:
+    """What the parser makes of parts with 100 ms and more between them."""
+    out: list[events.Event] = []
+    for part in parts:
+        out += parser.feed(part)  # type: ignore[arg-type]
+        if parser._timeout_time is not None:
+            parser._timeout_time = 0.0
+            out += parser.tick()  # type: ignore[arg-type]
+    return out
+
+
+@pytest.mark.parametrize("cut", range(len("\x1b[201~") + 1))
+def test_a_paste_ends_wherever_its_closing_marker_is_cut(cut: int) -> None:
+    end = "\x1b[201~"
+    parts = [part for part in ("\x1b[200~R1", end[:cut], end[cut:], "j") if part]
+    paste, key = _parsed(PatientParser(), *parts)
+    assert isinstance(paste, events.Paste) and paste.text == "R1"
+    assert isinstance(key, events.Key) and key.key == "j"
+
+
+def test_a_paste_ends_where_every_byte_of_its_marker_comes_alone() -> None:
+    paste, key = _parsed(PatientParser(), "\x1b[200~a", *"\x1b[201~", "j")
+    assert isinstance(paste, events.Paste) and isinstance(key, events.Key)
+
+
+@pytest.mark.parametrize("text", ["\x1bR", "a\x1b[Bb", "\x1b", "\x1b[201R", "x" * 40 + "\x1bF"])
+def test_an_escape_inside_a_paste_makes_no_keys(text: str) -> None:
+    [paste] = _parsed(PatientParser(), f"\x1b[200~{text}\x1b[201~")
+    assert isinstance(paste, events.Paste) and paste.text == text.replace("\x1b", "")
+
+
+@pytest.mark.parametrize("cut", range(1, len("\x1b[200~")))
+def test_an_opening_marker_may_come_in_two_reads(cut: int) -> None:
+    parser = PatientParser()
+    read = [*parser.feed("j\x1b[200~"[: cut + 1]), *parser.feed("j\x1b[200~"[cut + 1 :])]
+    read += _parsed(parser, "\x1bR\x1b[2", "01~k")
+    assert [type(event).__name__ for event in read] == ["Key", "Paste", "Key"]
+
+
+def test_outside_a_paste_the_parser_is_textuals_own() -> None:
+    for text in ("\x1b", "\x1b[", "\x1b[B", "\x1b[201", "R1\r"):
+        mine = [str(event) for event in _parsed(PatientParser(), text)]
+        theirs = [str(event) for event in _parsed(XTermParser(), text)]  # type: ignore[arg-type]
+        assert mine == theirs
+    assert list(PatientParser().feed("")) == []
+
+
+def test_the_driver_uses_it() -> None:
+    from textual.drivers import linux_driver
+
+    patient_parser.install()
+    assert linux_driver.XTermParser is PatientParser

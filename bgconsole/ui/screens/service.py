@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
@@ -51,7 +52,10 @@ class ServiceScreen(Screen[None]):
     ]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        *read(KEYMAP, "pane.tasks", "pane('tasks')"),
+        *(
+            replace(tasks, show=True, key_display="1-4", description="pane")
+            for tasks in read(KEYMAP, "pane.tasks", "pane('tasks')")
+        ),
         *read(KEYMAP, "pane.targets", "pane('targets')"),
         *read(KEYMAP, "pane.stacks", "pane('stacks')"),
         *read(KEYMAP, "pane.logs", "pane('logs')"),

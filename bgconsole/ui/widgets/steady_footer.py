@@ -34,7 +34,10 @@ class _Span:
 
 
 class SteadyFooter(Widget):
-    """Keys and what they do. Where there is little room the words of the reads go, then all."""
+    """Keys and what they do; in brackets what may not be done now.
+
+    Where there is little room the words of the reads go, then all.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -112,6 +115,8 @@ def _draw(keys: tuple[FooterKey, ...], words: str) -> tuple[Content, tuple[_Span
         drawn = Content.styled(key.shown, style)
         if told:
             drawn = Content.assemble(drawn, " ", (told, "" if key.enabled else "dim"))
+        if not key.enabled:
+            drawn = Content.assemble(("(", "dim"), drawn, (")", "dim"))
         spans.append(_Span(at, at + drawn.cell_length, key.key))
         gap = 2 if told else 1
         parts += [drawn, Content(" " * gap)]
