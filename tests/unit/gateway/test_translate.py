@@ -204,7 +204,7 @@ def test_no_credentials_say_where_was_looked() -> None:
     error = ours(NoCredentialsError())
     assert isinstance(error, NoCredentials)
     assert error.tried == CALLER.tried
-    assert "environment: not set" in error.detail
+    assert error.detail == "there are none where the AWS CLI would look"
 
 
 @pytest.mark.parametrize(
