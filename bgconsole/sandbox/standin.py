@@ -284,6 +284,7 @@ def _serve(facts: dict[str, Any], listener: socket.socket) -> None:
         time.sleep(facts["crash_after"])
         say(EXCEPTION)
         sys.exit(1)
+    time.sleep(facts["boot_seconds"])
     say(f"* Listening on http://0.0.0.0:{facts['port']}\nUse Ctrl-C to stop")
     app.serve()
 

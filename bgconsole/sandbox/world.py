@@ -85,6 +85,7 @@ class World:
             images=images,
             targets=self.elbv2.targets,
             rules=self.elbv2.weights,
+            prober=prober,
             logs=logs,
             observe=self.first_look.observe,
         )

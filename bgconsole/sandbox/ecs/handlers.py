@@ -10,7 +10,7 @@ from ..dispatch import Operation, answer
 from ..elbv2.targets import TargetRegistry
 from ..elbv2.weights import TrafficRules
 from ..names import Names
-from ..runtime.port import Images, Runtime
+from ..runtime.port import Images, Prober, Runtime
 from .clusters import ClusterOperations
 from .events import EventBook
 from .lives import LogSink, TaskLives
@@ -36,6 +36,7 @@ class Ecs:
         images: Images,
         targets: TargetRegistry,
         rules: TrafficRules,
+        prober: Prober,
         logs: LogSink,
         observe: Callable[[str], None] = lambda _operation: None,
     ) -> None:
@@ -51,9 +52,18 @@ class Ecs:
             targets=targets,
             logs=logs,
             events=events,
+            prober=prober,
+            trouble=self.trouble,
         )
+        self.lives = lives
         self.scheduler = Scheduler(
-            clock=clock, names=names, state=self.state, lives=lives, events=events, rules=rules
+            clock=clock,
+            names=names,
+            state=self.state,
+            lives=lives,
+            events=events,
+            rules=rules,
+            trouble=self.trouble,
         )
         clusters = ClusterOperations(self.state, names)
         definitions = TaskDefinitionOperations(self.state, names, clock)

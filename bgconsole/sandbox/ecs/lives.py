@@ -8,11 +8,13 @@ from typing import Any, Protocol
 from ..clock import Clock, Timer
 from ..elbv2.targets import TargetRegistry
 from ..names import Names
-from ..runtime.port import ImageInfo, Images, Runtime
+from ..runtime.port import ImageInfo, Images, Prober, Runtime
 from . import texts
 from .births import Births, Launch, container_spec
+from .container_health import HEALTHY, UNHEALTHY, ContainerHealth, task_health
 from .events import EventBook
 from .state import Cluster, ContainerState, Deployment, Service, Task
+from .trouble import NO_IMAGE, NO_SECRET, Trouble
 
 # Seconds of AWS's pace, fitted to the measured rolling update: targets registered 30 s after the
 # tasks were created, deregistered 1.5 s after they were told to stop.
@@ -24,6 +26,9 @@ DEREGISTERING = 1.5
 DEPROVISIONING = 10.0
 HEALTHY_WITHOUT_CHECK = 40.0
 """Without any health check a task counts as healthy so long after it runs."""
+
+CONTAINERS = "containers"
+"""Who complains of a task whose own container health checks fail."""
 
 GRACE_FLOOR = 2.0
 """Real seconds of grace at least: a slow machine is not the app's fault."""
@@ -62,6 +67,8 @@ class TaskLives:
         targets: TargetRegistry,
         logs: LogSink,
         events: EventBook,
+        prober: Prober,
+        trouble: Trouble,
     ) -> None:
         self._clock = clock
         self._births = Births(clock, names)
@@ -70,6 +77,8 @@ class TaskLives:
         self._targets = targets
         self._logs = logs
         self._events = events
+        self._trouble = trouble
+        self._health = ContainerHealth(clock, prober, self._changed)
         self._leaving: dict[str, list[Task]] = {}
         self._arriving: dict[str, list[Task]] = {}
         self.watcher: TaskWatcher
@@ -104,7 +113,12 @@ class TaskLives:
             self._after(task, DEREGISTERING, self._deprovision)
 
     def check_health(self, task: Task) -> str | None:
-        """Bring `task.healthy` up to date; the target group that calls it unhealthy, if any."""
+        """Bring `task.healthy` up to date.
+
+        Returns:
+            The target group that calls it unhealthy, or `CONTAINERS`; `None` while nobody does, or
+            in its grace period.
+        """
         if not task.running or not task.live:
             task.healthy = False
             return None
@@ -116,7 +130,13 @@ class TaskLives:
             healthy = healthy and state == "healthy"
             if state == "unhealthy":
                 complaint = arn
-        if _balancers(task):
+        checked = any(container.essential and container.checked for container in task.containers)
+        if checked:
+            health = task_health(task)
+            healthy = healthy and health == HEALTHY
+            if health == UNHEALTHY:
+                complaint = CONTAINERS
+        if checked or _balancers(task):
             task.healthy = healthy
         task.ever_healthy = task.ever_healthy or task.healthy
         return complaint if task.grace_over else None
@@ -134,8 +154,17 @@ class TaskLives:
 
     def _provisioned(self, task: Task) -> None:
         task.connectivity_at = task.pull_started_at = self._clock.now()
+        if self._trouble.no_addresses:
+            self._cannot_start(task, texts.no_addresses(task.subnet))
+            return
         self._becomes(task, "PENDING")
         revision = task.revision
+        if self._trouble.has(NO_SECRET, revision.created_at):
+            self._cannot_start(task, texts.cannot_find_secret(_first_secret(task)))
+            return
+        if self._trouble.has(NO_IMAGE, revision.created_at):
+            self._cannot_pull(task, task.containers[0])
+            return
         missing = [c for c in task.containers if c.name not in revision.images]
         waiting = len(missing)
         if not waiting:
@@ -157,9 +186,12 @@ class TaskLives:
             self._images.find(container.image, lambda info, c=container: found(c, info))  # type: ignore[misc]
 
     def _cannot_pull(self, task: Task, container: ContainerState) -> None:
-        reason = texts.cannot_pull(container.image)
-        container.reason = reason
-        container.status = "STOPPED"
+        container.reason = texts.cannot_pull(container.image)
+        self._cannot_start(task, container.reason)
+
+    def _cannot_start(self, task: Task, reason: str) -> None:
+        for container in task.containers:
+            container.status = "STOPPED"
         self._condemn(task, "TaskFailedToStart", reason)
         self._becomes(task, "DEPROVISIONING")
         self._after(task, DEPROVISIONING, self._stopped)
@@ -167,15 +199,17 @@ class TaskLives:
     def _pulled(self, task: Task) -> None:
         task.pull_stopped_at = self._clock.now()
         self._becomes(task, "ACTIVATING")
+        made = task.revision.created_at
         for container, definition in zip(
             task.containers, task.revision.task_definition.containers, strict=True
         ):
-            info = task.revision.images[container.name]
+            info = self._trouble.spoilt(task.revision.images[container.name], made)
             container.digest = info.digest
             container.status = "RUNNING"
             spec = container_spec(task, definition, info)
             told = _Told(self, task, container, self._log_of(task, definition))
             container.handle = self._runtime.start(spec, told)
+            self._health.watch(task, container, definition)
         if _balancers(task):
             self._arrive(task)
         else:
@@ -220,7 +254,7 @@ class TaskLives:
         self._becomes(task, "RUNNING")
         grace = task.service.grace_seconds if task.service else 0.0
         self._clock.call_later(grace, lambda: self._grace_ended(task), floor=GRACE_FLOOR)
-        if not _balancers(task):
+        if not _balancers(task) and not any(c.checked for c in task.containers):
             self._after(task, HEALTHY_WITHOUT_CHECK, self._proved)
         self._changed(task)
 
@@ -357,3 +391,8 @@ class _Told:
 
 def _balancers(task: Task) -> list[dict[str, Any]]:
     return task.revision.balancers
+
+
+def _first_secret(task: Task) -> str:
+    secrets = [s for c in task.revision.task_definition.containers for s in c.get("secrets", [])]
+    return secrets[0]["valueFrom"] if secrets else "of the registry's credentials"

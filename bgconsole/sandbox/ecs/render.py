@@ -7,6 +7,7 @@ from typing import Any
 from ..api import Response
 from .batches import breaker_threshold
 from .births import override_of
+from .container_health import task_health
 from .scheduler import counts_of
 from .stages import Hook
 from .state import (
@@ -120,7 +121,7 @@ def task(record: Task, *, tags: bool) -> Response:
         "enableExecuteCommand": record.exec_enabled,
         "executionStoppedAt": record.execution_stopped_at,
         "group": record.group,
-        "healthStatus": "UNKNOWN",
+        "healthStatus": task_health(record),
         "lastStatus": record.last_status,
         "launchType": record.revision.settings["launchType"],
         "memory": definition.request.get("memory"),
@@ -359,7 +360,7 @@ def _container(owner: Task, record: ContainerState) -> Response:
         ]
         if owner.connectivity_at
         else [],
-        "healthStatus": "UNKNOWN",
+        "healthStatus": record.health,
         "managedAgents": None,
         "cpu": "0",
     }

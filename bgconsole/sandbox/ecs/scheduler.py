@@ -11,7 +11,7 @@ from ..names import Names
 from . import texts
 from .batches import Counts, breaker_threshold, is_stuck, next_batch
 from .events import EventBook
-from .lives import TaskLives
+from .lives import CONTAINERS, TaskLives
 from .shifting import Shifts
 from .stages import SHIFTING
 from .state import (
@@ -24,6 +24,7 @@ from .state import (
     ServiceDeployment,
     Task,
 )
+from .trouble import Trouble
 
 # Seconds of AWS's pace, fitted to the measured rolling update.
 FIRST_START = 14.0
@@ -54,12 +55,14 @@ class Scheduler:
         lives: TaskLives,
         events: EventBook,
         rules: TrafficRules,
+        trouble: Trouble,
     ) -> None:
         self._clock = clock
         self._names = names
         self._state = state
         self._lives = lives
         self._events = events
+        self._trouble = trouble
         self.shifts = Shifts(clock=clock, names=names, rules=rules, owner=self)
         lives.watcher = self
 
@@ -92,6 +95,7 @@ class Scheduler:
             record.breaker_status = "MONITORING"
         service.history.insert(0, record)
         service.steady = False
+        service.replaced = 0
         if configuration["strategy"] in SHIFTING:
             self.shifts.prepare(service)
         else:
@@ -218,10 +222,13 @@ class Scheduler:
         )
         batch = next_batch(service.desired, *percents, counts)
         acted = False
+        started = 0
         if batch.start and primary.pause is None and primary.rollout_state != "FAILED":
-            self._start(service, primary, batch.start, len(condemned))
+            started = batch.start
+            self._start(service, primary, started, len(condemned))
             acted = True
         if condemned:
+            service.replaced += max(0, len(condemned) - started)
             self._replace(service, condemned)
             acted = True
         if batch.stop_old or batch.stop_new:
@@ -261,21 +268,47 @@ class Scheduler:
             self.shifts.warmed(service) if service.shift.warming else self.shifts.scaled_up(service)
 
     def _start(self, service: Service, deployment: Deployment, count: int, unhealthy: int) -> None:
+        if failure := self._trouble.placement_failure():
+            self._cannot_place(service, deployment, failure)
+            return
+        service.unplaced = False
         tasks = [self._lives.start(service, deployment) for _ in range(count)]
-        replaced = min(count, unhealthy)
+        # Where the maximum percent left no room, they were stopped earlier than they are replaced.
+        replaced = min(count, unhealthy + service.replaced)
+        service.replaced = max(0, service.replaced - max(0, replaced - unhealthy))
         self._events.say(service, texts.started([t.id for t in tasks], replaced))
+
+    def _cannot_place(self, service: Service, deployment: Deployment, failure: str) -> None:
+        if not service.unplaced:
+            # ECS says the same thing again after hours only.
+            service.unplaced = True
+            self._events.say(service, texts.cannot_place(failure))
+        deployment.pause = self._clock.call_later(
+            BACKOFF, lambda: self._try_again(service, deployment), floor=BACKOFF_FLOOR
+        )
+
+    def _try_again(self, service: Service, deployment: Deployment) -> None:
+        deployment.pause = None
+        self.wake(service)
 
     def _replace(self, service: Service, condemned: dict[str, str]) -> None:
         tasks = [task for task in service.tasks if task.id in condemned]
         for task in tasks:
-            arn = condemned[task.id]
-            port, reason = self._lives.complaint(task, arn)
-            self._events.say(service, texts.unhealthy(task.id, port, arn, reason))
+            self._events.say(service, self._complaint(task, condemned[task.id]))
         self._events.say(service, texts.stopped(task.id for task in tasks))
         for task in tasks:
-            reason = texts.failed_elb_checks(condemned[task.id])
+            who = condemned[task.id]
+            reason = texts.FAILED_CONTAINER_CHECKS
+            if who != CONTAINERS:
+                reason = texts.failed_elb_checks(who)
             self._lives.stop(task, "ServiceSchedulerInitiated", reason)
             self.task_failed(task)
+
+    def _complaint(self, task: Task, who: str) -> str:
+        if who == CONTAINERS:
+            return texts.failed_container_checks(task.id)
+        port, reason = self._lives.complaint(task, who)
+        return texts.unhealthy(task.id, port, who, reason)
 
     def _stop(self, service: Service, tasks: list[Task]) -> None:
         running = [task for task in tasks if task.running]
@@ -406,6 +439,7 @@ class Scheduler:
         service.settings.update(target.revision.settings)
         service.settings["taskDefinition"] = target.revision.task_definition.arn
         service.steady = False
+        service.replaced = 0
         if record.configuration["strategy"] in SHIFTING:
             self.shifts.go_back(service, record, target)
         self.wake(service)

@@ -147,6 +147,9 @@ class ContainerState:
     exit_code: int | None = None
     reason: str | None = None
     handle: Container | None = None
+    checked: bool = False
+    """Whether it has a health check."""
+    health: str = "UNKNOWN"
 
 
 @dataclass(slots=True)
@@ -238,7 +241,9 @@ class Service:
     steady: bool = False
     """Whether it was said to be steady since the last change."""
     replaced: int = 0
-    """Unhealthy tasks whose replacements were not started yet."""
+    """Unhealthy tasks that were stopped and whose replacements were not started yet."""
+    unplaced: bool = False
+    """Whether it was said that no task can be placed."""
 
     @property
     def primary(self) -> Deployment:

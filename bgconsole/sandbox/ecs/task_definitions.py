@@ -9,6 +9,7 @@ from ..clock import Clock
 from ..names import Names
 from ..paging import page
 from . import render
+from .container_health import http_command
 from .state import EcsState, TaskDefinition
 
 
@@ -102,12 +103,8 @@ def _check_containers(definitions: list[dict[str, Any]]) -> None:
     for definition in definitions:
         if not definition.get("name") or not definition.get("image"):
             raise ApiError("ClientException", "Container.image should not be null or empty.")
-        if definition.get("healthCheck"):
-            raise ApiError(
-                "ClientException",
-                "The sandbox does not reproduce container health checks yet "
-                f"(container {definition['name']})",
-            )
+        if check := definition.get("healthCheck"):
+            http_command(check, definition["name"])
     if not any(definition.get("essential", True) for definition in definitions):
         raise ApiError(
             "ClientException",

@@ -24,6 +24,7 @@ CAPACITY = (
     "zone"
 )
 """Of Fargate, for RunTask's failures and the service event alike."""
+SPOT_INTERRUPTED = "Your Spot Task was interrupted."
 UNABLE = "is unable to consistently start tasks successfully."
 STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment "
@@ -74,6 +75,14 @@ def failed_elb_checks(target_group: str) -> str:
     return f"Task failed ELB health checks in (target-group {target_group})"
 
 
+FAILED_CONTAINER_CHECKS = "Task failed container health checks"
+
+
+def failed_container_checks(task: str) -> str:
+    """A task whose container called itself unhealthy."""
+    return f"(task {task}) failed container health checks."
+
+
 def scaling(deployment: str) -> str:
     """Why the scheduler stopped a task, also when a deployment replaced it."""
     return f"Scaling activity initiated by (deployment {deployment})"
@@ -85,6 +94,29 @@ def cannot_pull(image: str) -> str:
         "CannotPullContainerError: pull image manifest has been retried 1 time(s): "
         f"failed to resolve ref {image}: {image}: not found"
     )
+
+
+def cannot_find_secret(secret: str) -> str:
+    """Why a task whose secret is gone never started."""
+    return (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource "
+        "retrieval failed: unable to retrieve secret from asm: service call has been retried 1 "
+        f"time(s): failed to fetch secret {secret} from secrets manager: "
+        "ResourceNotFoundException: Secrets Manager can't find the specified secret."
+    )
+
+
+def no_addresses(subnet: str) -> str:
+    """Why a task got no network interface."""
+    return (
+        "Unexpected EC2 error while attempting to Create Network Interface with public IP "
+        f"assignment disabled in subnet '{subnet}': InsufficientFreeAddressesInSubnet"
+    )
+
+
+def cannot_place(reason: str) -> str:
+    """No task could be placed."""
+    return f"was unable to place a task. Reason: {reason}."
 
 
 def in_progress(deployment: str) -> str:

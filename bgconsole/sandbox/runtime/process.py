@@ -196,6 +196,7 @@ class ProcessContainer:
             "revision": labels.get("bgconsole.revision", ""),
             "behaviour": labels.get("bgconsole.behaviour", ""),
             "crash_after": CRASH_AFTER,
+            "boot_seconds": self._clock.real(float(labels.get("bgconsole.boot_seconds", "0"))),
             "program": [self._told(step) for step in self._program],
         }
 

@@ -39,7 +39,11 @@ class SimulatedContainer:
         if isinstance(step, Run):
             self._run(step)
             return
-        self.ready = True
+        boot = float(self.spec.info.labels.get("bgconsole.boot_seconds", "0"))
+        if boot:
+            self._later(boot, self._up)
+        else:
+            self._up()
         if self.spec.info.labels.get("bgconsole.behaviour") == "crash":
             self._later(CRASH_AFTER, lambda: self.exit(1))
 
@@ -62,6 +66,9 @@ class SimulatedContainer:
                 timer.cancel()
             self._finish(self._running, failed=True)
             self._events.exited(code)
+
+    def _up(self) -> None:
+        self.ready = True
 
     def _run(self, step: Run) -> None:
         self._running = step

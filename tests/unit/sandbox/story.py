@@ -122,8 +122,8 @@ class Story:
         self.register("repo:v1")
         self.register("repo:v2")
 
-    def register(self, image_name: str) -> str:
-        """The next revision of the family, with this image."""
+    def register(self, image_name: str, **more: Any) -> str:
+        """The next revision of the family, with this image and more of a container definition."""
         container = {
             "name": "app",
             "image": image_name,
@@ -132,6 +132,7 @@ class Story:
                 "logDriver": "awslogs",
                 "options": {"awslogs-group": CLUSTER, "awslogs-stream-prefix": "ecs"},
             },
+            **more,
         }
         answer = self.ecs(
             "RegisterTaskDefinition",
