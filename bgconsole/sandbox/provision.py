@@ -8,6 +8,7 @@ go; what it made is written to stdout as one JSON object.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import socket
 import sysconfig
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.type_defs import ParameterTypeDef
 
-_QUICK = {"Delay": 0.02, "MaxAttempts": 6000}
+_QUICK = {"Delay": 0.04, "MaxAttempts": 3000}
 """For boto3's waiters, whose own 5 to 30 s between questions are for the real AWS."""
 
 
@@ -176,6 +177,7 @@ def free_ports() -> Ports:
 
 def main() -> None:
     """Provision the sandbox that the environment points at."""
+    gc.disable()  # it lives for two seconds
     parser = argparse.ArgumentParser(prog="bgconsole.sandbox.provision")
     parser.add_argument("endpoint")
     try:

@@ -8,6 +8,7 @@ the other side is gone, however it went, and with it everything here.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -168,6 +169,8 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
         f"port {asked} could not be bound: its listener is on port {bound}"
         for asked, bound in world.remapped_ports.items()
     ]
+    gc.freeze()
+    gc.enable()
     assembly.front.open.set()
     lifeline.tell(ready=True, notes=notes)
 
@@ -198,6 +201,7 @@ async def _run(settings: Settings, fd: int) -> int:
 
 def main() -> None:
     """Run one sandbox with the settings and the lifeline of the command line."""
+    gc.disable()  # until it is steady: nothing that is loaded meanwhile is garbage
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings, fd = Settings.from_json(sys.argv[1]), int(sys.argv[2])
     code = asyncio.run(_run(settings, fd))

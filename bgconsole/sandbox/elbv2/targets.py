@@ -16,6 +16,9 @@ REGISTRATION = 5.0
 CHECK_FLOOR = 0.05
 """Real seconds between health checks at least, so that an instant world does not spin."""
 
+HEALTHY_CHECK_FLOOR = 0.25
+"""The same for a target that is healthy, where no one waits for the next answer."""
+
 DRAIN_FLOOR = 0.15
 """Real seconds of draining at least: a request that was routed before it still arrives."""
 
@@ -177,7 +180,7 @@ class Targets:
         target.timer = self._clock.call_later(
             float(settings["HealthCheckIntervalSeconds"]),
             lambda: self._check(group, target),
-            floor=CHECK_FLOOR,
+            floor=HEALTHY_CHECK_FLOOR if target.state == HEALTHY else CHECK_FLOOR,
         )
         before = target.state
         failure = failure_of(settings, result)

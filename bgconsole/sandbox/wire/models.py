@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from bgconsole.sandbox.api import ApiError
 
+_LOADER = botocore.loaders.Loader()
+
 
 @cache
 def service_model(name: str) -> ServiceModel:
     """The model of one service by its botocore name (`ecs`, `elbv2`); loaded once."""
-    return ServiceModel(botocore.loaders.Loader().load_service_model(name, "service-2"), name)
+    return ServiceModel(_LOADER.load_service_model(name, "service-2"), name)
 
 
 def missing_members(shape: Shape, value: Mapping[str, Any], path: str = "") -> Iterator[str]:
