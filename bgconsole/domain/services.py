@@ -139,6 +139,36 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True, slots=True)
+class Hook:
+    """One lifecycle hook of a service deployment, as lifecycleHookDetails tells it."""
+
+    id: str
+    kind: str
+    """AWS_LAMBDA or PAUSE."""
+    status: str
+    """AWAITING_ACTION, IN_PROGRESS, SUCCEEDED, FAILED or TIMED_OUT."""
+    target: str = ""
+    expires_at: datetime | None = None
+    timeout_action: str = ""
+    """ROLLBACK or CONTINUE: what ECS does when nobody acts in time."""
+
+    @property
+    def awaits_action(self) -> bool:
+        """Whether somebody must say go on or go back."""
+        return self.status == "AWAITING_ACTION"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """The CloudWatch alarms that watch a service deployment."""
+
+    status: str
+    """TRIGGERED, MONITORING, MONITORING_COMPLETE or DISABLED."""
+    names: tuple[str, ...] = ()
+    triggered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceDeployment:
     """DescribeServiceDeployments: one attempt to bring a revision to serve."""
 
@@ -153,6 +183,12 @@ class ServiceDeployment:
     stopped_at: datetime | None = None
     updated_at: datetime | None = None
     lifecycle_stage: str = ""
+    """AWS's word; it may be one that is not known here. Empty for a rolling deployment."""
+    strategy: str = "ROLLING"
+    bake_minutes: int | None = None
+    """Minutes that both sides run after the shift; None where none is configured."""
+    hooks: tuple[Hook, ...] = ()
+    alarms: Alarms | None = None
     breaker: CircuitBreaker | None = None
     rollback_reason: str = ""
     rollback_started_at: datetime | None = None

@@ -8,11 +8,13 @@ from hashlib import sha256
 from typing import Any
 
 from bgconsole.domain.services import (
+    Alarms,
     CircuitBreaker,
     Container,
     ContainerDefinition,
     ContainerImage,
     Deployment,
+    Hook,
     LoadBalancing,
     LogTarget,
     RevisionCount,
@@ -86,6 +88,7 @@ def service_deployment(raw: Answered) -> ServiceDeployment:
     """One of DescribeServiceDeployments."""
     rollback = raw.get("rollback") or {}
     breaker = raw.get("deploymentCircuitBreaker")
+    configuration = raw.get("deploymentConfiguration") or {}
     return ServiceDeployment(
         arn=raw.get("serviceDeploymentArn", ""),
         status=raw.get("status", ""),
@@ -98,6 +101,10 @@ def service_deployment(raw: Answered) -> ServiceDeployment:
         stopped_at=utc(raw.get("stoppedAt")),
         updated_at=utc(raw.get("updatedAt")),
         lifecycle_stage=raw.get("lifecycleStage", ""),
+        strategy=configuration.get("strategy", "ROLLING"),
+        bake_minutes=configuration.get("bakeTimeInMinutes"),
+        hooks=tuple(map(_hook, raw.get("lifecycleHookDetails") or ())),
+        alarms=_alarms(raw.get("alarms")),
         breaker=CircuitBreaker(
             breaker.get("status", ""), breaker.get("failureCount", 0), breaker.get("threshold", 0)
         )
@@ -106,6 +113,27 @@ def service_deployment(raw: Answered) -> ServiceDeployment:
         rollback_reason=rollback.get("reason", ""),
         rollback_started_at=utc(rollback.get("startedAt")),
         rollback_revision=rollback.get("serviceRevisionArn", ""),
+    )
+
+
+def _hook(raw: Answered) -> Hook:
+    return Hook(
+        id=raw.get("hookId", ""),
+        kind=raw.get("targetType", ""),
+        status=raw.get("status", ""),
+        target=raw.get("targetArn", ""),
+        expires_at=utc(raw.get("expiresAt")),
+        timeout_action=raw.get("timeoutAction", ""),
+    )
+
+
+def _alarms(raw: Answered | None) -> Alarms | None:
+    if not raw:
+        return None
+    return Alarms(
+        raw.get("status", ""),
+        tuple(raw.get("alarmNames") or ()),
+        tuple(raw.get("triggeredAlarmNames") or ()),
     )
 
 
