@@ -46,6 +46,7 @@ class TaskRow:
     """The target's state where there is a load balancer, else the container health, lower case."""
     health_reason: str
     zone: str
+    address: str
     since: datetime | None
     """When it started, or was created; when it stopped, for a stopped task."""
     stopped: bool = False
@@ -299,6 +300,7 @@ def _row(snapshot: Snapshot, health: _Health, side: Side, task: Task, container:
         health=state,
         health_reason=reason,
         zone=task.zone,
+        address=task.address,
         since=task.stopped_at if task.stopped else task.started_at or task.created_at,
         stopped=task.stopped,
         ending=ending(task, container) if task.stopped else "",

@@ -10,9 +10,10 @@ from bgconsole.domain import cause
 from bgconsole.domain.duration import spell
 from bgconsole.domain.join import Sides, SideView, revision_by_number, sides, stopped_of
 from bgconsole.domain.rollback import WayBack, way_back
+from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
 from bgconsole.domain.snapshot import Snapshot, Source
-from bgconsole.domain.traffic import traffic
+from bgconsole.domain.traffic import Traffic, traffic
 
 
 class Severity(IntEnum):
@@ -138,6 +139,13 @@ def _under_way(
     wanted = new.requested or service.desired
     count = f"{new.healthy}/{wanted} new tasks healthy"
     progress = _progress(service, new, old)
+    strip = rollout(snapshot)
+    if strip and strip.alarms and strip.alarms.triggered:
+        why = why or f"alarm {', '.join(strip.alarms.triggered)}"
+    if strip and strip.waiting and not why:
+        return _waiting(strip, new, count, served, progress)
+    if strip and strip.current:
+        count = f"{strip.current.words} · {count}"
     if why:
         word = "FAILING" if new.healthy == 0 else "DEPLOYING, NOT WELL"
         return Verdict(
@@ -148,6 +156,20 @@ def _under_way(
         )
     return Verdict(
         Severity.BUSY, "DEPLOYING", f"{to}: {count}{breaker}. {served}", progress=progress
+    )
+
+
+def _waiting(strip: Rollout, new: SideView, count: str, served: str, progress: Progress) -> Verdict:
+    """A pause hook waits: what for, and what ECS does when nobody acts."""
+    hook = strip.waiting[0]
+    stage = strip.current.words if strip.current else "a hook"
+    then = "goes on" if hook.timeout_action == "CONTINUE" else "goes back"
+    when = f" by itself at {hook.expires_at:%H:%M:%S} UTC" if hook.expires_at else " by itself"
+    return Verdict(
+        Severity.WAITING,
+        "WAITING FOR YOU",
+        f"revision {new.revision} waits at {stage}: {count}. {served}. It {then}{when}",
+        progress=progress,
     )
 
 
@@ -187,10 +209,8 @@ def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> 
         return Verdict(Severity.BAD, "DEPLOY FAILED", f"{name}: {why}. {served}")
     healthy = side.healthy if side else 0
     routes = traffic(snapshot)
-    if routes.balanced and routes.known and not routes.live:
-        return Verdict(
-            Severity.BAD, "NO TRAFFIC", "no listener sends traffic to the service's target groups"
-        )
+    if contradiction := _contradiction(routes):
+        return contradiction
     if healthy >= service.desired:
         return Verdict(Severity.GOOD, "STEADY", served)
     if snapshot.tasks.value is None or (routes.balanced and not routes.known):
@@ -202,24 +222,52 @@ def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> 
     )
 
 
+def _contradiction(routes: Traffic) -> Verdict | None:
+    """Where listener and targets disagree, whatever ECS says of the deployment."""
+    if routes.balanced and routes.known and not routes.live:
+        return Verdict(
+            Severity.BAD, "NO TRAFFIC", "no listener sends traffic to the service's target groups"
+        )
+    if astray := routes.astray:
+        idle = sum(group.healthy for group in routes.idle)
+        return Verdict(
+            Severity.BAD,
+            "SENT ASTRAY",
+            f"the listener sends {astray.production_share:.0f} % to {astray.name}, where nobody is "
+            f"healthy; {idle} healthy targets get no traffic",
+        )
+    return None
+
+
 def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
     """Who answers now, from weights and health; "run" instead of "serve" without a balancer."""
     routes = traffic(snapshot)
-    if routes.balanced and routes.known and not routes.serving:
+    listed = [side for side in (both.old, both.new) if side]
+    if not (routes.balanced and routes.known):
+        parts = [(side, side.healthy) for side in listed if side.healthy]
+        if not parts:
+            return "No task is healthy" if routes.known else "Who serves is not known"
+        return _who("run", "", parts, service)
+    if not routes.healthy:
         return "Nothing serves: 0 healthy targets behind the listener"
-    verb = "serve" if routes.balanced and routes.known else "run"
-    parts = [side for side in (both.old, both.new) if side and side.healthy]
+    parts = [(side, count) for side in listed if (count := routes.serving.get(side.side, 0))]
     if not parts:
-        return "Who serves is not known" if not routes.known else "No task is healthy"
-    if len(parts) == 2:
-        if parts[0].revision == parts[1].revision:
-            return f"Both {verb}: {parts[0].healthy} old and {parts[1].healthy} new tasks"
-        told = " and ".join(f"{p.revision} ({p.healthy})" for p in parts)
-        return f"Both {verb}: {told}"
-    side = parts[0]
-    share = " 100 %" if verb == "serve" else ""
-    of = service.desired if side.side != "old" else max(side.healthy, service.desired)
-    return f"Revision {side.revision} {verb}s{share}: {side.healthy}/{of} healthy"
+        return "Who serves is not known: the healthy targets are no known tasks"
+    if len(parts) > 1 and routes.weighted:
+        told = (f"{side.revision} {routes.production.get(side.side, 0):.0f} %" for side, _ in parts)
+        return f"Both serve: {' and '.join(told)}"
+    return _who("serve", " 100 %", parts, service)
+
+
+def _who(verb: str, share: str, parts: list[tuple[SideView, int]], service: Service) -> str:
+    side, count = parts[0]
+    if len(parts) == 1:
+        of = max(count, service.desired)
+        return f"Revision {side.revision} {verb}s{share}: {count}/{of} healthy"
+    new, new_count = parts[1]
+    if side.revision == new.revision:
+        return f"Both {verb}: {count} old and {new_count} new tasks"
+    return f"Both {verb}: {side.revision} ({count}) and {new.revision} ({new_count})"
 
 
 def _why(snapshot: Snapshot, service: Service, side: SideView) -> str:

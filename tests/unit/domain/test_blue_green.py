@@ -1,0 +1,101 @@
+"""Two groups on one rule: who serves is read from weights and health, never from ECS's word."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bgconsole.domain.join import Side
+from bgconsole.domain.services import Alarms, Hook
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.targets import Route, TargetGroup
+from bgconsole.domain.traffic import traffic
+from bgconsole.domain.verdict import Severity, verdict
+from bgconsole.gateway.scripted import scripted_gateway
+from bgconsole.watch.once import read
+from tests import worlds
+from tests.worlds import NOW, REF
+
+
+def route(weight: int, share: float, *, test: bool = False) -> Route:
+    """One route of a listener rule."""
+    port = 8080 if test else 80
+    return Route(f"listener/{port}", f"rule/{port}", port, "HTTP", weight, share, test=test)
+
+
+def blue_green(production: float, test: float, **changes: object) -> Snapshot:
+    """Old tasks in blue, new ones in green; the shares (percent) are green's."""
+    world = worlds.deploying()
+    newest, *rest = world.history[REF]
+    made = replace(newest, strategy="BLUE_GREEN", **changes)  # type: ignore[arg-type]
+    world.history[REF] = (made, *rest)
+    balancing = world.balancing[REF]
+    [group] = balancing.groups
+    by_address = {task.address: task for task in world.tasks[REF]}
+    old = {a for a, t in by_address.items() if t.task_definition.endswith(":1")}
+    healthy = tuple(replace(target, state="healthy") for target in group.targets)
+
+    def half(name: str, *, new: bool) -> TargetGroup:
+        share = production if new else 100 - production
+        of_test = test if new else 100 - test
+        return replace(
+            group,
+            arn=name,
+            name=name,
+            targets=tuple(t for t in healthy if (t.address in old) is not new),
+            routes=(route(int(share), share), route(int(of_test), of_test, test=True)),
+        )
+
+    groups = (half("blue", new=False), half("green", new=True))
+    world.balancing[REF] = replace(balancing, groups=groups)
+    return read(scripted_gateway(world), REF, lambda: NOW)
+
+
+def test_new_tasks_without_weight_serve_nobody() -> None:
+    snapshot = blue_green(0, 100, lifecycle_stage="POST_TEST_TRAFFIC_SHIFT")
+    seen = traffic(snapshot)
+    assert dict(seen.production) == {Side.OLD: 100.0}
+    assert dict(seen.test) == {Side.NEW: 100.0}
+    assert "Revision 1 serves 100 %: 4/4 healthy" in verdict(snapshot, NOW).sentence
+
+
+def test_after_the_shift_the_new_revision_serves_while_old_tasks_are_warm() -> None:
+    found = verdict(blue_green(100, 100, lifecycle_stage="BAKE_TIME"), NOW)
+    assert found.severity is Severity.BUSY
+    assert "bake" in found.sentence
+    assert "Revision 2 serves 100 %" in found.sentence
+
+
+def test_a_canary_is_told_in_percent() -> None:
+    found = verdict(blue_green(10, 0, lifecycle_stage="PRODUCTION_TRAFFIC_SHIFT"), NOW)
+    assert "Both serve: 1 90 % and 2 10 %" in found.sentence
+
+
+def test_a_pause_asks_for_somebody_and_says_what_happens_else() -> None:
+    hook = Hook(
+        "ecs-pause-1", "PAUSE", "AWAITING_ACTION", "", NOW + timedelta(minutes=54), "ROLLBACK"
+    )
+    snapshot = blue_green(0, 100, lifecycle_stage="POST_TEST_TRAFFIC_SHIFT", hooks=(hook,))
+    found = verdict(snapshot, NOW)
+    assert (found.severity, found.word) == (Severity.WAITING, "WAITING FOR YOU")
+    assert "waits at post-test" in found.sentence
+    assert "It goes back by itself at 14:54:00 UTC" in found.sentence
+
+
+def test_a_triggered_alarm_is_the_cause() -> None:
+    alarms = Alarms("TRIGGERED", ("web-5xx", "slow"), ("web-5xx",))
+    found = verdict(blue_green(100, 100, lifecycle_stage="BAKE_TIME", alarms=alarms), NOW)
+    assert found.severity is Severity.BAD
+    assert "alarm web-5xx" in found.sentence
+
+
+def test_traffic_sent_to_an_empty_group_is_bad_whatever_ecs_says() -> None:
+    world = worlds.steady()
+    balancing = world.balancing[REF]
+    [group] = balancing.groups
+    empty = replace(group, arn="blue", name="blue", targets=(), routes=(route(100, 100.0),))
+    full = replace(group, arn="green", name="green", routes=(route(0, 0.0),))
+    world.balancing[REF] = replace(balancing, groups=(empty, full))
+    found = verdict(read(scripted_gateway(world), REF, lambda: NOW), NOW)
+    assert (found.severity, found.word) == (Severity.BAD, "SENT ASTRAY")
+    assert "sends 100 % to blue" in found.sentence
