@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .clock import INSTANT, AsyncioClock
+from .control import Control
 from .engine import open_engine
+from .faults import Faults, Faulty
 from .formation import resource_types
 from .formation.api import Aws
 from .front import Front
+from .images import BROKEN
 from .logs.groups import engine_groups
 from .logs.service import Logs
 from .registry import Registry
+from .scenarios import Stage
+from .scope import DEMO_SCOPE
 from .world import World, open_world
 from .worlds import Worlds
 
 if TYPE_CHECKING:
+    from .asgi import App
     from .scope import Scope
 
 
@@ -25,7 +33,11 @@ if TYPE_CHECKING:
 class Assembly:
     """What the server serves and later closes."""
 
+    app: App
+    """Every request comes in here: controls and faults before the front."""
     front: Front
+    stage: Callable[[], Awaitable[Stage]]
+    """What scenarios act on: the demo's account."""
     worlds: Worlds[World]
     logs: Logs
 
@@ -65,4 +77,10 @@ def assemble(
     engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
     engine.amend("AWS::ECR::Repository", here)
     front = Front(engine.app, worlds, address, logs=logs, first=first)
-    return Assembly(front, worlds, logs)
+    faults = Faults()
+    faulty = Faulty(front, faults, random.Random())  # noqa: S311 - chances, no secrets
+
+    async def stage() -> Stage:
+        return Stage(await worlds.at(DEMO_SCOPE), faults, f"{address}/demorepo:{BROKEN.tag}")
+
+    return Assembly(Control(faulty, stage), front, stage, worlds, logs)

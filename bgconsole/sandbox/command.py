@@ -17,7 +17,8 @@ from click.core import ParameterSource
 from .environment import clean, exports
 from .foreground import Interrupted, interruptible, run_in_front
 from .launch import Sandbox, StartFailed
-from .settings import SCENARIOS, Settings
+from .scenarios import SCENARIOS, BadScenario, find
+from .settings import Settings
 
 for _package in ("ministack", "hypercorn", "aiohttp"):
     if find_spec(_package) is None:
@@ -27,6 +28,17 @@ _DEFAULT_PORT = 4566
 _CONSOLE = ("--cluster", "democluster-cluster", "--service", "democluster-service")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+
+def _known(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    """The text as it is, once it names a scenario."""
+    if text is not None:
+        try:
+            find(text)
+        except BadScenario as reason:
+            raise click.BadParameter(str(reason), context, parameter) from None
+    return text
+
+
 _SPEED = click.option(
     "--speed",
     type=click.FloatRange(min=0, min_open=True),
@@ -35,9 +47,10 @@ _SPEED = click.option(
 )
 _SCENARIO = click.option(
     "--scenario",
-    type=click.Choice(SCENARIOS),
+    metavar="NAME[=VALUE]",
+    callback=_known,
     default=None,
-    help="What happens by itself after the start.",
+    help="What happens by itself after the start: one of the scenarios below.",
 )
 _REMAP = click.option(
     "--remap-ports",
@@ -63,7 +76,26 @@ def _port(default: int) -> Callable[[_Command], _Command]:
     )
 
 
-@click.group(invoke_without_command=True)
+class _WithScenarios(click.Group):
+    """A group whose help ends with the table of the scenarios."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List every scenario with what it takes."""
+        del ctx
+        rows = []
+        for scenario in SCENARIOS:
+            default = f" Default {scenario.default}." if scenario.default else ""
+            rows.append((scenario.usage, scenario.summary + default))
+        with formatter.section("Scenarios"):
+            formatter.write_dl(rows)
+        formatter.write_paragraph()
+        formatter.write_text(
+            "POST /_sandbox/scenario on the endpoint begins one at any time, with a body such as "
+            '{"scenario": "throttling=2"}.'
+        )
+
+
+@click.group(cls=_WithScenarios, invoke_without_command=True)
 @_port(_DEFAULT_PORT)
 @_SPEED
 @_SCENARIO

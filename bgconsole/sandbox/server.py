@@ -107,7 +107,7 @@ async def _serve_http(assembly: Assembly, listener: socket.socket, lifeline: Lif
     config.graceful_timeout = 0.1
     config.shutdown_timeout = 0.5
     config.include_server_header = False
-    app = cast("Framework", assembly.front)
+    app = cast("Framework", assembly.app)
     await serve_http(app, config, shutdown_trigger=lifeline.ended.wait)
 
 
@@ -151,9 +151,10 @@ async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[b
 
 async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Lifeline) -> None:
     """Provisioned and steady: from here on time passes and others look."""
+    from .bad_deploy import bad_deploy_after_first_look
     from .clock import DEFAULT_SPEED
     from .images import BROKEN
-    from .scenario import bad_deploy_after_first_look
+    from .scenarios import begin
 
     assembly.set_speed(settings.speed or DEFAULT_SPEED)
     world = await assembly.worlds.at(DEMO_SCOPE)
@@ -165,6 +166,8 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
             service="democluster-service",
             image=f"{address}/demorepo:{BROKEN.tag}",
         )
+    elif settings.scenario is not None:
+        begin(await assembly.stage(), settings.scenario)
     notes = [
         f"port {asked} could not be bound: its listener is on port {bound}"
         for asked, bound in world.remapped_ports.items()

@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-SCENARIOS = ("bad-deploy",)
-"""What `scenario` may name."""
-
 PROVISIONER = "bgconsole-provision"
 """In the user agent of the calls that fill the account, answered while others are held."""
 
@@ -21,7 +18,7 @@ class Settings:
     speed: float | None = None
     """What AWS's waits are divided by once everything is steady; `None` is the demo's pace."""
     scenario: str | None = None
-    """What happens by itself after the start."""
+    """What happens by itself after the start: `NAME` or `NAME=VALUE`, see `scenarios.py`."""
     remap_ports: bool = False
     """Bind a free port where a listener's own cannot be bound."""
     hold: bool = False

@@ -150,6 +150,10 @@ class TaskLives:
                 return port, view.description
         raise LookupError(target_group)
 
+    def write_log(self, task: Task, line: str) -> None:
+        """A line of the task's first container, as if it had written it."""
+        self._log_of(task, task.revision.task_definition.containers[0])(line)
+
     # -- the way up
 
     def _provisioned(self, task: Task) -> None:

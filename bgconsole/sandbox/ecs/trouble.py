@@ -21,6 +21,8 @@ class Trouble:
     ills: dict[str, datetime] = field(default_factory=dict)
     """What is wrong with tasks of revisions made since then."""
     boot_seconds: float = 120.0
+    migration: str = ""
+    """How every migration goes; empty as its image says."""
 
     def has(self, ill: str, revision_made: datetime) -> bool:
         """Whether tasks of a revision of that age have this ill."""
@@ -38,9 +40,12 @@ class Trouble:
             labels["bgconsole.behaviour"] = "crash"
         if self.has(SLOW, revision_made):
             labels["bgconsole.boot_seconds"] = str(self.boot_seconds)
+        if self.migration:
+            labels["bgconsole.migration"] = self.migration
         return info if labels == dict(info.labels) else replace(info, labels=labels)
 
     def clear(self) -> None:
         """Nothing is wrong any more; what already runs stays as it is."""
         self.no_capacity = self.no_addresses = False
         self.ills.clear()
+        self.migration = ""

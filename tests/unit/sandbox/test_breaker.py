@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from bgconsole.sandbox.bad_deploy import bad_deploy, bad_deploy_after_first_look
 from bgconsole.sandbox.ecs.batches import breaker_threshold
 from bgconsole.sandbox.ecs.texts import BREAKER_REASON
-from bgconsole.sandbox.scenario import bad_deploy, bad_deploy_after_first_look
 from tests.unit.sandbox.story import CLUSTER, FAMILY, SERVICE, Story
 
 
