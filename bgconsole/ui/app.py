@@ -1,32 +1,27 @@
-"""The console: takes what other threads tell, hands it to the screens, and lets no key slip by."""
+"""The console: takes what other threads tell and hands it to the screens; keys start from here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
-from time import monotonic
 from typing import Any, ClassVar
 
-from rich.segment import Segments
 from textual import events, on
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Input, TextArea
 
 from bgconsole.config.keymap import KEYMAP
-from bgconsole.domain.plain import plain_lines
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import No, Operation
-from bgconsole.ui import crash, facts, help_text, keys, patient_parser, theme
+from bgconsole.ui import keys, theme
 from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
-from bgconsole.ui.facts import Facts
-from bgconsole.ui.input_guard import InputGuard
+from bgconsole.ui.connecting import Connecting, Reached
+from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.messages import (
     Answered,
     BugFound,
@@ -36,20 +31,18 @@ from bgconsole.ui.messages import (
     SnapshotTaken,
 )
 from bgconsole.ui.operating import Operating
+from bgconsole.ui.pages import Pages
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import ServiceScreen
-from bgconsole.ui.session import Connecting, Reached, Session
-from bgconsole.ui.wiring import ConsoleResult, Wiring
-
-_ACTS = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Click)
-"""What a person does; moving the mouse is not among it."""
+from bgconsole.ui.session import Session
+from bgconsole.ui.wiring import Wiring
 
 
-class Console(App[ConsoleResult]):
+class Console(GuardedApp):
     """Runs until it is quit; `run()` gives how it was left, None after a bug."""
 
     TITLE = "bgconsole"
@@ -62,11 +55,8 @@ class Console(App[ConsoleResult]):
     ]
 
     def __init__(self, wiring: Wiring) -> None:
-        super().__init__()
-        patient_parser.install()
+        super().__init__(timing=wiring.timing, write_crash_log=wiring.write_crash_log)
         self.wiring = wiring
-        self.crash_log: str | None = None
-        """Where the report of the bug is that ended the console; empty if none could be written."""
         self.session = Session(self, wiring)
         self.operating = Operating(
             self,
@@ -77,13 +67,12 @@ class Console(App[ConsoleResult]):
         self.pickers = Pickers(
             self, wiring, self.session, watch=self.watch_service, connect=self.connect
         )
+        self._pages = Pages(self, wiring, self.session)
         self._connecting = Connecting(
             self, wiring, began=self._trying, failed=self._not_reached, reached=self._reached
         )
         self._opening = OpeningScreen(wiring.clock)
         self._service: ServiceScreen | None = None
-        self._guard: InputGuard[events.Key] = InputGuard(wiring.timing)
-        self._guard_timer: Timer | None = None
         self._offers: tuple[tuple[Operation, No | None], ...] = ()
         self._bound: tuple[str, ...] = ()
         for each in theme.THEMES:
@@ -271,55 +260,20 @@ class Console(App[ConsoleResult]):
 
     def action_describe(self) -> None:
         """All that is known of the highlighted row."""
-        service = self._service
-        selection = service.pane.selection if service else None
-        if service is None or not selection:
-            return
-        tell = partial(self._described, str(service.pane.id), selection)
-        if tell():
-            self.push_screen(ReadingScreen("describe", tell))
-
-    def _described(self, pane: str, selection: str) -> Facts:
-        snapshot = self.session.snapshot
-        if snapshot is None:
-            return ()
-        if pane == "tasks":
-            return facts.of_task(snapshot, selection, self.clock())
-        if pane == "targets":
-            return facts.of_target(snapshot, selection)
-        if pane == "stacks":
-            return facts.of_stack(snapshot, selection, self.clock())
-        return ()
+        if self._service is not None:
+            self._pages.describe(self._service.pane)
 
     def action_events(self) -> None:
         """The service's events, in AWS's words."""
-        self._read("events", facts.events)
+        self._pages.events()
 
     def action_history(self) -> None:
         """The service's deployments."""
-        self._read("deployments", facts.history)
-
-    def _read(self, title: str, tell: Callable[..., Facts]) -> None:
-        snapshot = self.session.snapshot
-        if snapshot is not None:
-            self.push_screen(
-                ReadingScreen(
-                    f"{title} · {snapshot.ref}",
-                    lambda: tell(self.session.snapshot or snapshot, self.clock()),
-                )
-            )
+        self._pages.history()
 
     def action_help(self) -> None:
         """Every key."""
-        runner = self.session.runner
-        operations = self._offers
-        told = help_text.facts(
-            self.wiring.keymap,
-            operations,
-            {o.id: runner.risk(o) for o, _ in operations} if runner else {},
-            read_only=bool(self.session.ref and self.wiring.why_read_only(self.session.ref)),
-        )
-        self.push_screen(ReadingScreen("keys", lambda: told))
+        self._pages.help(self._offers)
 
     def action_pick(self) -> None:
         """Another cluster and service."""
@@ -376,66 +330,3 @@ class Console(App[ConsoleResult]):
             self.push_screen(
                 QuitScreen(title, settle=settle), lambda leave: self.exit("quit") if leave else None
             )
-
-    def action_help_quit(self) -> None:
-        """What ctrl+c says."""
-        self.notify("ctrl+q leaves the console", title="Leave?")
-
-    # Input
-
-    async def on_event(self, event: events.Event) -> None:
-        """Every key, click and paste passes here first, whatever screen is on top."""
-        if isinstance(event, events.Key) and not event.is_forwarded:
-            await self._let_act(self._guard.take(event, typing=self._typing))
-            self._time_guard()
-        elif not self._too_early(event):
-            await super().on_event(event)
-
-    async def _let_act(self, strokes: Iterable[events.Key]) -> None:
-        for stroke in strokes:
-            if not self._too_early(stroke):
-                await super().on_event(stroke)
-
-    def _too_early(self, event: events.Event) -> bool:
-        if not isinstance(event, _ACTS):
-            return False
-        if isinstance(event, events.Paste) and not self._typing:
-            return True
-        screen = self.screen_stack[-1] if self.screen_stack else None
-        return isinstance(screen, Dialog) and screen.too_early(event.time)
-
-    @property
-    def _typing(self) -> bool:
-        return bool(self.screen_stack) and isinstance(self.focused, (Input, TextArea))
-
-    def _time_guard(self) -> None:
-        if self._guard_timer is not None:
-            self._guard_timer.stop()
-            self._guard_timer = None
-        due = self._guard.due
-        if due is not None:
-            self._guard_timer = self.set_timer(max(0.001, due - monotonic()), self._guard_due)
-
-    async def _guard_due(self) -> None:
-        await self._let_act(self._guard.expire(monotonic()))
-        self._time_guard()
-
-    # Safety
-
-    def notify(self, message: str, **how: Any) -> None:
-        """Tell something in passing. Text is never markup here, and never holds control codes."""
-        title = how.pop("title", "")
-        super().notify(
-            "\n".join(plain_lines(message)),
-            title=" ".join(plain_lines(title)),
-            **{**how, "markup": False},
-        )
-
-    def _fatal_error(self) -> None:
-        """A bug. Textual would print every local variable (8.2.8), credentials too."""
-        error = self._exception or RuntimeError("no exception is known")
-        self.crash_log = self.wiring.write_crash_log(crash.report(error))
-        self.bell()
-        told = crash.said(error, self.crash_log)
-        self._exit_renderables.append(Segments(self.console.render(str(told))))
-        self._close_messages_no_wait()

@@ -86,7 +86,7 @@ async def test_a_paste_into_the_main_screen_does_nothing(tmp_path: Path) -> None
         screen = await filled(pilot)
         app.post_message(events.Paste("F y\rR1\r"))
         _feed(app, "F y\rR1\rq")
-        await until(pilot, lambda: app._guard.due is not None)
+        await until(pilot, lambda: app._guard._last_text > 0)
         await until(pilot, lambda: app._guard.due is None)
         assert app.screen is screen and world.writes == []
 

@@ -1,0 +1,74 @@
+"""The pages behind keys: all facts of a row, the events, the deployments, the keys themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual.app import App
+
+from bgconsole.operations.spec import No, Operation
+from bgconsole.ui import facts, help_text
+from bgconsole.ui.facts import Facts
+from bgconsole.ui.panes.pane import Pane
+from bgconsole.ui.screens.reading import ReadingScreen
+from bgconsole.ui.session import Session
+from bgconsole.ui.wiring import ConsoleResult, Wiring
+
+
+class Pages:
+    """Opens them; each is told anew from the session's newest picture."""
+
+    def __init__(self, app: App[ConsoleResult], wiring: Wiring, session: Session) -> None:
+        self._app = app
+        self._wiring = wiring
+        self._session = session
+
+    def describe(self, pane: Pane) -> None:
+        """All that is known of the row that a pane highlights; nothing where none is."""
+        selection = pane.selection
+        if selection:
+            tell = partial(self._described, str(pane.id), selection)
+            if tell():
+                self._app.push_screen(ReadingScreen("describe", tell))
+
+    def events(self) -> None:
+        """The service's events, in AWS's words."""
+        self._read("events", facts.events)
+
+    def history(self) -> None:
+        """The service's deployments."""
+        self._read("deployments", facts.history)
+
+    def help(self, operations: tuple[tuple[Operation, No | None], ...]) -> None:
+        """Every key."""
+        runner, ref = self._session.runner, self._session.ref
+        told = help_text.facts(
+            self._wiring.keymap,
+            operations,
+            {operation.id: runner.risk(operation) for operation, _ in operations} if runner else {},
+            read_only=bool(ref and self._wiring.why_read_only(ref)),
+        )
+        self._app.push_screen(ReadingScreen("keys", lambda: told))
+
+    def _described(self, pane: str, selection: str) -> Facts:
+        snapshot = self._session.snapshot
+        if snapshot is None:
+            return ()
+        if pane == "tasks":
+            return facts.of_task(snapshot, selection, self._wiring.clock())
+        if pane == "targets":
+            return facts.of_target(snapshot, selection)
+        if pane == "stacks":
+            return facts.of_stack(snapshot, selection, self._wiring.clock())
+        return ()
+
+    def _read(self, title: str, tell: Callable[..., Facts]) -> None:
+        snapshot = self._session.snapshot
+        if snapshot is not None:
+            self._app.push_screen(
+                ReadingScreen(
+                    f"{title} · {snapshot.ref}",
+                    lambda: tell(self._session.snapshot or snapshot, self._wiring.clock()),
+                )
+            )
