@@ -25,6 +25,8 @@ Nothing needs to be configured. What is, is read from, later beats earlier:
 4. environment variables,
 5. flags.
 
+`BGCONSOLE_CONFIG=FILE` reads that file alone in place of 1 and 2 (`/dev/null`: none).
+
 Mappings (`risk`, `keys`) are joined entry by entry, everything else is replaced. `bgconsole config`
 prints what is in force and where each setting was said. A mistake is told with file, line and
 column, and nothing is started.

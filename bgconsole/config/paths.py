@@ -43,12 +43,16 @@ class Paths:
 
 
 def paths() -> Paths:
-    """The paths of the user who runs this, in the current folder."""
+    """The paths of the user who runs this, in the current folder.
+
+    BGCONSOLE_CONFIG names one settings file that is read instead of the user's and the project's.
+    """
     # appauthor=False and no version: ~/.config/bgconsole and ~/.local/state/bgconsole.
     folders = PlatformDirs("bgconsole", appauthor=False)
+    only = os.environ.get("BGCONSOLE_CONFIG")
     return Paths(
-        config=Path(folders.user_config_dir) / "config.yml",
-        project=Path.cwd() / "bgconsole.yml",
+        config=Path(only) if only else Path(folders.user_config_dir) / "config.yml",
+        project=Path(os.devnull) if only else Path.cwd() / "bgconsole.yml",
         state=Path(folders.user_state_dir),
     )
 

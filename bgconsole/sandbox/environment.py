@@ -46,7 +46,8 @@ _KEPT_PREFIXES = ("LC_", "PYTHON", "SSH_", "TEXTUAL", "XDG_")
 def clean(caller: Mapping[str, str]) -> dict[str, str]:
     """What of the caller's environment goes on: terminal, language, paths; no AWS, no proxy.
 
-    The files of the AWS configuration and the metadata service of EC2 are turned off.
+    The files of the AWS configuration and of the console's, which may name a profile, and the
+    metadata service of EC2 are turned off.
     """
     kept = {
         name: value
@@ -57,6 +58,7 @@ def clean(caller: Mapping[str, str]) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "BGCONSOLE_CONFIG": "/dev/null",
         "NO_PROXY": "127.0.0.1,localhost",
     }
 
