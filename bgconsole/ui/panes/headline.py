@@ -16,6 +16,8 @@ from bgconsole.ui.panes.freshness import freshness
 from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
 
 SOURCES: tuple[Source, ...] = get_args(Source)
+ASKED_RARELY: Source = "identity"
+"""Does not change by itself: an answer of minutes ago is not called old."""
 SOON = timedelta(minutes=15)
 """From so little time on, what the credentials have left is shown."""
 BAR = 24
@@ -172,7 +174,9 @@ def _pulse(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piece]:
 
 def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
     parts = [snapshot.part(source) for source in SOURCES]
-    stale = sum(1 for part in parts if freshness(part, now).dimmed or part.failure)
+    old = (snapshot.part(source) for source in SOURCES if source != ASKED_RARELY)
+    stale = sum(1 for part in parts if part.failure)
+    stale += sum(1 for part in old if freshness(part, now).dimmed and not part.failure)
     waiting = sum(1 for part in parts if part.waiting)
     if stale:
         return piece(99, Content.styled(f"{stale} stale", palette.style(Tone.WAITING, bold=True)))

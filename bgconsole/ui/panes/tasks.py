@@ -297,6 +297,8 @@ def stopped_lines(
 def _nobody(view: SideView) -> str:
     if view.side is Side.OLD:
         return "no old task is left"
+    if not view.requested and view.side is Side.NEW:
+        return "no new task has started yet"
     if not view.requested:
         return "no task is running, and none is asked for"
     return f"no task is running yet; {view.requested} are asked for"

@@ -20,9 +20,9 @@ from bgconsole.ui.panes.targets import TargetsPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.panes.top import Top
 from bgconsole.ui.widgets.keyed_table import KeyedTable
-from tests import scenes
+from tests import scenes, worlds
 from tests.scenes import Host
-from tests.values import NOW
+from tests.values import NOW, REF
 
 HOSTILE = "[/foo][@click=app.quit]x[/]\x1b]2;PWNED\x07\x1b[2J\x00\x9b\u202e表"
 
@@ -109,6 +109,17 @@ async def test_crashed_tasks_are_told_by_reason_with_their_last_words() -> None:
     async with Host(TasksPane, shown=scenes.rolled_back()).run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         holds(pilot, "✖ 3 × revision 3: exit 1")
+
+
+async def test_a_deployment_that_has_just_begun_is_not_called_unasked_for() -> None:
+    world = worlds.crash_looping(failed=0)
+    service = world.services[REF]
+    begun = replace(service.deployments[0], desired=0)
+    world.services[REF] = replace(service, deployments=(begun, *service.deployments[1:]))
+    taken = scenes.snapshot(world)
+    async with Host(TasksPane, shown=taken).run_test(size=(160, 24)) as pilot:
+        await pilot.pause()
+        holds(pilot, "old · revision 2", "no new task has started yet")
 
 
 @pytest.mark.parametrize("pane", [TasksPane, TargetsPane, StacksPane])

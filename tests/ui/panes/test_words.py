@@ -161,6 +161,15 @@ def test_header_pulse() -> None:
         assert "2 stale" in header_line(stale, NOW, palette(), width, read_only=False).plain
 
 
+def test_only_what_is_asked_often_grows_old() -> None:
+    asked_long_ago = _here(identity=Part(Identity("1", "a"), NOW - timedelta(minutes=4)))
+    assert "all fresh" in header_line(asked_long_ago, NOW, palette(), 120, read_only=False).plain
+    refused = scenes.failed(_here(), scenes.THROTTLED, "identity")
+    assert "1 stale" in header_line(refused, NOW, palette(), 120, read_only=False).plain
+    hanging = _here(stacks=Part((), NOW - timedelta(minutes=4)))
+    assert "1 stale" in header_line(hanging, NOW, palette(), 120, read_only=False).plain
+
+
 LONG = Verdict(
     Severity.BAD,
     "ROLLED BACK",
