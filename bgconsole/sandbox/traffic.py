@@ -10,7 +10,7 @@ import aiohttp
 
 REQUESTS_PER_SECOND = 3.0
 
-_PATHS = ("/posts",) * 8 + ("/version", "/", "/posts?page=2", "/favicon.ico")
+_PATHS = ("/posts",) * 8 + ("/version", "/", "/posts?page=2")
 _AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.5 Safari/605.1.15",
