@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,7 @@ from bgconsole.cli.build import build_cli
 from bgconsole.cli.context import Context
 from bgconsole.cli.failure import run, write_crash_report
 from bgconsole.config.paths import paths
+from bgconsole.config.settings import load
 
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
@@ -31,10 +33,13 @@ EXTRA_MISSING = (
 
 def main() -> NoReturn:
     """The program `bgconsole`; ends the process with an exit code of the design."""
-    group = build_cli(
-        Context(connect=_connect), _open_console, (_Sandbox("sandbox"), _Sandbox("demo"))
-    )
-    sys.exit(run(group, sys.argv[1:], paths))
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _run(arguments: Sequence[str]) -> int:
+    commands = (_Sandbox("sandbox"), _Sandbox("demo"))
+    group = build_cli(Context(connect=_connect), _open_console, commands)
+    return run(group, arguments, paths)
 
 
 def _connect(settings: Settings) -> Gateway:
@@ -57,13 +62,14 @@ def _open_console(settings: Settings) -> int:
         return 2
     from bgconsole.ui.app import Console
 
-    result = Console(_wiring(settings)).run()
+    result = Console(wiring(settings)).run()
     if result == "demo":
         return _run(["demo"])
     return 70 if result is None else 0
 
 
-def _wiring(settings: Settings) -> Wiring:
+def wiring(settings: Settings) -> Wiring:
+    """All that the console is made of, as these settings say; `Console(wiring(settings)).run()`."""
     from bgconsole.config import last
     from bgconsole.operations.audit import AuditLog
     from bgconsole.operations.runner import Runner
@@ -72,7 +78,7 @@ def _wiring(settings: Settings) -> Wiring:
     from bgconsole.watch.watcher import Watcher
 
     files = paths()
-    risks = {name: Risk(level) for name, level in settings.risk.items()}
+    here = _Here(settings)
 
     def watch(
         gateway: Gateway,
@@ -84,7 +90,7 @@ def _wiring(settings: Settings) -> Wiring:
             gateway,
             ref,
             clock=utc_now,
-            random=Random(),
+            random=Random(),  # noqa: S311 - jitter, not a secret
             on_snapshot=on_snapshot,
             on_lines=on_lines,
         )
@@ -95,8 +101,8 @@ def _wiring(settings: Settings) -> Wiring:
             audit=AuditLog(files.audit),
             clock=utc_now,
             surface="console",
-            risks=risks,
-            read_only=settings.why_read_only(ref),
+            risks={name: Risk(level) for name, level in here.settings.risk.items()},
+            read_only=here.settings.why_read_only(ref),
             locks=files.locks,
         )
 
@@ -109,11 +115,48 @@ def _wiring(settings: Settings) -> Wiring:
         service=settings.service,
         recall=lambda place: last.recall(files.last, place),
         remember=lambda place, ref: last.remember(files.last, place, ref),
-        why_read_only=settings.why_read_only,
+        why_read_only=here.why_read_only,
         keymap=settings.keymap,
         theme=settings.theme,
+        elsewhere=here,
         write_crash_log=lambda report: write_crash_report(report, files),
     )
+
+
+class _Here:
+    """The settings in force: another profile brings its own, read-only and risks included."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def why_read_only(self, ref: ServiceRef) -> str:
+        """As the settings in force say."""
+        return self.settings.why_read_only(ref)
+
+    def profiles(self) -> tuple[str, ...]:
+        """Those of the shared configuration."""
+        from bgconsole.gateway.aws.session import profiles
+
+        return profiles()
+
+    def regions(self) -> tuple[str, ...]:
+        """Those that ECS is in."""
+        from bgconsole.gateway.aws.session import regions
+
+        return regions()
+
+    def connect(self, *, profile: str = "", region: str = "") -> Gateway:
+        """Another profile (in its own region) or another region; `--read-only` stays."""
+        before = self.settings
+        if profile:
+            flagged = "flag" in before.origins.get("read_only", "")
+            flags = {"profile": profile, "read_only": flagged and before.read_only}
+            wanted = load(flags, os.environ, paths())
+        else:
+            wanted = replace(before, region=region)
+        gateway = _connect(wanted)
+        self.settings = wanted
+        return gateway
 
 
 class _Sandbox(click.Command):

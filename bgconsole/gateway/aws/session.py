@@ -60,6 +60,21 @@ def connect(
     )
 
 
+def profiles() -> tuple[str, ...]:
+    """The profiles of the shared configuration, sorted."""
+    import botocore.session
+
+    with translated("the AWS configuration"):
+        return tuple(sorted(botocore.session.Session().available_profiles))
+
+
+def regions() -> tuple[str, ...]:
+    """The regions that ECS is in, sorted, as far as the installed SDK knows."""
+    import botocore.session
+
+    return tuple(sorted(botocore.session.Session().get_available_regions("ecs")))
+
+
 def _open(
     profile: str | None,
     region: str | None,
