@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .alarms import EngineAlarms
 from .clock import INSTANT, AsyncioClock
 from .control import Control
 from .engine import open_engine
@@ -67,6 +68,7 @@ def assemble(
             remap_ports=remap_ports,
             put_logs=partial(logs.put, scope),
             image_lookup=partial(registry.find, scope),
+            alarms=EngineAlarms(engine.app, scope),
         )
 
     def here(attributes: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from .clock import INSTANT, AsyncioClock, Clock
+from .ecs.alarms import AlarmStates, AlarmTable
 from .ecs.handlers import Ecs
 from .ecs.lives import LogSink
 from .elbv2.handlers import Elbv2
@@ -68,6 +69,7 @@ class World:
         data_plane: DataPlane,
         logs: LogSink,
         rng: random.Random,
+        alarms: AlarmStates | None = None,
     ) -> None:
         self.account = account
         self.region = region
@@ -86,6 +88,7 @@ class World:
             targets=self.elbv2.targets,
             rules=self.elbv2.weights,
             prober=prober,
+            alarms=alarms or AlarmTable(),
             logs=logs,
             observe=self.first_look.observe,
         )
@@ -154,6 +157,7 @@ async def open_world(
     remap_ports: bool = False,
     traffic: bool = True,
     rng: random.Random | None = None,
+    alarms: AlarmStates | None = None,
 ) -> World:
     """The real thing: wall clock, child processes, listeners on loopback, light traffic.
 
@@ -180,6 +184,7 @@ async def open_world(
         data_plane=data_plane,
         logs=shipper,
         rng=rng,
+        alarms=alarms,
     )
     world.remapped_ports = data_plane.mapped
     visitors = Traffic(world.serving_port, rng)

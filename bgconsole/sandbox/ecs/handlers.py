@@ -11,6 +11,7 @@ from ..elbv2.targets import TargetRegistry
 from ..elbv2.weights import TrafficRules
 from ..names import Names
 from ..runtime.port import Images, Prober, Runtime
+from .alarms import AlarmStates
 from .clusters import ClusterOperations
 from .events import EventBook
 from .lives import LogSink, TaskLives
@@ -37,6 +38,7 @@ class Ecs:
         targets: TargetRegistry,
         rules: TrafficRules,
         prober: Prober,
+        alarms: AlarmStates,
         logs: LogSink,
         observe: Callable[[str], None] = lambda _operation: None,
     ) -> None:
@@ -64,6 +66,7 @@ class Ecs:
             events=events,
             rules=rules,
             trouble=self.trouble,
+            alarms=alarms,
         )
         clusters = ClusterOperations(self.state, names)
         definitions = TaskDefinitionOperations(self.state, names, clock)

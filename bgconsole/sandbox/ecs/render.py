@@ -190,7 +190,11 @@ def service_deployment(record: ServiceDeployment) -> Response:
             "failureCount": record.failure_count,
             "threshold": threshold,
         },
-        "alarms": {"status": "DISABLED"},
+        "alarms": {
+            "status": record.alarm_status,
+            "alarmNames": record.alarm_names or None,
+            "triggeredAlarmNames": record.alarms_raised or None,
+        },
     }
 
 

@@ -9,6 +9,7 @@ from ..clock import Clock
 from ..elbv2.weights import TrafficRules
 from ..names import Names
 from . import texts
+from .alarms import AlarmStates, AlarmWatch
 from .batches import Counts, breaker_threshold, is_stuck, next_batch
 from .events import EventBook
 from .lives import CONTAINERS, TaskLives
@@ -56,6 +57,7 @@ class Scheduler:
         events: EventBook,
         rules: TrafficRules,
         trouble: Trouble,
+        alarms: AlarmStates,
     ) -> None:
         self._clock = clock
         self._names = names
@@ -63,6 +65,7 @@ class Scheduler:
         self._lives = lives
         self._events = events
         self._trouble = trouble
+        self._alarms = AlarmWatch(clock, alarms, self.fail)
         self.shifts = Shifts(clock=clock, names=names, rules=rules, owner=self)
         lives.watcher = self
 
@@ -183,14 +186,19 @@ class Scheduler:
                 self.fail(record, texts.breaker_failure(shifting=shifting, rolls_back=rolls_back))
         self.wake(service)
 
+    def begun(self, record: ServiceDeployment) -> None:
+        """A service deployment starts to do something."""
+        record.status = "IN_PROGRESS"
+        record.started_at = record.updated_at = self._clock.now()
+        self._alarms.begin(record)
+
     # -- the loop
 
     def _begin(self, service: Service, deployment: Deployment) -> None:
         deployment.pause = None
         record = service.current
         if record is not None and record.status == "PENDING":
-            record.status = "IN_PROGRESS"
-            record.started_at = record.updated_at = self._clock.now()
+            self.begun(record)
         if deployment is service.primary:
             deployment.desired = service.desired
             self._look(service)
@@ -326,7 +334,7 @@ class Scheduler:
         primary = service.primary
         ready = counts.new == counts.new_healthy == service.desired and not counts.old
         leaving = [t for t in service.tasks if not t.live and t.last_status != "STOPPED"]
-        if ready and primary.pause is None:
+        if ready and primary.pause is None and not self._bakes(service, leaving):
             if all(task.last_status != "DEACTIVATING" for task in leaving):
                 self._succeed(service)
             if not leaving:
@@ -338,14 +346,28 @@ class Scheduler:
                 primary.noted = True
                 self._events.say(service, texts.STUCK)
 
+    def _bakes(self, service: Service, leaving: list[Task]) -> bool:
+        """A rolling deployment may watch its alarms for a while after its old tasks are gone."""
+        record = service.current
+        if record is None or record.status != "IN_PROGRESS" or record.lifecycle_stage is not None:
+            return False
+        minutes = float(record.configuration.get("bakeTimeInMinutes") or 0)
+        if not minutes or record.baked:
+            return False
+        if record.bake is None and not leaving:
+            record.bake = self._clock.call_later(minutes * 60, lambda: self._baked(record))
+        return True
+
+    def _baked(self, record: ServiceDeployment) -> None:
+        record.baked = True
+        self.wake(record.service)
+
     def _succeed(self, service: Service) -> None:
         """End the service deployment: the new revision serves, the old tasks take their leave."""
         record = service.current
         if record is None or record.status not in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
             return
         back = record.status == "ROLLBACK_IN_PROGRESS"
-        if record.breaker_status == "MONITORING":
-            record.breaker_status = "MONITORING_COMPLETE"
         self._end(record, "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL")
 
     def _complete(self, service: Service) -> None:
@@ -460,6 +482,8 @@ class Scheduler:
         record.finished_at = record.updated_at = self._clock.now()
         if record.breaker_status == "MONITORING":
             record.breaker_status = "MONITORING_COMPLETE"
+        if record.alarm_status == "MONITORING":
+            record.alarm_status = "MONITORING_COMPLETE"
 
     # -- small things
 

@@ -36,6 +36,10 @@ class ShiftOwner(Protocol):
         """Look at the service soon."""
         ...
 
+    def begun(self, record: ServiceDeployment) -> None:
+        """A service deployment starts to do something."""
+        ...
+
     def fail(self, record: ServiceDeployment, failure: texts.Failure) -> None:
         """End a deployment that failed, by going back if there is a way back."""
         ...
@@ -135,9 +139,7 @@ class Shifts:
         record, deployment = service.current, service.primary
         if record is None or service.shift is not shift:
             return
-        now = self._clock.now()
-        record.status = "IN_PROGRESS"
-        record.started_at = record.updated_at = now
+        self._owner.begun(record)
         earlier = service.deployments[1:]
         record.source = self._serving(shift, earlier)
         reconcile = len(earlier) > 1 or (bool(earlier) and record.source is None)

@@ -115,6 +115,12 @@ class ServiceDeployment:
     """Percent of production and of test traffic asked for, by the ARN of the revision."""
     failure_count: int = 0
     breaker_status: str = "DISABLED"
+    alarm_status: str = "DISABLED"
+    alarm_names: list[str] = field(default_factory=list)
+    alarms_raised: list[str] = field(default_factory=list)
+    baked: bool = False
+    """Of a rolling deployment with a bake time: whether it is over."""
+    bake: Timer | None = None
     rollback: RollbackRecord | None = None
     final_counts: dict[str, tuple[int, int, int]] = field(default_factory=dict)
     """Requested, running, pending per revision, as they were when it ended."""

@@ -170,5 +170,14 @@ def breaker_failure(*, shifting: bool, rolls_back: bool) -> Failure:
     return Failure(BREAKER_REASON, event, BREAKER_FAILED, rolls_back, by_breaker=True)
 
 
+ALARM_REASON = "Service deployment rolled back because an alarm was detected."
+"""For deployment alarms; no capture of AWS's own status reason for them is known."""
+
+
+def alarm_failure(*, rolls_back: bool) -> Failure:
+    """A deployment alarm's, with the event that was observed for every strategy."""
+    return Failure(ALARM_REASON, "alarm detected.", ALARM_REASON, rolls_back)
+
+
 def _listed(ids: list[str]) -> str:
     return " ".join(f"(task {task})" for task in ids)

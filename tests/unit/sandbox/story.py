@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bgconsole.sandbox.clock import VirtualClock
+from bgconsole.sandbox.ecs.alarms import AlarmTable
 from bgconsole.sandbox.elbv2.routing import Incoming, Route
 from bgconsole.sandbox.runtime.port import ImageInfo
 from bgconsole.sandbox.runtime.simulated import ImageTable, SimulatedContainer, SimulatedRuntime
@@ -66,6 +67,7 @@ class Story:
         )
         self.ports = Ports()
         self.logs = Lines()
+        self.alarms = AlarmTable()
         self.world = World(
             account="123456789012",
             region="us-east-1",
@@ -75,6 +77,7 @@ class Story:
             images=self.images,
             data_plane=self.ports,
             logs=self.logs,
+            alarms=self.alarms,
             rng=random.Random(seed),
         )
         self.target_group = ""
