@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from ..clock import Clock
 from ..names import Names
+from . import texts
 from .state import Event, Service
 
 _TICK = timedelta(milliseconds=1)
@@ -20,7 +21,13 @@ class EventBook:
         self._names = names
 
     def say(self, service: Service, text: str) -> None:
-        """An event of the service as a whole: `(service NAME) text`."""
+        """An event of the service as a whole: `(service NAME) text`.
+
+        Under CodeDeploy the task set is named too, unless it is the steady state that is reached.
+        """
+        if service.by_code_deploy and text != texts.STEADY and service.deployments:
+            self._write(service, f"(service {service.name}, taskSet {service.primary.id}) {text}")
+            return
         self._write(service, f"(service {service.name}) {text}")
 
     def say_of(self, service: Service, deployment_id: str, text: str) -> None:

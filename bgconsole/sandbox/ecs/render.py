@@ -77,8 +77,20 @@ def task_definition(record: TaskDefinition, caller: str) -> Response:
 def service(record: Service, *, tags: bool, caller: str) -> Response:
     """A service with deployments and events, newest first."""
     current = record.history[0].arn if record.history else None
+    if record.by_code_deploy:
+        sets = [_task_set(record, one) for one in record.deployments]
+        parts: dict[str, Any] = {"taskSets": sets, "deployments": []}
+    else:
+        parts = {
+            "deployments": [_deployment(record, one) for one in record.deployments],
+            "currentServiceDeployment": current,
+            "currentServiceRevisions": [
+                _revision_counts(record, one.revision) for one in record.deployments
+            ],
+        }
     return {
         **record.settings,
+        **parts,
         "serviceArn": record.arn,
         "serviceName": record.name,
         "clusterArn": record.cluster.arn,
@@ -86,17 +98,12 @@ def service(record: Service, *, tags: bool, caller: str) -> Response:
         "desiredCount": record.desired,
         "runningCount": sum(task.running for task in record.tasks),
         "pendingCount": sum(task.pending for task in record.tasks),
-        "deployments": [_deployment(record, one) for one in record.deployments],
         "events": [
             {"id": event.id, "createdAt": event.at, "message": event.message}
             for event in record.events
         ],
         "createdAt": record.created_at,
         "createdBy": caller,
-        "currentServiceDeployment": current,
-        "currentServiceRevisions": [
-            _revision_counts(record, one.revision) for one in record.deployments
-        ],
         "tags": tag_list(record.tags) if tags else None,
     }
 
@@ -298,6 +305,36 @@ def _deployment(owner: Service, record: Deployment) -> Response:
         "networkConfiguration": record.revision.settings.get("networkConfiguration"),
         "rolloutState": record.rollout_state,
         "rolloutStateReason": record.rollout_reason,
+    }
+
+
+def _task_set(owner: Service, record: Deployment) -> Response:
+    tasks = owner.tasks_of(record)
+    running = sum(task.running for task in tasks)
+    steady = running == owner.desired and all(t.healthy for t in tasks if t.running)
+    path = f"{owner.cluster.name}/{owner.name}/{record.id}"
+    return {
+        "id": record.id,
+        "taskSetArn": owner.arn.rpartition(":service/")[0] + f":task-set/{path}",
+        "serviceArn": owner.arn,
+        "clusterArn": owner.cluster.arn,
+        "status": record.status,
+        "taskDefinition": record.revision.task_definition.arn,
+        "computedDesiredCount": owner.desired,
+        "pendingCount": sum(task.pending for task in tasks),
+        "runningCount": running,
+        "createdAt": record.created_at,
+        "updatedAt": record.updated_at,
+        "launchType": owner.settings["launchType"],
+        "platformVersion": PLATFORM_VERSION,
+        "platformFamily": PLATFORM_FAMILY,
+        "networkConfiguration": record.revision.settings.get("networkConfiguration"),
+        "loadBalancers": record.revision.settings.get("loadBalancers") or [],
+        "serviceRegistries": [],
+        "scale": {"value": 100.0, "unit": "PERCENT"},
+        "stabilityStatus": "STEADY_STATE" if steady else "STABILIZING",
+        "stabilityStatusAt": record.updated_at,
+        "tags": [],
     }
 
 

@@ -36,6 +36,10 @@ NOTICE_FLOOR = 0.1
 """Real seconds, so that tasks that become healthy together are seen together."""
 NEXT_STEP = 2.0
 """Between two steps of the scheduler, and from a task's end to its replacement."""
+STEADY_AGAIN = 6 * 3600.0
+"""From one word of the steady state to the next."""
+STEADY_FLOOR = 60.0
+"""Real seconds."""
 BACKOFF = 60.0
 """The first pause before failing tasks are started again; it doubles."""
 BACKOFF_LIMIT = 1620.0
@@ -380,13 +384,36 @@ class Scheduler:
                 self._unpause(earlier)
                 earlier.status = "INACTIVE"
             service.deployments = [primary]
-            # A rollback by weights was never seen to say it.
-            if not _went_back_by_weights(service):
+            # A rollback by weights was never seen to say it; a task set is no deployment.
+            if not _went_back_by_weights(service) and not service.by_code_deploy:
                 self._events.say_of(service, primary.id, "deployment completed.")
             service.steady = False
         if not service.steady:
             service.steady = True
-            self._events.say(service, texts.STEADY)
+            self._say_steady(service)
+
+    def _say_steady(self, service: Service) -> None:
+        self._events.say(service, texts.STEADY)
+        self._remind(service)
+
+    def _remind(self, service: Service) -> None:
+        """A service that stays steady says so again after hours."""
+        if service.reminder is not None:
+            service.reminder.cancel()
+        service.reminder = self._clock.call_later(
+            STEADY_AGAIN, lambda: self._still_steady(service), floor=STEADY_FLOOR
+        )
+
+    def _still_steady(self, service: Service) -> None:
+        service.reminder = None
+        if service.steady and service.status == "ACTIVE":
+            self._say_steady(service)
+
+    def speed_changed(self) -> None:
+        """Waits that began at another speed and are not to end by its floor begin again."""
+        for service in self._state.all_services():
+            if service.reminder is not None:
+                self._remind(service)
 
     def _look_at_deleted(self, service: Service) -> None:
         live = [task for task in service.tasks if task.live]

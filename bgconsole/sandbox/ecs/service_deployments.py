@@ -27,7 +27,7 @@ class ServiceDeploymentOperations:
     def list_service_deployments(self, request: Request) -> Response:
         """A service's deployments, newest first, by status and time of creation."""
         service = self._service(request)
-        records = service.history
+        records = [] if service.by_code_deploy else service.history
         if statuses := request.get("status"):
             records = [record for record in records if record.status in statuses]
         created = request.get("createdAt") or {}

@@ -75,6 +75,7 @@ class ServiceOperations:
         if known is not None and known.status == "ACTIVE":
             raise _invalid("Creation of service was not idempotent.")
         _refuse_what_is_missing(request)
+        controller = (request.get("deploymentController") or {}).get("type", "ECS")
         if not request.get("taskDefinition"):
             raise _invalid("TaskDefinition can not be blank.")
         definition = self._state.usable_task_definition(request["taskDefinition"])
@@ -85,7 +86,7 @@ class ServiceOperations:
             "platformVersion": request.get("platformVersion", "LATEST"),
             "platformFamily": render.PLATFORM_FAMILY,
             "schedulingStrategy": request.get("schedulingStrategy", "REPLICA"),
-            "deploymentController": {"type": "ECS"},
+            "deploymentController": {"type": controller},
             "deploymentConfiguration": configuration({}, request),
             "taskDefinition": definition.arn,
         }
@@ -108,6 +109,8 @@ class ServiceOperations:
         cluster = self._state.cluster(request.get("cluster"))
         service = self._state.active_service(cluster, request["service"])
         _refuse_what_is_missing(request)
+        if service.by_code_deploy:
+            _refuse_what_code_deploy_does(request)
         old = service.settings
         definition = self._state.task_definition(old["taskDefinition"])
         if reference := request.get("taskDefinition"):
@@ -237,7 +240,7 @@ class ServiceOperations:
 def _refuse_what_is_missing(request: Request) -> None:
     """Say plainly what is not reproduced; a plausible lie would be worse."""
     controller = (request.get("deploymentController") or {}).get("type", "ECS")
-    if controller != "ECS":
+    if controller not in ("ECS", "CODE_DEPLOY"):
         raise _invalid(f"The sandbox does not reproduce the {controller} controller yet.")
     if request.get("schedulingStrategy", "REPLICA") != "REPLICA":
         raise _invalid("The sandbox reproduces the scheduling strategy REPLICA only.")
@@ -250,6 +253,25 @@ def _refuse_what_is_missing(request: Request) -> None:
     ):
         if request.get(member):
             raise _invalid(f"The sandbox does not reproduce {member} yet.")
+
+
+_CODE_DEPLOYS = {
+    "taskDefinition": "Unable to update task definition on",
+    "networkConfiguration": "Unable to update network parameters on",
+    "platformVersion": "Unable to update platform version on",
+    "loadBalancers": "Unable to update load balancers on",
+    "forceNewDeployment": "Cannot force a new deployment on",
+}
+
+
+def _refuse_what_code_deploy_does(request: Request) -> None:
+    """A service under CodeDeploy lets itself be scaled here, and little else."""
+    for member, words in _CODE_DEPLOYS.items():
+        if request.get(member):
+            raise _invalid(
+                f"{words} services with a CODE_DEPLOY deployment controller. "
+                "Use AWS CodeDeploy to trigger a new deployment."
+            )
 
 
 def _invalid(message: str) -> ApiError:

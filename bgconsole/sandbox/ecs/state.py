@@ -244,6 +244,8 @@ class Service:
     shift: Shift | None = None
     """The deployment in flight between two target groups, until it cleans up."""
     wake: Timer | None = None
+    reminder: Timer | None = None
+    """When the steady state is told again."""
     steady: bool = False
     """Whether it was said to be steady since the last change."""
     replaced: int = 0
@@ -260,6 +262,12 @@ class Service:
     def current(self) -> ServiceDeployment | None:
         """The service deployment in flight."""
         return self.history[0] if self.history and not self.history[0].ended else None
+
+    @property
+    def by_code_deploy(self) -> bool:
+        """Whether AWS CodeDeploy deploys it: it has task sets then, and no deployments."""
+        controller: str = self.settings["deploymentController"]["type"]
+        return controller == "CODE_DEPLOY"
 
     @property
     def grace_seconds(self) -> float:

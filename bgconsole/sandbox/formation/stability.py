@@ -67,6 +67,9 @@ def wait_until_gone(aws: Aws, scope: Scope, cluster: str, service: str) -> None:
 
 def _steady(service: dict[str, Any]) -> bool:
     deployments = service["deployments"]
+    if service["deploymentController"]["type"] == "CODE_DEPLOY":
+        # It has task sets instead, and CodeDeploy waits for those.
+        return bool(service["runningCount"] == service["desiredCount"])
     return (
         len(deployments) == 1
         and deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED"

@@ -45,9 +45,9 @@ def service_request(story: Story, **changes: Any) -> dict[str, Any]:
         ),
         ({"launchType": "EC2"}, "InvalidParameterException", "FARGATE only"),
         (
-            {"deploymentController": {"type": "CODE_DEPLOY"}},
+            {"deploymentController": {"type": "EXTERNAL"}},
             "InvalidParameterException",
-            "CODE_DEPLOY",
+            "EXTERNAL",
         ),
         (
             {"loadBalancers": [{"targetGroupArn": "arn:none", "containerName": "app"}]},
@@ -84,6 +84,45 @@ def test_a_refused_update_changes_nothing(story: Story) -> None:
     with pytest.raises(ApiError, match="advancedConfiguration"):
         story.update(deploymentConfiguration={"strategy": "CANARY"}, forceNewDeployment=True)
     assert story.service() == before
+
+
+def test_a_service_of_code_deploy_is_described_by_task_sets_and_deployed_elsewhere(
+    story: Story,
+) -> None:
+    story.ecs(
+        "CreateService",
+        **service_request(story, deploymentController={"type": "CODE_DEPLOY"}, desiredCount=2),
+    )
+    story.until(lambda: story.health() == ["healthy"] * 2)
+    story.until(lambda: story.events()[-1] == "(service web) has reached a steady state.")
+    service = story.service()
+    assert service["deploymentController"] == {"type": "CODE_DEPLOY"}
+    assert service["deployments"] == []
+    (task_set,) = service["taskSets"]
+    assert (task_set["status"], task_set["runningCount"]) == ("PRIMARY", 2)
+    assert task_set["stabilityStatus"] == "STEADY_STATE"
+    assert story.events()[0] == "(service web, taskSet D1) has started 2 tasks: (task T) (task T)."
+    listed = story.ecs("ListServiceDeployments", cluster=CLUSTER, service=SERVICE)
+    assert listed["serviceDeployments"] == []
+    with pytest.raises(ApiError) as refusal:
+        story.update(taskDefinition=f"{FAMILY}:2")
+    assert refusal.value.code == "InvalidParameterException"
+    assert refusal.value.message == (
+        "Unable to update task definition on services with a CODE_DEPLOY deployment controller. "
+        "Use AWS CodeDeploy to trigger a new deployment."
+    )
+    with pytest.raises(ApiError, match="Cannot force a new deployment on services with a"):
+        story.update(forceNewDeployment=True)
+    story.update(desiredCount=3)
+    story.until(lambda: story.health() == ["healthy"] * 3)
+
+
+def test_the_steady_state_is_told_again_every_six_hours(story: Story) -> None:
+    story.create(1)
+    story.until_steady()
+    seen = len(story.events())
+    story.clock.advance(13 * 3600)
+    assert story.events(seen) == ["(service web) has reached a steady state."] * 2
 
 
 def test_unknown_things_are_failures_or_refused(story: Story) -> None:
