@@ -1,0 +1,187 @@
+"""The demo's stack moved to two target groups, then a pause, an alarm and a scenario, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.conftest import serving
+from tests.e2e.sandbox.test_stacks import CLUSTER, QUICK, SERVICE, Account
+
+TEMPLATE = Path(__file__).parents[3] / "cfn" / "cluster.yml"
+ONE = "              - TargetGroupArn: !Ref TargetGroup\n                Weight: 1\n"
+OTHER = "              - TargetGroupArn: !Ref GreenTargetGroup\n                Weight: 0\n"
+GREEN = """\
+  GreenTargetGroup:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties:
+      VpcId: !Ref VpcId
+      TargetType: ip
+      Protocol: HTTP
+      Port: 3000
+      HealthCheckPath: /up
+      HealthCheckIntervalSeconds: 10
+      HealthyThresholdCount: 2
+
+  LogGroup:
+"""
+BALANCER = "          TargetGroupArn: !Ref TargetGroup\n\nOutputs:\n"
+ADVANCED = """\
+          TargetGroupArn: !Ref TargetGroup
+          AdvancedConfiguration:
+            AlternateTargetGroupArn: !Ref GreenTargetGroup
+            ProductionListenerRule: !Ref ProductionRule
+            TestListenerRule: !Ref TestRule
+            RoleArn: arn:aws:iam::123456789012:role/ecsInfrastructureRole
+
+Outputs:
+"""
+STRATEGY = """\
+      DeploymentConfiguration:
+        Strategy: BLUE_GREEN
+        BakeTimeInMinutes: 1
+"""
+
+
+class Pair(Account):
+    """The demo's account with its service on two groups."""
+
+    endpoint = ""
+
+    def begin(self, scenario: str) -> None:
+        """Begin a scenario while everything runs."""
+        body = json.dumps({"scenario": scenario}).encode()
+        request = urllib.request.Request(f"{self.endpoint}/_sandbox/scenario", body, method="POST")
+        with urllib.request.urlopen(request) as answer:
+            assert json.load(answer)["began"] == scenario
+
+    def move(self) -> None:
+        """Update the stack to the strategy BLUE_GREEN."""
+        text = TEMPLATE.read_text()
+        for old, new in (
+            (ONE, ONE + OTHER),
+            ("  LogGroup:\n", GREEN),
+            (BALANCER, ADVANCED),
+            ("      DeploymentConfiguration:\n", STRATEGY),
+        ):
+            assert old in text
+            text = text.replace(old, new)
+        stacks = self.client("cloudformation")
+        (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
+        stacks.update_stack(
+            StackName="democluster",
+            TemplateBody=text,
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[
+                {"ParameterKey": p["ParameterKey"], "UsePreviousValue": True}
+                for p in stack["Parameters"]
+            ],
+        )
+        waiter = stacks.get_waiter("stack_update_complete")
+        waiter.wait(StackName="democluster", WaiterConfig=QUICK)
+
+    def deploy(self, **configuration: Any) -> None:
+        """Force a new deployment with more of a configuration."""
+        self.client("ecs").update_service(
+            cluster=CLUSTER,
+            service=SERVICE,
+            forceNewDeployment=True,
+            deploymentConfiguration=configuration,
+        )
+
+    def newest(self) -> dict[str, Any]:
+        """The newest service deployment."""
+        ecs = self.client("ecs")
+        listed = ecs.list_service_deployments(cluster=CLUSTER, service=SERVICE)
+        arn = listed["serviceDeployments"][0]["serviceDeploymentArn"]
+        described = ecs.describe_service_deployments(serviceDeploymentArns=[arn])
+        found: dict[str, Any] = described["serviceDeployments"][0]
+        return found
+
+    def weights(self) -> list[int]:
+        """Of the production rule."""
+        elb = self.client("elbv2")
+        for balancer in elb.describe_load_balancers()["LoadBalancers"]:
+            arn = balancer["LoadBalancerArn"]
+            listeners = elb.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+            rules = elb.describe_rules(ListenerArn=listeners[0]["ListenerArn"])["Rules"]
+            groups = rules[0]["Actions"][0]["ForwardConfig"]["TargetGroups"]
+            return [group["Weight"] for group in groups]
+        raise AssertionError("no load balancer")
+
+
+def until(reached: Callable[[], bool], seconds: float = 60) -> None:
+    """Look again and again until it holds."""
+    end = monotonic() + seconds
+    while not reached():
+        assert monotonic() < end, "not reached in time"
+        sleep(0.05)
+
+
+@pytest.fixture
+def pair(nowhere: Path) -> Iterator[Pair]:
+    with serving(nowhere, "--port", "0", "--speed", "60") as sandbox:
+        made = Pair(sandbox)
+        made.endpoint = sandbox.environment["AWS_ENDPOINT_URL"]
+        yield made
+
+
+def test_a_stack_moves_to_blue_green_and_is_deployed_paused_and_taken_back(pair: Pair) -> None:
+    pair.move()
+    record = pair.newest()
+    assert record["status"] == "SUCCESSFUL"
+    assert record["deploymentConfiguration"]["strategy"] == "BLUE_GREEN"
+    assert pair.weights() == [0, 100]
+
+    hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
+    pair.deploy(lifecycleHooks=[hook])
+    until(lambda: bool(pair.newest().get("lifecycleHookDetails")))
+    record = pair.newest()
+    (waiting,) = record["lifecycleHookDetails"]
+    assert (waiting["status"], record["lifecycleStage"]) == (
+        "AWAITING_ACTION",
+        "POST_TEST_TRAFFIC_SHIFT",
+    )
+    pair.client("ecs").continue_service_deployment(
+        serviceDeploymentArn=record["serviceDeploymentArn"], hookId=waiting["hookId"]
+    )
+    until(lambda: pair.newest()["status"] == "SUCCESSFUL")
+    assert pair.weights() == [100, 0]
+
+    metrics = pair.client("cloudwatch")
+    metrics.put_metric_alarm(
+        AlarmName="target-5xx",
+        Namespace="AWS/ApplicationELB",
+        MetricName="HTTPCode_Target_5XX_Count",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    metrics.set_alarm_state(AlarmName="target-5xx", StateValue="OK", StateReason="test")
+    alarms = {"alarmNames": ["target-5xx"], "enable": True, "rollback": True}
+    pair.deploy(lifecycleHooks=[], alarms=alarms, bakeTimeInMinutes=60)
+    until(lambda: pair.newest().get("lifecycleStage") == "BAKE_TIME")
+    metrics.set_alarm_state(AlarmName="target-5xx", StateValue="ALARM", StateReason="test")
+    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL")
+    assert pair.weights() == [100, 0]
+    assert pair.newest()["alarms"]["triggeredAlarmNames"] == ["target-5xx"]
+
+
+def test_scenarios_begin_while_it_runs(pair: Pair) -> None:
+    ecs = pair.client("ecs")
+    pair.begin("access-denied=ecs:ListClusters")
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        ecs.list_clusters()
+    pair.begin("none")
+    assert ecs.list_clusters()["clusterArns"]
+    pair.begin("crash-loop")
+    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL")
