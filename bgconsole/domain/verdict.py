@@ -254,8 +254,8 @@ def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
     if not parts:
         return "Who serves is not known: the healthy targets are no known tasks"
     if len(parts) > 1 and routes.weighted:
-        told = (f"{side.revision} {routes.production.get(side.side, 0):.0f} %" for side, _ in parts)
-        return f"Both serve: {' and '.join(told)}"
+        told = [f"{side.revision} {routes.production.get(side.side, 0):.0f} %" for side, _ in parts]
+        return f"Both serve: revision {' and '.join(told)}"
     return _who("serve", " 100 %", parts, service)
 
 
@@ -267,7 +267,8 @@ def _who(verb: str, share: str, parts: list[tuple[SideView, int]], service: Serv
     new, new_count = parts[1]
     if side.revision == new.revision:
         return f"Both {verb}: {count} old and {new_count} new tasks"
-    return f"Both {verb}: {side.revision} ({count}) and {new.revision} ({new_count})"
+    tasks = "1 task" if count == 1 else f"{count} tasks"
+    return f"Both {verb}: revision {side.revision} ({tasks}) and {new.revision} ({new_count})"
 
 
 def _why(snapshot: Snapshot, service: Service, side: SideView) -> str:

@@ -68,7 +68,7 @@ def test_after_the_shift_the_new_revision_serves_while_old_tasks_are_warm() -> N
 
 def test_a_canary_is_told_in_percent() -> None:
     found = verdict(blue_green(10, 0, lifecycle_stage="PRODUCTION_TRAFFIC_SHIFT"), NOW)
-    assert "Both serve: 1 90 % and 2 10 %" in found.sentence
+    assert "Both serve: revision 1 90 % and 2 10 %" in found.sentence
 
 
 def test_a_pause_asks_for_somebody_and_says_what_happens_else() -> None:

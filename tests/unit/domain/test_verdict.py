@@ -34,7 +34,7 @@ def test_deploying_says_from_to_and_who_serves() -> None:
     found = judged(worlds.deploying())
     assert found.severity is Severity.BUSY
     assert "revision 1 → 2: 2/4 new tasks healthy" in found.sentence
-    assert "Both serve: 1 (4) and 2 (2)" in found.sentence
+    assert "Both serve: revision 1 (4 tasks) and 2 (2)" in found.sentence
     assert found.progress is not None
     assert 0 < found.progress.done < found.progress.of
 
