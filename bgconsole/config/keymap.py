@@ -1,8 +1,8 @@
 """The one table of keys: every surface that shows or binds a key reads it here.
 
 Reads are lower case (or keys without case), writes are shifted letters, the lower-case twin of a
-write is bound to nothing, and one key has one meaning on every screen. `G` and `N` are the two
-reads that are shifted: each goes the other way of its lower-case twin.
+write is bound to nothing, and one key has one meaning on every screen. `G` is the one read that is
+shifted: it goes the other way of its lower-case twin. A key stands here once it does something.
 """
 
 from __future__ import annotations
@@ -148,16 +148,12 @@ KEYMAP = Keymap(
         Key("open", ("enter",), "open", "Open what is highlighted", "move"),
         Key("back", ("escape",), "back", "Clear the filter, else go back", "move"),
         Key("filter", ("slash",), "filter", "Show only what matches", "look", footer=True),
-        Key("match.next", ("n",), "next match", "To the next match", "look"),
-        Key("match.previous", ("N",), "previous match", "To the match before", "look"),
         Key("only-wrong", ("exclamation_mark",), "only wrong", "Show only what is wrong", "look"),
         Key("describe", ("d",), "describe", "All that is known of the row", "look", footer=True),
-        Key("logs-of-row", ("l",), "logs", "The logs of the highlighted task", "look", footer=True),
         Key(
             "events", ("v",), "events", "The service's events, in AWS's words", "look", footer=True
         ),
         Key("history", ("p",), "history", "The service's deployments", "look", footer=True),
-        Key("wrap", ("w",), "wrap", "Wrap long log lines or cut them", "look"),
         Key("copy", ("c",), "copy", "Copy the highlighted row", "look"),
         Key(
             "service.force-redeploy",
