@@ -250,6 +250,7 @@ def _refuse_what_is_missing(request: Request) -> None:
         "capacityProviderStrategy",
         "serviceConnectConfiguration",
         "volumeConfigurations",
+        "vpcLatticeConfigurations",
     ):
         if request.get(member):
             raise _invalid(f"The sandbox does not reproduce {member} yet.")

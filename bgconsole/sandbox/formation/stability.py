@@ -67,7 +67,7 @@ def wait_until_gone(aws: Aws, scope: Scope, cluster: str, service: str) -> None:
 
 def _steady(service: dict[str, Any]) -> bool:
     deployments = service["deployments"]
-    if service["deploymentController"]["type"] == "CODE_DEPLOY":
+    if service.get("deploymentController", {}).get("type") == "CODE_DEPLOY":
         # It has task sets instead, and CodeDeploy waits for those.
         return bool(service["runningCount"] == service["desiredCount"])
     return (

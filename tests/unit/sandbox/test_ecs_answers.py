@@ -67,6 +67,34 @@ def test_create_service_is_refused(
     assert story.ecs("ListServices", cluster=CLUSTER)["serviceArns"] == []
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedulingStrategy": "DAEMON"},
+        {"launchType": "EXTERNAL"},
+        {"capacityProviderStrategy": [{"capacityProvider": "FARGATE_SPOT"}]},
+        {"serviceConnectConfiguration": {"enabled": True}},
+        {"volumeConfigurations": [{"name": "data"}]},
+        {
+            "vpcLatticeConfigurations": [
+                {"roleArn": "arn:r", "targetGroupArn": "arn:t", "portName": "http"}
+            ]
+        },
+        {
+            "deploymentConfiguration": {
+                "earlySuccessCriteria": {"enable": True, "healthyPercent": 50}
+            }
+        },
+    ],
+)
+def test_what_is_not_reproduced_is_refused_and_says_so(
+    story: Story, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(ApiError, match="The sandbox (does not reproduce|reproduces)"):
+        story.ecs("CreateService", **service_request(story, **changes))
+    assert story.ecs("ListServices", cluster=CLUSTER)["serviceArns"] == []
+
+
 def test_a_target_group_without_a_load_balancer_is_refused(story: Story) -> None:
     group = story.elb("CreateTargetGroup", Name="idle", Port=3000, TargetType="ip", VpcId="vpc-1")
     arn = group["TargetGroups"][0]["TargetGroupArn"]
