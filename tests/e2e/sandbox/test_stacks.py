@@ -6,58 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
-from tests.e2e.conftest import Sandbox, serving
-
-QUICK = {"Delay": 0.05, "MaxAttempts": 1200}
-CLUSTER, SERVICE = "democluster-cluster", "democluster-service"
-
-
-class Account:
-    """boto3 clients of one sandbox."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._session = boto3.Session(
-            aws_access_key_id=sandbox.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=sandbox.environment["AWS_SECRET_ACCESS_KEY"],
-            region_name=sandbox.environment["AWS_REGION"],
-        )
-        self._endpoint = sandbox.environment["AWS_ENDPOINT_URL"]
-
-    def client(self, service: str) -> Any:
-        return self._session.client(service, endpoint_url=self._endpoint)
-
-    def change(self, name: str, tag: str) -> tuple[str, list[dict[str, Any]]]:
-        """A change set of democluster that only changes the image; its id and changes."""
-        stacks, ecr = self.client("cloudformation"), self.client("ecr")
-        uri = ecr.describe_repositories()["repositories"][0]["repositoryUri"]
-        (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
-        parameters = [
-            {"ParameterKey": p["ParameterKey"], "UsePreviousValue": True}
-            for p in stack["Parameters"]
-            if p["ParameterKey"] != "DockerImage"
-        ]
-        image = {"ParameterKey": "DockerImage", "ParameterValue": f"{uri}:{tag}"}
-        made = stacks.create_change_set(
-            StackName="democluster",
-            ChangeSetName=name,
-            UsePreviousTemplate=True,
-            Parameters=[*parameters, image],
-            Capabilities=["CAPABILITY_IAM"],
-        )["Id"]
-        waiter = stacks.get_waiter("change_set_create_complete")
-        waiter.wait(ChangeSetName=made, WaiterConfig=QUICK)
-        changes = stacks.describe_change_set(ChangeSetName=made)["Changes"]
-        return made, [change["ResourceChange"] for change in changes]
-
-    def service(self) -> dict[str, Any]:
-        ecs = self.client("ecs")
-        (service,) = ecs.describe_services(cluster=CLUSTER, services=[SERVICE])["services"]
-        described: dict[str, Any] = service
-        return described
+from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
+from tests.e2e.conftest import serving
 
 
 @pytest.fixture

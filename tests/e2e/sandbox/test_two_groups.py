@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
 from tests.e2e.conftest import serving
-from tests.e2e.sandbox.test_stacks import CLUSTER, QUICK, SERVICE, Account
 
 TEMPLATE = Path(__file__).parents[3] / "cfn" / "cluster.yml"
 ONE = "              - TargetGroupArn: !Ref TargetGroup\n                Weight: 1\n"
