@@ -96,7 +96,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
             Fact("by", _means(choice.stop, pinned)),
         ),
         checks=_checks(snapshot, choice, definition, evidence, service),
-        steps=(*steps, following(service)),
+        steps=(*steps, following(service, "new" if choice.stop else "old")),
         confirm=target.revision,
         expect=_expected(choice, target, pinned),
         notes=_notes(snapshot, choice, pinned, definition),

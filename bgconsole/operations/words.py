@@ -33,10 +33,9 @@ def place_words(snapshot: Snapshot) -> str:
     return " · ".join(filter(None, told))
 
 
-def following(service: Service) -> Step:
-    """The last step: it only looks."""
+def following(service: Service, leaving: str = "old") -> Step:
+    """The last step: it only looks. `leaving` tells which side goes."""
     if service.desired == 0:
         return Step("follow until ECS calls it complete")
-    return Step(
-        f"follow until {service.desired}/{service.desired} are healthy and the old tasks are gone"
-    )
+    whole = f"{service.desired}/{service.desired}"
+    return Step(f"follow until {whole} are healthy and the {leaving} tasks are gone")

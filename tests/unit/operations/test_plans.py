@@ -110,6 +110,7 @@ def test_while_deploying_ecs_is_asked_to_roll_back(desk: MakeDesk) -> None:
     plan = desk(worlds.crash_looping()).proposed(R).plan
     assert plan.confirm == "2"
     assert commands(plan) == ["aws ecs stop-service-deployment", ""]
+    assert plan.steps[-1].words.endswith("are healthy and the new tasks are gone")
     assert plan.left_to_do == ()
 
 
