@@ -135,6 +135,7 @@ KEYMAP = Keymap(
         Key("pane.targets", ("2",), "Targets", "Show or focus targets and traffic", "panes"),
         Key("pane.stacks", ("3",), "Stacks", "Show or focus the stacks", "panes"),
         Key("pane.logs", ("4",), "Logs", "Show or focus the logs", "panes"),
+        Key("pane.probe", ("5",), "Probe", "Show or focus what the site answers", "panes"),
         Key("pane.next", ("tab",), "next pane", "Go to the next pane", "panes"),
         Key("pane.previous", ("shift+tab",), "previous pane", "Go to the pane before", "panes"),
         Key("pane.zoom", ("plus",), "zoom", "Give one pane the whole screen", "panes", footer=True),

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
-Kind = Literal["text", "yes or no", "list", "risks", "keys"]
+from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
+from bgconsole.domain.probe_version import version_rule
+
+Kind = Literal["text", "yes or no", "number", "list", "risks", "keys"]
 
 LEVELS = ("safe", "disruptive", "dangerous")
 """How hard an operation asks, mildest first."""
@@ -29,11 +34,35 @@ class Option:
     """Whether it may stand under `profiles`."""
     of_project: bool = True
     """Whether a project's file may set it."""
+    bounds: tuple[float, float] = (0, 0)
+    """The least and the most, of a number."""
+    problem: Callable[[str], str] = lambda _: ""
+    """What is wrong with a text, in words; empty where nothing is."""
 
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
         return f"BGCONSOLE_{self.name.upper()}"
+
+
+def url_problem(text: str) -> str:
+    """What is wrong with the address of a site, in words; empty where it can be asked."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        return str(error)
+    if parts.scheme not in ("http", "https"):
+        return "it does not begin with http:// or https://"
+    return "" if host else "it names no host"
+
+
+def _version_problem(text: str) -> str:
+    try:
+        version_rule(text)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 _OPTIONS = (
@@ -104,6 +133,46 @@ _OPTIONS = (
         "to be typed.",
         "risk: {service.force-redeploy: dangerous}",
         "each operation's own level",
+    ),
+    Option(
+        "probe",
+        "yes or no",
+        "Whether the console asks the site itself, with GET, as its users do. It names itself "
+        "`bgconsole-probe` in the User-Agent.",
+        "probe: off",
+        "true",
+    ),
+    Option(
+        "probe_url",
+        "text",
+        "The site that the probe asks.",
+        "probe_url: https://www.example.com",
+        "what the load balancer's production listener answers on",
+        problem=url_problem,
+    ),
+    Option(
+        "probe_path",
+        "text",
+        "The page that the probe asks for.",
+        "probe_path: /posts",
+        "the path of `probe_url`, else `/`",
+    ),
+    Option(
+        "probe_interval",
+        "number",
+        "Seconds from one request of the probe to the next.",
+        "probe_interval: 0.5",
+        "2",
+        bounds=(0.05, 3600),
+    ),
+    Option(
+        "probe_version",
+        "text",
+        "Where an answer says which version it is from: `header:NAME`, `json:a.b` (a place in its "
+        "JSON) or `regex:PATTERN` (the pattern's first group).",
+        "probe_version: 'regex:<h1>(.*?)</h1>'",
+        f"`{PROBE_VERSION}`",
+        problem=_version_problem,
     ),
     Option(
         "keys",

@@ -20,6 +20,7 @@ from bgconsole.config.paths import Paths
 from bgconsole.config.yaml_file import Item, read_yaml
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.plain import plain
+from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
 from bgconsole.domain.services import ServiceRef
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -40,6 +41,13 @@ class Settings:
     operate: tuple[str, ...] = ()
     risk: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """`safe`, `disruptive` or `dangerous` by operation id."""
+    probe: bool = True
+    probe_url: str = ""
+    probe_path: str = ""
+    probe_interval: float = 2.0
+    """Seconds."""
+    probe_version: str = PROBE_VERSION
+    """As `domain.probe_version.version_rule` reads it."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     """Textual's names of keys by action or operation id."""
     theme: str = ""
@@ -144,7 +152,15 @@ def _setting(
 def _value(option: Option, item: Item) -> Any:
     name = option.name
     if option.kind == "text":
-        return item.text(name)
+        text = item.text(name)
+        if problem := option.problem(text):
+            raise item.wrong(f"{name}: {problem}")
+        return text
+    if option.kind == "number":
+        number = item.number(name)
+        if problem := _out_of_bounds(option, number):
+            raise item.wrong(f"{name} {problem}")
+        return number
     if option.kind == "yes or no":
         return item.yes(name)
     if option.kind == "list":
@@ -199,7 +215,9 @@ def _environment(environ: Mapping[str, str]) -> Layer:
 
 def _from_text(option: Option, variable: str, text: str) -> Any:
     if option.kind == "text":
-        return text
+        return _text(option, variable, text)
+    if option.kind == "number":
+        return _number(option, variable, text)
     if option.kind == "yes or no":
         found = {**_YES, **_NO}.get(text.lower())
         if found is None:
@@ -225,6 +243,28 @@ def _from_text(option: Option, variable: str, text: str) -> Any:
     if option.kind == "risks":
         return {name: value for name, _, value in pairs}
     return {name: (key_name(value),) for name, _, value in pairs}
+
+
+def _text(option: Option, variable: str, text: str) -> str:
+    if problem := option.problem(text):
+        raise _wrong_variable(variable, problem)
+    return text
+
+
+def _number(option: Option, variable: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise _wrong_variable(variable, f"{plain(text)!r} is no number") from None
+    if problem := _out_of_bounds(option, number):
+        raise _wrong_variable(variable, problem)
+    return number
+
+
+def _out_of_bounds(option: Option, number: float) -> str:
+    least, most = option.bounds
+    # A comparison that fails for "not a number", too.
+    return "" if least <= number <= most else f"must be from {least:g} to {most:g}, and is {number}"
 
 
 def _wrong_variable(variable: str, problem: str, hint: str = "") -> ConfigurationError:

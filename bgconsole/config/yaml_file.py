@@ -68,6 +68,19 @@ class Item:
             raise self.wrong(f"{name} must be true or false, and is {self._shown}")
         return str(self.node.value).lower() in _TRUE
 
+    def number(self, name: str) -> float:
+        """The value as a number.
+
+        Raises:
+            ConfigurationError: it is something else.
+        """
+        if isinstance(self.node, ScalarNode) and self.kind == "a number":
+            try:
+                return float(str(self.node.value).replace("_", ""))
+            except ValueError:  # 0x10, 1:30, .inf: numbers of YAML that nobody means
+                pass
+        raise self.wrong(f"{name} must be a number, and is {self._shown}")
+
     def items(self, name: str) -> tuple[Item, ...]:
         """The values of a list.
 

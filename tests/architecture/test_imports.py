@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("textual", "rich", "boto3", "botocore", "docker", "awslogs", "ministack", "aiohttp")
+HEAVY = (
+    "textual",
+    "rich",
+    "boto3",
+    "botocore",
+    "docker",
+    "awslogs",
+    "ministack",
+    "aiohttp",
+    "httpx",
+)
 PROBE = """
 import json, sys
 sys.argv = ["bgconsole", *json.loads(sys.argv[1])]
@@ -51,7 +61,7 @@ def test_a_sub_command_loads_no_screen(nowhere: Path) -> None:
     )
     assert code == 4, "without credentials"
     assert "boto3" in found or "botocore" in found
-    assert not found & {"textual", "rich", "docker", "awslogs", "ministack"}
+    assert not found & {"textual", "rich", "docker", "awslogs", "ministack", "httpx"}
 
 
 def test_the_sandbox_extra_missing_is_one_sentence(nowhere: Path) -> None:

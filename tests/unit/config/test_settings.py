@@ -105,6 +105,14 @@ def test_services_outside_the_patterns_are_read_only(files: Paths) -> None:
         ("read_only: maybe\n", "read_only must be true or false, and is 'maybe' (text)"),
         ("read_only: 'true'\n", "read_only must be true or false"),
         ("operate: a/*\n", "operate must be a list"),
+        ("probe_interval: often\n", "probe_interval must be a number, and is 'often' (text)"),
+        ("probe_interval: 1:30\n", "probe_interval must be a number"),
+        ("probe_interval: .nan\n", "probe_interval must be a number"),
+        ("probe_interval: 0\n", "probe_interval must be from 0.05 to 3600, and is 0"),
+        ("probe_url: shop.example\n", "does not begin with http:// or https://"),
+        ("probe_url: 'http://[1/'\n", "probe_url: "),
+        ("probe_version: X-Revision\n", "is neither header:NAME nor json:a.b nor regex:PATTERN"),
+        ("probe_version: 'regex:<h1>('\n", "the pattern '<h1>(' is wrong"),
         ("- a\n- b\n", "the file must be a mapping (name: value), and is a list"),
         ("just words\n", "the file must be a mapping"),
         ("risk: {service.rolback: safe}\n", "Did you mean 'service.rollback'?"),
@@ -161,6 +169,9 @@ def test_a_project_cannot_send_requests_elsewhere(files: Paths) -> None:
         ("BGCONSOLE_RISK", "service.rollback", "has no value"),
         ("BGCONSOLE_RISK", "service.rollback=x", "'x' is no risk"),
         ("BGCONSOLE_KEYS", "service.rollback=b", "must be a shifted letter"),
+        ("BGCONSOLE_PROBE_INTERVAL", "fast", "'fast' is no number"),
+        ("BGCONSOLE_PROBE_INTERVAL", "nan", "must be from 0.05 to 3600"),
+        ("BGCONSOLE_PROBE_VERSION", "h1", "is neither"),
     ],
 )
 def test_variables_are_checked(files: Paths, variable: str, text: str, part: str) -> None:
@@ -172,6 +183,13 @@ def test_variables_are_checked(files: Paths, variable: str, text: str, part: str
 @pytest.mark.parametrize(("text", "value"), [("1", True), ("YES", True), ("off", False)])
 def test_yes_and_no_in_variables(files: Paths, text: str, value: bool) -> None:
     assert settings(files, environ={"BGCONSOLE_READ_ONLY": text}).read_only is value
+
+
+def test_the_probe_is_set_by_profile(files: Paths) -> None:
+    text = "probe_interval: 0.5\nprofiles:\n  prod: {probe: off}\n"
+    found = settings(files, text, environ={"BGCONSOLE_PROBE_PATH": "/posts"}, profile="prod")
+    assert (found.probe, found.probe_interval, found.probe_path) == (False, 0.5, "/posts")
+    assert settings(files, text).probe is True
 
 
 def test_control_sequences_in_a_file_do_not_reach_the_screen(files: Paths) -> None:
@@ -190,7 +208,7 @@ def test_every_setting_is_documented() -> None:
 def test_every_example_is_right(files: Paths) -> None:
     for option in OPTIONS.values():
         found = settings(files, option.example + "\n")
-        assert getattr(found, option.name), option.name
+        assert getattr(found, option.name) != getattr(Settings(), option.name), option.name
 
 
 def test_the_documentation_is_current() -> None:

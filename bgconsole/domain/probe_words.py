@@ -1,0 +1,105 @@
+"""What a probe's record means, in words: how it stands now, and how a deployment was for users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bgconsole.domain.duration import spell
+from bgconsole.domain.probe import During, ProbeRecord, Tally
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.verdict import Severity
+
+UNWATCHED = timedelta(seconds=15)
+"""A deployment that began so long before the first request was not watched as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the site answers now."""
+
+    severity: Severity
+    words: str
+    """Empty where it answers as it did."""
+
+
+def standing(record: ProbeRecord, *, healthy: bool) -> Standing:
+    """What the newest answers say.
+
+    A probe that fails is never by itself the worst there is: while targets are healthy the way from
+    here, the probe's own path or one page may be what is broken.
+
+    Args:
+        record: what the probe saw.
+        healthy: whether targets that get production traffic are healthy.
+    """
+    latest = record.latest
+    if latest is None:
+        return Standing(Severity.UNKNOWN, "no answer yet")
+    if record.failing:
+        severity = Severity.WAITING if healthy else Severity.BAD
+        aside = "; its targets are healthy" if healthy else ""
+        if latest.status:
+            return Standing(severity, f"answers {latest.words}{aside}")
+        return Standing(severity, f"cannot be reached from here ({latest.error}){aside}")
+    baseline = record.tally.baseline
+    good_before = baseline is not None and not baseline.failed(baseline)
+    if baseline is not None and good_before and baseline.status != latest.status:
+        return Standing(Severity.GOOD, f"answers {latest.words}, {_before(baseline.words)}")
+    if latest.status >= 300:
+        return Standing(Severity.GOOD, f"answers {latest.words}, as at first")
+    return Standing(Severity.GOOD, "")
+
+
+def serves(snapshot: Snapshot) -> bool:
+    """Whether targets that get production traffic are healthy, as last read."""
+    balancing = snapshot.targets.value
+    groups = balancing.groups if balancing else ()
+    return any(group.healthy and group.production_share for group in groups)
+
+
+def deployment_sentence(during: During) -> str:
+    """`0 of 412 requests failed during this deployment, longest gap 210 ms`."""
+    tally, began = during.tally, during.tally.baseline
+    if began is None or tally.latest is None:
+        return "no request was made during this deployment"
+    what = "during this deployment"
+    if during.started is not None and began.at - during.started > UNWATCHED:
+        watched = spell(tally.latest.done - began.at)
+        what = f"in the {watched} of this deployment that were watched"
+    return counted(tally, what)
+
+
+def counted(tally: Tally, what: str = "") -> str:
+    """`3 of 412 requests failed …, longest gap 6.2 s`, with what was so before and what changed."""
+    if tally.baseline is None:
+        return "no request was made"
+    said = [f"{tally.failed} of {_requests(tally.asked)} failed"]
+    if what:
+        said[0] += f" {what}"
+    said.append(f"longest gap {spell_ms(tally.longest_gap_ms)}")
+    if tally.latest_failure is not None:
+        said.append(f"last {tally.latest_failure.words}")
+    if tally.latest_change is not None:
+        told, before = tally.latest_change.words, _before(tally.baseline.words)
+        said.append(f"{tally.changed} answered {told}, {before}")
+    elif not 200 <= tally.baseline.status < 300:
+        said.append(f"already {tally.baseline.words} before")
+    return ", ".join(said)
+
+
+def spell_ms(milliseconds: float) -> str:
+    """A short time as a person reads it: `0 ms`, `210 ms`, `6.2 s`, `3:10`."""
+    if round(milliseconds) < 1000:
+        return f"{max(0, round(milliseconds))} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.1f} s"
+    return spell(milliseconds / 1000)
+
+
+def _requests(number: int) -> str:
+    return f"{number} request" if number == 1 else f"{number} requests"
+
+
+def _before(words: str) -> str:
+    return f"{words} before"
