@@ -77,6 +77,27 @@ class ClusterOperations:
         known.status = "INACTIVE"
         return {"cluster": render.cluster(known, tags=True, settings=True)}
 
+    def update_cluster(self, request: Request) -> Response:
+        """Change a cluster's settings by name; what else it could have is not kept here."""
+        known = self._state.cluster(request["cluster"])
+        for member in ("configuration", "serviceConnectDefaults"):
+            if request.get(member):
+                raise ApiError(
+                    "InvalidParameterException",
+                    f"The sandbox does not reproduce {member} of a cluster.",
+                )
+        given = {setting["name"]: setting for setting in request.get("settings") or ()}
+        kept = {setting["name"]: setting for setting in known.settings["settings"]}
+        known.settings["settings"] = list((kept | given).values())
+        return {"cluster": render.cluster(known, tags=True, settings=True)}
+
+    def put_cluster_capacity_providers(self, request: Request) -> Response:
+        """Name the capacity providers of a cluster; tasks run without any here."""
+        known = self._state.cluster(request["cluster"])
+        for member in ("capacityProviders", "defaultCapacityProviderStrategy"):
+            known.settings[member] = list(request[member])
+        return {"cluster": render.cluster(known, tags=True, settings=True)}
+
     def list_tags_for_resource(self, request: Request) -> Response:
         """The tags of a cluster, service, task or task definition."""
         return {"tags": render.tag_list(self._tags(request["resourceArn"]))}

@@ -95,6 +95,36 @@ class LoadBalancerOperations:
             balancer.attributes[attribute["Key"]] = attribute.get("Value", "")
         return _attributes(balancer)
 
+    def set_subnets(self, request: Request) -> Response:
+        """Put a load balancer into other subnets; here that only changes what is shown."""
+        balancer = self._state.load_balancer(request["LoadBalancerArn"])
+        mapped = [m["SubnetId"] for m in request.get("SubnetMappings") or []]
+        subnets = list(request.get("Subnets") or mapped)
+        if balancer.kind == "application" and len(set(subnets)) < 2:
+            raise ApiError(
+                "ValidationError",
+                "At least two subnets in two different Availability Zones must be specified",
+            )
+        if not subnets:
+            raise ApiError("ValidationError", "You must specify subnets or subnet mappings")
+        balancer.settings["Subnets"] = subnets
+        if address_type := request.get("IpAddressType"):
+            balancer.settings["IpAddressType"] = address_type
+        shown = self._shown(balancer)
+        return {key: shown[key] for key in ("AvailabilityZones", "IpAddressType")}
+
+    def set_security_groups(self, request: Request) -> Response:
+        """Give a load balancer other security groups; here that only changes what is shown."""
+        balancer = self._state.load_balancer(request["LoadBalancerArn"])
+        balancer.settings["SecurityGroups"] = list(request["SecurityGroups"])
+        return {"SecurityGroupIds": balancer.settings["SecurityGroups"]}
+
+    def set_ip_address_type(self, request: Request) -> Response:
+        """Change the address type that is shown; the listeners stay on loopback."""
+        balancer = self._state.load_balancer(request["LoadBalancerArn"])
+        balancer.settings["IpAddressType"] = request["IpAddressType"]
+        return {"IpAddressType": balancer.settings["IpAddressType"]}
+
     def add_tags(self, request: Request) -> Response:
         """Set tags on any number of resources."""
         for arn in request["ResourceArns"]:

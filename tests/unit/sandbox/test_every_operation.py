@@ -35,6 +35,7 @@ def use_ecs(story: Story) -> None:
     arn = story.service()["serviceArn"]
     story.ecs("ListClusters")
     story.ecs("DescribeClusters", clusters=[CLUSTER], include=["TAGS", "SETTINGS"])
+    change_the_cluster(story)
     story.ecs("ListServices", cluster=CLUSTER)
     story.ecs("TagResource", resourceArn=arn, tags=[{"key": "a", "value": "b"}])
     story.ecs("ListTagsForResource", resourceArn=arn)
@@ -66,6 +67,23 @@ def use_ecs(story: Story) -> None:
     story.ecs("DeregisterTaskDefinition", taskDefinition=f"{FAMILY}:2")
 
 
+def change_the_cluster(story: Story) -> None:
+    insights = [{"name": "containerInsights", "value": "enhanced"}]
+    for operation in ("UpdateCluster", "UpdateClusterSettings"):
+        changed = story.ecs(operation, cluster=CLUSTER, settings=insights)["cluster"]
+        assert changed["settings"] == insights
+    spot = {"capacityProvider": "FARGATE_SPOT", "weight": 1}
+    changed = story.ecs(
+        "PutClusterCapacityProviders",
+        cluster=CLUSTER,
+        capacityProviders=["FARGATE", "FARGATE_SPOT"],
+        defaultCapacityProviderStrategy=[spot],
+    )["cluster"]
+    assert changed["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+    with pytest.raises(ApiError, match="does not reproduce serviceConnectDefaults"):
+        story.ecs("UpdateCluster", cluster=CLUSTER, serviceConnectDefaults={"namespace": "x"})
+
+
 def use_pauses(story: PairStory) -> None:
     hook = {"targetType": "PAUSE", "lifecycleStages": ["PRE_SCALE_UP"]}
     story.create_pair(lifecycleHooks=[hook])
@@ -85,6 +103,14 @@ def use_elbv2(story: Story) -> None:
     story.elb("ModifyLoadBalancerAttributes", LoadBalancerArn=balancer, Attributes=idle)
     kept = story.elb("DescribeLoadBalancerAttributes", LoadBalancerArn=balancer)["Attributes"]
     assert idle[0] in kept
+    subnets = story.elb("SetSubnets", LoadBalancerArn=balancer, Subnets=["subnet-b", "subnet-c"])
+    assert [zone["SubnetId"] for zone in subnets["AvailabilityZones"]] == ["subnet-b", "subnet-c"]
+    with pytest.raises(ApiError, match="At least two subnets"):
+        story.elb("SetSubnets", LoadBalancerArn=balancer, Subnets=["subnet-b"])
+    story.elb("SetSecurityGroups", LoadBalancerArn=balancer, SecurityGroups=["sg-1"])
+    story.elb("SetIpAddressType", LoadBalancerArn=balancer, IpAddressType="dualstack")
+    (now,) = story.elb("DescribeLoadBalancers")["LoadBalancers"]
+    assert (now["SecurityGroups"], now["IpAddressType"]) == (["sg-1"], "dualstack")
     delays = story.elb("DescribeTargetGroupAttributes", TargetGroupArn=group)["Attributes"]
     assert {"Key": "deregistration_delay.timeout_seconds", "Value": "30"} in delays
     story.elb("ModifyTargetGroup", TargetGroupArn=group, HealthCheckPath="/health")
