@@ -66,15 +66,18 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         return _paged("serviceArns", arns, members)
 
     def describe_services(members: Members) -> Members:
-        (name,) = members["services"]
-        try:
-            ref = find(members, name)
-        except AwsError as error:
-            if error.code == "ClusterNotFoundException":
-                raise
-            arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{name}"
-            return {"services": [], "failures": [{"arn": arn, "reason": "MISSING"}]}
-        return {"services": [_service(world.services[ref])], "failures": []}
+        if len(members["services"]) > 10:
+            raise AwsError("InvalidParameterException", "Services cannot be more than 10.")
+        found, failures = [], []
+        for name in members["services"]:
+            try:
+                found.append(_service(world.services[find(members, name)]))
+            except AwsError as error:
+                if error.code == "ClusterNotFoundException":
+                    raise
+                arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{name}"
+                failures.append({"arn": arn, "reason": "MISSING"})
+        return {"services": found, "failures": failures}
 
     def list_deployments(members: Members) -> Members:
         history = world.history.get(find(members, members["service"]), ())
@@ -387,7 +390,12 @@ def _service(service: Service) -> Members:
                 "rollback": service.breaker_rollback,
             },
         },
-        tags=[{"key": "aws:cloudformation:stack-name", "value": service.stack}],
+        currentServiceDeployment=service.current_deployment or None,
+        currentServiceRevisions=[{"arn": arn} for arn in service.current_revisions],
+        tags=[
+            {"key": "aws:cloudformation:stack-name", "value": service.stack},
+            *([{"key": "Owner", "value": service.owner}] if service.owner else []),
+        ],
     )
 
 

@@ -187,6 +187,7 @@ def settle(world: ScriptedWorld, *, well: bool = True) -> None:
             deployments=(values.deployment(rollout, tasks=desired, running=desired),),
             running=desired,
             pending=0,
+            current_revisions=(rollout.revision_arn,),
         )
 
 
@@ -232,7 +233,7 @@ def _world(
         place=Place(region=REGION, profile="demo"),
         identity=Identity(ACCOUNT, f"arn:aws:iam::{ACCOUNT}:user/ops", alias="demo"),
         now=NOW,
-        services={REF: _service(deployments, events)},
+        services={REF: _service(deployments, events, history)},
         history={REF: history},
         revisions={r.revision_arn: values.revision(r) for r in rollouts},
         tasks={REF: (*(t for t, _ in live), *stopped)},
@@ -264,7 +265,11 @@ _STACKS = (
 )
 
 
-def _service(deployments: tuple[Deployment, ...], events: Iterable[tuple[float, str]]) -> Service:
+def _service(
+    deployments: tuple[Deployment, ...],
+    events: Iterable[tuple[float, str]],
+    history: tuple[ServiceDeployment, ...],
+) -> Service:
     return Service(
         ref=REF,
         arn=SERVICE_ARN,
@@ -288,6 +293,10 @@ def _service(deployments: tuple[Deployment, ...], events: Iterable[tuple[float, 
         launch_type="FARGATE",
         created_at=POSTS.at,
         stack="democluster",
+        current_deployment=history[0].arn,
+        current_revisions=tuple(
+            values.service_arn("service-revision", d.number) for d in deployments
+        ),
     )
 
 
@@ -358,6 +367,8 @@ def _update(world: ScriptedWorld, call: Call) -> Submitted:
             ),
             *old,
         ),
+        current_deployment=rollout.deployment_arn,
+        current_revisions=(rollout.revision_arn, *service.current_revisions),
     )
     world.history[REF] = (
         values.service_deployment(

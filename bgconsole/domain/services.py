@@ -100,6 +100,12 @@ class Service:
     created_at: datetime | None = None
     stack: str = ""
     """The CloudFormation stack that owns it, from the aws:cloudformation:stack-name tag."""
+    owner: str = ""
+    """Whose it is, from the tag `owner`, else `team`, whatever their case."""
+    current_deployment: str = ""
+    """ARN of the newest service deployment; empty where AWS names none."""
+    current_revisions: tuple[str, ...] = ()
+    """ARNs of the service revisions that have tasks."""
 
     @property
     def primary(self) -> Deployment | None:

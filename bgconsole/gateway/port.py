@@ -68,6 +68,20 @@ class Services(Protocol):
         """
         ...
 
+    def describe_all(self, cluster: str, names: Sequence[str] | None = None) -> tuple[Service, ...]:
+        """Every service of a cluster, sorted; or those of the named that are there.
+
+        Ten services a call, a few calls at once.
+
+        Raises:
+            NotThere: no such cluster.
+        """
+        ...
+
+    def deployments(self, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:
+        """Those of the given service deployments, of any services, that AWS still knows."""
+        ...
+
     def service_deployments(
         self, ref: ServiceRef, since: datetime | None = None
     ) -> tuple[ServiceDeployment, ...]:

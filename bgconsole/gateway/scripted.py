@@ -69,6 +69,26 @@ class _Services(_Port):
             self._need(ref)
             return self.world.services[ref]
 
+    def describe_all(self, cluster: str, names: Sequence[str] | None = None) -> tuple[Service, ...]:
+        if names is None:
+            names = [ref.name for ref in self.services(cluster)]
+        wanted = sorted(set(names))
+        for start in range(0, len(wanted), 10):  # counted as AWS takes them: ten a call
+            ten = tuple(wanted[start : start + 10])
+            self.world.enter("services.describe_all", cluster=cluster, names=ten)
+        if not wanted:
+            return ()
+        with self.world.lock:
+            self._need_cluster(cluster)
+            refs = [ServiceRef(cluster, name) for name in wanted]
+            return tuple(self.world.services[ref] for ref in refs if ref in self.world.services)
+
+    def deployments(self, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:
+        self.world.enter("services.deployments", arns=tuple(arns))
+        with self.world.lock:
+            known = {sd.arn: sd for history in self.world.history.values() for sd in history}
+        return tuple(known[arn] for arn in dict.fromkeys(arns) if arn in known)
+
     def service_deployments(
         self, ref: ServiceRef, since: datetime | None = None
     ) -> tuple[ServiceDeployment, ...]:

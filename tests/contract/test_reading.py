@@ -40,6 +40,30 @@ def test_the_service_is_steady_and_knows_its_stack(subject: Subject) -> None:
     assert service.events[0].message.startswith(f"(service {subject.ref.name}) ")
 
 
+def test_every_service_of_a_cluster_is_described_at_once(subject: Subject) -> None:
+    services = subject.gateway.services
+    found = services.describe_all(subject.ref.cluster)
+    assert [one.ref for one in found] == list(services.services(subject.ref.cluster))
+    one = next(one for one in found if one.ref == subject.ref)
+    assert one == services.describe(subject.ref)
+    named = services.describe_all(subject.ref.cluster, [subject.ref.name, "no-such-service"])
+    assert [one.ref for one in named] == [subject.ref]
+    assert services.describe_all(subject.ref.cluster, []) == ()
+    with pytest.raises(NotThere, match="No such cluster"):
+        services.describe_all("no-such-cluster")
+
+
+def test_a_service_names_its_newest_deployment_and_its_revisions(subject: Subject) -> None:
+    services = subject.gateway.services
+    service = services.describe(subject.ref)
+    newest = services.service_deployments(subject.ref)[0]
+    assert service.current_deployment == newest.arn
+    assert service.current_revisions == (newest.target.arn,)
+    arn = newest.arn
+    assert services.deployments([arn, arn, f"{arn[:-3]}404"]) == (newest,)
+    assert services.deployments([]) == ()
+
+
 def test_the_history_is_newest_first_and_its_revisions_are_known(subject: Subject) -> None:
     services = subject.gateway.services
     history = services.service_deployments(subject.ref)

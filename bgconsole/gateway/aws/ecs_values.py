@@ -64,7 +64,17 @@ def service(ref: ServiceRef, raw: Answered) -> Service:
         launch_type=raw.get("launchType", ""),
         created_at=utc(raw.get("createdAt")),
         stack=tags.get(STACK_TAG, ""),
+        owner=_owner(tags),
+        current_deployment=raw.get("currentServiceDeployment") or "",
+        current_revisions=tuple(
+            filter(None, (one.get("arn", "") for one in raw.get("currentServiceRevisions") or ()))
+        ),
     )
+
+
+def _owner(tags: Mapping[Any, str]) -> str:
+    named = {str(key).casefold(): value for key, value in tags.items()}
+    return named.get("owner") or named.get("team") or ""
 
 
 def deployment(raw: Answered) -> Deployment:

@@ -20,11 +20,15 @@ from bgconsole.domain.services import (
     short_name,
 )
 from bgconsole.gateway.aws import ecs_values
+from bgconsole.gateway.aws.abreast import abreast
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import chunked
 
 ENDED = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 """Service deployments with these statuses do not change any more."""
+SERVICES_A_CALL = 10
+AT_ONCE = 4
+"""Calls under way for one list of services: sixty are there in two rounds."""
 TASKS_A_CALL = 100
 DEPLOYMENTS_A_CALL = 20
 """DescribeServiceDeployments and DescribeServiceRevisions take no more."""
@@ -77,16 +81,46 @@ class AwsServices:
             )
         return ecs_values.service(ref, found[0])
 
+    def describe_all(self, cluster: str, names: Sequence[str] | None = None) -> tuple[Service, ...]:
+        """ListServices where no names are given, then DescribeServices, with tags."""
+        wanted = names if names is not None else [ref.name for ref in self.services(cluster)]
+        pieces = tuple(chunked(sorted(set(wanted)), SERVICES_A_CALL))
+
+        def describe(some: Sequence[str]) -> tuple[Service, ...]:
+            answer = self.clients.client("ecs").describe_services(
+                cluster=cluster, services=list(some), include=["TAGS"]
+            )
+            return tuple(
+                ecs_values.service(ServiceRef(cluster, raw.get("serviceName", "")), raw)
+                for raw in answer.get("services", ())
+                if raw.get("status") != "INACTIVE"
+            )
+
+        with self.clients.reading("ecs:DescribeServices", f"the services of cluster {cluster}"):
+            found = abreast(describe, pieces, AT_ONCE)
+        return tuple(sorted((one for some in found for one in some), key=lambda one: one.ref))
+
+    def deployments(self, arns: Sequence[str]) -> tuple[ServiceDeployment, ...]:
+        """DescribeServiceDeployments for those that still move or were not read yet."""
+        known = self._deployments(tuple(dict.fromkeys(arns)), "the services' deployments")
+        return tuple(known[arn] for arn in dict.fromkeys(arns) if arn in known)
+
     def service_deployments(
         self, ref: ServiceRef, since: datetime | None = None
     ) -> tuple[ServiceDeployment, ...]:
         """ListServiceDeployments, then DescribeServiceDeployments for those that still move."""
         with self.clients.reading("ecs:ListServiceDeployments", _service_words(ref)):
             arns = self._deployment_arns(ref, since)
+        known = self._deployments(arns, _service_words(ref))
+        newest_first = sorted(known.values(), key=lambda sd: sd.created_at, reverse=True)
+        return tuple(sd for sd in newest_first if since is None or sd.created_at > since)
+
+    def _deployments(self, arns: Sequence[str], subject: str) -> dict[str, ServiceDeployment]:
+        """By ARN; what has ended is asked for once."""
         with self._lock:
             known = {arn: self._ended[arn] for arn in arns if arn in self._ended}
         wanted = [arn for arn in arns if arn not in known]
-        with self.clients.reading("ecs:DescribeServiceDeployments", _service_words(ref)):
+        with self.clients.reading("ecs:DescribeServiceDeployments", subject):
             for some in chunked(wanted, DEPLOYMENTS_A_CALL):
                 answer = self.clients.client("ecs").describe_service_deployments(
                     serviceDeploymentArns=list(some)
@@ -96,8 +130,7 @@ class AwsServices:
                     known[found.arn] = found
         with self._lock:
             self._ended.update({a: sd for a, sd in known.items() if sd.status in ENDED})
-        newest_first = sorted(known.values(), key=lambda sd: sd.created_at, reverse=True)
-        return tuple(sd for sd in newest_first if since is None or sd.created_at > since)
+        return known
 
     def revisions(self, arns: Sequence[str]) -> tuple[ServiceRevision, ...]:
         """DescribeServiceRevisions, each once that all its digests are known."""
