@@ -25,6 +25,9 @@ STAGES: tuple[tuple[str, str], ...] = (
 )
 """AWS's lifecycle stages in their order, and how the strip names them (API reference)."""
 
+HOOKS_ONLY = frozenset({"PRE_SCALE_UP", "POST_SCALE_UP", "POST_PRODUCTION_TRAFFIC_SHIFT"})
+"""Stages in which nothing happens but hooks: the first to go where there is little room."""
+
 _BEFORE_PRODUCTION = "PRE_PRODUCTION_TRAFFIC_SHIFT"
 """In the texts and in hooks, though not in the status's own enumeration."""
 
@@ -38,6 +41,11 @@ class Stage:
     words: str
     state: State
 
+    @property
+    def minor(self) -> bool:
+        """Whether it may be left out of a strip that has little room."""
+        return self.state != "current" and self.name in HOOKS_ONLY
+
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
@@ -46,14 +54,20 @@ class Rollout:
     strategy: str
     stages: tuple[Stage, ...]
     stage_since: datetime | None
-    """When the current stage began, as far as AWS tells: the deployment's last change."""
+    """When the current stage began: when the console saw it begin, else AWS's last change."""
     going_back: bool
     """Whether ECS takes the deployment back; the stage may still read as the way there."""
     bake_ends: datetime | None
     breaker: CircuitBreaker | None
     alarms: Alarms | None
     waiting: tuple[Hook, ...]
-    """The hooks that wait for somebody."""
+    """The hooks that wait for somebody, the first to expire first."""
+    running: tuple[Hook, ...] = ()
+    """The hooks that ECS has called and that have not answered."""
+    bake_minutes: int | None = None
+    """How long both sides run after the shift; None where that is not known."""
+    production_share: float | None = None
+    """Percent of production traffic that ECS asks for the new side; None where it does not say."""
 
     @property
     def current(self) -> Stage | None:
@@ -78,19 +92,58 @@ def rollout(snapshot: Snapshot) -> Rollout | None:
     return Rollout(
         strategy=current.strategy,
         stages=_stages(current),
-        stage_since=current.updated_at,
+        stage_since=(history.stage_since if history else None) or current.updated_at,
         going_back=current.status.startswith("ROLLBACK"),
-        bake_ends=_bake_ends(current),
+        bake_ends=_bake_ends(current, history.stage_since if history else None),
         breaker=current.breaker,
         alarms=current.alarms,
-        waiting=tuple(hook for hook in current.hooks if hook.awaits_action),
+        waiting=tuple(sorted((h for h in current.hooks if h.awaits_action), key=_expiry)),
+        running=tuple(hook for hook in current.hooks if hook.status == "IN_PROGRESS"),
+        bake_minutes=current.bake_minutes,
+        production_share=current.target.production_weight,
     )
+
+
+def stage_began(
+    before: tuple[ServiceDeployment | None, datetime | None], now: ServiceDeployment | None
+) -> datetime | None:
+    """When the stage that a deployment is in began; None where none is under way.
+
+    AWS tells no such time, only its last change, which comes more than once in a stage. So the time
+    of the first sight of a stage is kept as long as the stage lasts.
+
+    Args:
+        before: the deployment as it was seen last, and what this function said of it.
+        now: the deployment as it is seen now.
+    """
+    if now is None or not now.ongoing:
+        return None
+    seen, since = before
+    if seen is not None and since is not None and _step(seen) == _step(now):
+        return since
+    return now.updated_at
+
+
+def _step(deployment: ServiceDeployment) -> tuple[object, ...]:
+    """What makes a stage, or one step of a canary, another one."""
+    return (
+        deployment.arn,
+        deployment.lifecycle_stage,
+        deployment.status.startswith("ROLLBACK"),
+        deployment.target.production_weight,
+    )
+
+
+def _expiry(hook: Hook) -> float:
+    return hook.expires_at.timestamp() if hook.expires_at else float("inf")
 
 
 def _stages(deployment: ServiceDeployment) -> tuple[Stage, ...]:
     name = deployment.lifecycle_stage
-    if not name or deployment.strategy == "ROLLING":
+    if deployment.strategy == "ROLLING":
         return ()
+    if not name:
+        return tuple(Stage(known, words, "to come") for known, words in STAGES)
     at = _position(name)
     listed = [Stage(known, words, _state(index, at)) for index, (known, words) in enumerate(STAGES)]
     if name not in (known for known, _ in STAGES):
@@ -115,8 +168,8 @@ def _state(index: int, at: float) -> State:
     return "done" if index < at else "to come"
 
 
-def _bake_ends(deployment: ServiceDeployment) -> datetime | None:
+def _bake_ends(deployment: ServiceDeployment, since: datetime | None) -> datetime | None:
     if deployment.lifecycle_stage != "BAKE_TIME" or deployment.bake_minutes is None:
         return None
-    began = deployment.updated_at or deployment.started_at or deployment.created_at
+    began = since or deployment.updated_at or deployment.started_at or deployment.created_at
     return began + timedelta(minutes=deployment.bake_minutes)

@@ -84,6 +84,8 @@ class Deployments:
     """Newest first."""
     revisions: Mapping[str, ServiceRevision] = field(default_factory=lambda: MappingProxyType({}))
     """By ARN."""
+    stage_since: datetime | None = None
+    """When the stage of the one under way was first seen (`rollout.stage_began`)."""
 
     @property
     def current(self) -> ServiceDeployment | None:

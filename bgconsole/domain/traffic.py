@@ -32,6 +32,12 @@ class Traffic:
     test: Shares = field(default_factory=lambda: _NONE)
     serving: Mapping[Side, int] = field(default_factory=lambda: MappingProxyType({}))
     """Healthy targets behind the production listener, by side."""
+    nobody: float = 0.0
+    """Percent of production traffic that goes to groups in which nobody is healthy."""
+    other: float = 0.0
+    """Percent of production traffic that healthy targets get which are no task of the service."""
+    tested: bool = False
+    """Whether any listener sends test traffic to the service."""
 
     @property
     def healthy(self) -> int:
@@ -67,12 +73,15 @@ def traffic(snapshot: Snapshot) -> Traffic:
         if row.address
     }
     live = tuple(group for group in balancing.groups if (group.production_share or 0) > 0)
+    production = _shares(balancing.groups, side_of, lambda group: group.production_share)
+    nobody = sum(group.production_share or 0 for group in live if not group.healthy)
+    sent = sum(group.production_share or 0 for group in live)
     return Traffic(
         balanced,
         known=True,
         live=live,
         idle=tuple(group for group in balancing.groups if group not in live),
-        production=_shares(balancing.groups, side_of, lambda group: group.production_share),
+        production=production,
         test=_shares(balancing.groups, side_of, lambda group: group.test_share),
         serving=MappingProxyType(
             Counter(
@@ -82,6 +91,9 @@ def traffic(snapshot: Snapshot) -> Traffic:
                 if target.state == "healthy" and target.address in side_of
             )
         ),
+        nobody=nobody,
+        other=max(0.0, sent - nobody - sum(production.values())),
+        tested=any(group.test_share is not None for group in balancing.groups),
     )
 
 

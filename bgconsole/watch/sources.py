@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.images import Image, ImageReference
 from bgconsole.domain.join import main_container
+from bgconsole.domain.rollout import stage_began
 from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Deployments, Snapshot, Source, Tasks
 from bgconsole.gateway.port import Gateway
@@ -65,7 +66,10 @@ def _deployments(gateway: Gateway, snapshot: Snapshot) -> Deployments | Nothing:
     named = {d.target.arn: None for d in history}
     named.update({source.arn: None for d in history for source in d.sources})
     revisions = gateway.services.revisions([arn for arn in named if arn])
-    return Deployments(history, MappingProxyType({r.arn: r for r in revisions}))
+    read = Deployments(history, MappingProxyType({r.arn: r for r in revisions}))
+    seen = snapshot.deployments.value
+    before = (seen.current, seen.stage_since) if seen else (None, None)
+    return replace(read, stage_since=stage_began(before, read.current))
 
 
 def _tasks(gateway: Gateway, snapshot: Snapshot) -> Tasks | Nothing:

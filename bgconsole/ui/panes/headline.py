@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -22,8 +23,10 @@ SOON = timedelta(minutes=15)
 """From so little time on, what the credentials have left is shown."""
 BAR = 24
 """Cells of the progress bar where there is room."""
-SHORT_BAR = 8
-"""With fewer cells it tells too little: then the way back takes a line of its own."""
+ANSWER = 3
+"""Lines of the verdict's sentence."""
+LEAST = 20
+"""With fewer cells a sentence tells too little: then the way back has its line alone."""
 
 
 def header_line(
@@ -34,38 +37,76 @@ def header_line(
     return fit_apart(left, _pulse(snapshot, now, palette), width)
 
 
-def verdict_lines(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[Content]:
-    """At most `limit` lines: the verdict, progress and the way back, then what it rests on."""
-    tone = SEVERITY[verdict.severity]
-    word = f"{verdict.glyph} {verdict.word}"
-    quiet = verdict.severity is Severity.GOOD
-    mild = palette.style(tone, bold=True)
-    head = Content.assemble(
-        (f" {word} ", palette.chip(tone)) if tone in palette.fills else (f" {word}", mild),
-        "  ",
-        plain(verdict.sentence),
-    )
-    back = (
-        Content.styled(
-            plain(verdict.way_back.words),
-            palette.style(Tone.QUIET) if quiet else palette.style(Tone.PLAIN, bold=True),
-        )
-        if verdict.way_back
-        else Content()
-    )
-    if back and not verdict.progress and head.cell_length + back.cell_length + 3 <= width:
-        head, back = Content.assemble(head, "   ", back), Content()
-    second = _second(verdict.progress, back, palette, width - 1)
-    # Who serves stands at the sentence's end: it has all lines that progress and way back leave.
-    first, *more = _wrapped(head, width - 1, max(1, min(3, limit - len(second))))
-    lines = [first, *(Content.assemble(" ", line) for line in (*more, *second))]
+def verdict_lines(
+    verdict: Verdict,
+    palette: Palette,
+    width: int,
+    limit: int,
+    *,
+    stage: Content | None = None,
+    traffic: Content | None = None,
+) -> list[Content]:
+    """At most `limit` lines: the verdict with the way back, the stage, the traffic, the evidence.
+
+    Args:
+        verdict: what is said.
+        palette: the theme's colours.
+        width: cells of a line.
+        limit: lines in all.
+        stage: how far the deployment is; without it a bar of the verdict's progress.
+        traffic: who gets the requests.
+    """
+    if stage is None and verdict.progress is not None:
+        stage = progress_line(verdict.progress, palette, width - 1)
+    below = [line for line in (stage, traffic) if line is not None]
+    # Who serves stands at the sentence's end: it has all lines that the others leave.
+    lines = _answer(verdict, palette, width - 1, max(1, min(ANSWER, limit - len(below)))) + below
     told = Content.styled(
         " · ".join(plain(words) for words in verdict.evidence), palette.style(Tone.QUIET)
     )
     room = limit - len(lines)
     if told and room > 0:
-        lines += [Content.assemble(" ", line) for line in _wrapped(told, width - 1, min(room, 2))]
-    return [line.truncate(width, ellipsis=True) for line in lines[:limit]]
+        lines += _wrapped(told, width - 1, min(room, 2))
+    first, *more = lines
+    whole = [first, *(Content.assemble(" ", line) for line in more)]
+    return [line.truncate(width, ellipsis=True) for line in whole[:limit]]
+
+
+def progress_line(
+    progress: Progress, palette: Palette, width: int, right: Sequence[Piece] = ()
+) -> Content:
+    """`██████░░░░░░ 2/4 healthy · 4 old still to go`, and what could end it at the right end."""
+    words = f" {plain(progress.words)}"
+    bar = progress_bar(progress, palette, max(0, min(BAR, width - len(words))))
+    return fit_apart([piece(9, bar + words)], right, width) if right else bar + words
+
+
+def _answer(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[Content]:
+    """Glyph, word and sentence; the way back at their end, or on a line of its own."""
+    tone = SEVERITY[verdict.severity]
+    quiet = verdict.severity is Severity.GOOD
+    word = f"{verdict.glyph} {verdict.word}"
+    head = Content.assemble(
+        (f" {word} ", palette.chip(tone))
+        if tone in palette.fills
+        else (f" {word}", palette.style(tone, bold=True)),
+        "  ",
+        plain(verdict.sentence),
+    )
+    lines = _wrapped(head, width, limit)
+    if verdict.way_back is None:
+        return lines
+    back = Content.styled(
+        plain(verdict.way_back.words),
+        palette.style(Tone.QUIET) if quiet else palette.style(Tone.PLAIN, bold=True),
+    )
+    *before, last = lines
+    room = width - back.cell_length - 3
+    if last.cell_length > room and len(lines) < limit:
+        return [*lines, back]
+    if room < LEAST:
+        return lines if limit == 1 else [*before[: limit - 1], back]
+    return [*before, Content.assemble(last.truncate(room, ellipsis=True), "   ", back)]
 
 
 def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
@@ -76,21 +117,6 @@ def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
     return Content.assemble(
         ("█" * full, palette.style(Tone.BUSY)), ("░" * (cells - full), palette.style(Tone.QUIET))
     )
-
-
-def _second(
-    progress: Progress | None, back: Content, palette: Palette, width: int
-) -> list[Content]:
-    """Progress and the way back: on one line with as long a bar as fits, else on two."""
-    if progress is None:
-        return [back] if back else []
-    words = f" {plain(progress.words)}"
-    room = width - len(words) - (back.cell_length + 3 if back else 0)
-    bar = progress_bar(progress, palette, min(BAR, room))
-    if room >= SHORT_BAR:
-        return [Content.assemble(bar, words, "   ", back) if back else bar + words]
-    bar = progress_bar(progress, palette, max(0, min(BAR, width - len(words))))
-    return [(bar + words).truncate(width, ellipsis=True), *([back] if back else [])]
 
 
 def _wrapped(text: Content, width: int, most: int) -> list[Content]:

@@ -1,16 +1,24 @@
-"""The top of the screen: one line of who and where, then the verdict on the service."""
+"""The top of the screen: who and where, then the verdict, how far it is, and who is asked."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widgets import Static
 
+from bgconsole.domain.join import sides
+from bgconsole.domain.rollout import rollout
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Verdict, verdict
 from bgconsole.ui.palette import Palette
-from bgconsole.ui.panes.headline import header_line, verdict_lines
+from bgconsole.ui.panes.headline import header_line, progress_line, verdict_lines
 from bgconsole.ui.panes.pane import SnapshotWidget, now
+from bgconsole.ui.panes.stage_strip import guards, strip_line
+from bgconsole.ui.panes.traffic_bar import traffic_line
 
 SMALL = 30
 """Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
@@ -46,7 +54,10 @@ class Header(SnapshotWidget, Static):
 
 
 class Top(SnapshotWidget, Static):
-    """Glyph, word and sentence; progress and the way back; what it rests on. Quiet when steady."""
+    """The verdict and the way back; stage and traffic of a deployment; what it rests on.
+
+    Quiet when steady. On 80x24: two lines, then one of the stage and one of the traffic.
+    """
 
     DEFAULT_CSS = """
     Top { height: auto; min-height: 1; padding: 0 1; }
@@ -79,9 +90,38 @@ class Top(SnapshotWidget, Static):
     def _at(self, width: int) -> tuple[Content, ...]:
         if self.snapshot is None:
             return ()
-        judged = self.verdict or verdict(self.snapshot, now(self))
+        at, palette = now(self), Palette.of(self.app)
+        judged = self.verdict or verdict(self.snapshot, at)
         limit = FEW if self.app.size.height < SMALL else MORE
-        return tuple(verdict_lines(judged, Palette.of(self.app), width, limit))
+        return tuple(
+            verdict_lines(
+                judged,
+                palette,
+                width,
+                limit,
+                stage=_stage(self.snapshot, judged, at, palette, width - 1),
+                traffic=_traffic(self.snapshot, palette, width - 1),
+            )
+        )
+
+
+def _stage(
+    snapshot: Snapshot, judged: Verdict, at: datetime, palette: Palette, width: int
+) -> Content | None:
+    strip = rollout(snapshot)
+    if strip is not None and strip.stages:
+        return strip_line(strip, at, palette, width)
+    if judged.progress is None:
+        return None
+    return progress_line(judged.progress, palette, width, guards(strip, palette) if strip else ())
+
+
+def _traffic(snapshot: Snapshot, palette: Palette, width: int) -> Content | None:
+    """Only while there are two sides to tell apart."""
+    both = sides(snapshot)
+    if both.old is None or both.new is None:
+        return None
+    return traffic_line(traffic(snapshot), both, palette, width)
 
 
 def _same(one: tuple[Content, ...], other: tuple[Content, ...]) -> bool:
