@@ -83,6 +83,8 @@ def counted(tally: Tally, what: str = "") -> str:
     if tally.latest_change is not None:
         told, before = tally.latest_change.words, _before(tally.baseline.words)
         said.append(f"{tally.changed} answered {told}, {before}")
+    elif tally.baseline.error:
+        said.append("the first one already")
     elif not 200 <= tally.baseline.status < 300:
         said.append(f"already {tally.baseline.words} before")
     return ", ".join(said)

@@ -42,6 +42,7 @@ class Probe:
         url: str = "",
         path: str = "",
         interval: float = DEFAULT_SECONDS,
+        count: int = 0,
         wait: Waiting = Event.wait,
         monotonic: Callable[[], float] = monotonic,
     ) -> None:
@@ -54,6 +55,7 @@ class Probe:
             url: the site; empty takes what the load balancer answers on, once that is known.
             path: put behind it.
             interval: seconds from one request to the next; one that takes longer delays the next.
+            count: ends by itself after so many requests; 0 never.
             wait: waits, and says whether it is to end.
             monotonic: seconds that only grow.
         """
@@ -63,6 +65,7 @@ class Probe:
         self._own_url = url
         self._path = path
         self._interval = max(FASTEST_SECONDS, interval)
+        self._left = count or -1
         self._wait = wait
         self._monotonic = monotonic
         self._told_at = -TELLING_SECONDS
@@ -79,6 +82,11 @@ class Probe:
     def record(self) -> ProbeRecord | None:
         """The newest; None while it is not known what to ask."""
         return self._record
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended by itself, and handed everything on."""
+        return not self._left and not self._thread.is_alive()
 
     def start(self) -> None:
         """Begin, as soon as it is known what to ask."""
@@ -119,6 +127,9 @@ class Probe:
             while not self._end.is_set():
                 begun = self._monotonic()
                 self._once()
+                self._left -= 1
+                if not self._left:
+                    return
                 pause = self._interval - (self._monotonic() - begun)
                 if self._wait(self._end, max(0.0, pause)):
                     return
