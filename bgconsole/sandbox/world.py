@@ -98,7 +98,7 @@ class World:
     def set_speed(self, speed: float) -> None:
         """Divide every wait by `speed` from now on; `clock.INSTANT` waits for nothing."""
         self.clock.set_speed(speed)
-        self.ecs.scheduler.speed_changed()
+        self.ecs.scheduler.steady.speed_changed(self.ecs.state.all_services())
 
     def serving_port(self) -> int | None:
         """The port of the first HTTP listener, once some target behind it is healthy."""

@@ -8,7 +8,7 @@ from ..api import Response
 from .batches import breaker_threshold
 from .births import override_of
 from .container_health import task_health
-from .scheduler import counts_of
+from .counts import counts_of
 from .stages import Hook
 from .state import (
     Cluster,

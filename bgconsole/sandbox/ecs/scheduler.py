@@ -1,9 +1,8 @@
-"""The service scheduler: rolling deployments, replacements, circuit breaker, rollback."""
+"""The service scheduler: what is started and stopped, and when a deployment failed or is done."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 from ..clock import Clock
 from ..elbv2.weights import TrafficRules
@@ -11,20 +10,22 @@ from ..names import Names
 from . import texts
 from .alarms import AlarmStates, AlarmWatch
 from .batches import Counts, breaker_threshold, is_stuck, next_batch
+from .counts import first_to_go, still_described
+from .endings import Endings, unpause
 from .events import EventBook
 from .lives import CONTAINERS, TaskLives
 from .shifting import Shifts
 from .stages import SHIFTING
 from .state import (
-    STOPPED_KEPT,
+    Cluster,
     Deployment,
     EcsState,
     Revision,
-    RollbackRecord,
     Service,
     ServiceDeployment,
     Task,
 )
+from .steady import SteadyWord
 from .trouble import Trouble
 
 # Seconds of AWS's pace, fitted to the measured rolling update.
@@ -36,10 +37,6 @@ NOTICE_FLOOR = 0.1
 """Real seconds, so that tasks that become healthy together are seen together."""
 NEXT_STEP = 2.0
 """Between two steps of the scheduler, and from a task's end to its replacement."""
-STEADY_AGAIN = 6 * 3600.0
-"""From one word of the steady state to the next."""
-STEADY_FLOOR = 60.0
-"""Real seconds."""
 BACKOFF = 60.0
 """The first pause before failing tasks are started again; it doubles."""
 BACKOFF_LIMIT = 1620.0
@@ -69,8 +66,10 @@ class Scheduler:
         self._lives = lives
         self._events = events
         self._trouble = trouble
-        self._alarms = AlarmWatch(clock, alarms, self.fail)
         self.shifts = Shifts(clock=clock, names=names, rules=rules, owner=self)
+        self.steady = SteadyWord(clock, events)
+        self._endings = Endings(clock=clock, events=events, shifts=self.shifts, wake=self.wake)
+        self._alarms = AlarmWatch(clock, alarms, self.fail)
         lives.watcher = self
 
     # -- what operations ask for
@@ -79,12 +78,12 @@ class Scheduler:
         """Begin a deployment of a revision; one in flight is superseded."""
         now = self._clock.now()
         sources = [d.revision for d in service.deployments]
-        self._supersede(service)
+        self._endings.supersede(service)
         deployment = Deployment(revision, 0, now, now)
         deployment.rollout_reason = texts.in_progress(deployment.id)
         for earlier in service.deployments:
             earlier.status = "ACTIVE"
-            self._unpause(earlier)
+            unpause(earlier)
         service.deployments.insert(0, deployment)
         service.revisions[revision.arn] = revision
         number = self._names.service_deployment_id()
@@ -130,13 +129,13 @@ class Scheduler:
         self.shifts.halt(record.service)
         record.status = "ROLLBACK_REQUESTED"
         record.updated_at = self._clock.now()
-        self._clock.call_later(NEXT_STEP, lambda: self._roll_back_by_hand(record))
+        self._clock.call_later(NEXT_STEP, lambda: self._endings.roll_back_by_hand(record))
 
     def drain(self, service: Service) -> None:
         """Stop all tasks of a deleted service; it is INACTIVE when they are gone."""
-        self._supersede(service)
+        self._endings.supersede(service)
         for deployment in service.deployments:
-            self._unpause(deployment)
+            unpause(deployment)
         service.status = "DRAINING"
         service.desired = 0
         self.wake(service)
@@ -196,6 +195,10 @@ class Scheduler:
         record.started_at = record.updated_at = self._clock.now()
         self._alarms.begin(record)
 
+    def fail(self, record: ServiceDeployment, failure: texts.Failure) -> None:
+        """End a deployment that failed, by going back if it should and there is a way back."""
+        self._endings.fail(record, failure)
+
     # -- the loop
 
     def _begin(self, service: Service, deployment: Deployment) -> None:
@@ -245,8 +248,8 @@ class Scheduler:
             acted = True
         if batch.stop_old or batch.stop_new:
             # Condemned tasks stood among the old ones that may go freely.
-            leaving = _first_to_go(old)[: batch.stop_old - len(condemned)] if old else []
-            leaving += _first_to_go(new)[: batch.stop_new]
+            leaving = first_to_go(old)[: batch.stop_old - len(condemned)] if old else []
+            leaving += first_to_go(new)[: batch.stop_new]
             if leaving:
                 self._stop(service, leaving)
                 acted = True
@@ -268,7 +271,7 @@ class Scheduler:
                 self._start(service, deployment, missing, len(tasks) - len(sound))
                 acted = True
             elif missing < 0:
-                self._stop(service, _first_to_go(sound)[:-missing])
+                self._stop(service, first_to_go(sound)[:-missing])
                 acted = True
         if condemned:
             self._replace(service, condemned)
@@ -372,7 +375,7 @@ class Scheduler:
         if record is None or record.status not in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
             return
         back = record.status == "ROLLBACK_IN_PROGRESS"
-        self._end(record, "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL")
+        self._endings.end(record, "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL")
 
     def _complete(self, service: Service) -> None:
         primary = service.primary
@@ -381,7 +384,7 @@ class Scheduler:
             primary.rollout_reason = texts.completed(primary.id)
             primary.updated_at = self._clock.now()
             for earlier in service.deployments[1:]:
-                self._unpause(earlier)
+                unpause(earlier)
                 earlier.status = "INACTIVE"
             service.deployments = [primary]
             # A rollback by weights was never seen to say it; a task set is no deployment.
@@ -390,30 +393,7 @@ class Scheduler:
             service.steady = False
         if not service.steady:
             service.steady = True
-            self._say_steady(service)
-
-    def _say_steady(self, service: Service) -> None:
-        self._events.say(service, texts.STEADY)
-        self._remind(service)
-
-    def _remind(self, service: Service) -> None:
-        """A service that stays steady says so again after hours."""
-        if service.reminder is not None:
-            service.reminder.cancel()
-        service.reminder = self._clock.call_later(
-            STEADY_AGAIN, lambda: self._still_steady(service), floor=STEADY_FLOOR
-        )
-
-    def _still_steady(self, service: Service) -> None:
-        service.reminder = None
-        if service.steady and service.status == "ACTIVE":
-            self._say_steady(service)
-
-    def speed_changed(self) -> None:
-        """Waits that began at another speed and are not to end by its floor begin again."""
-        for service in self._state.all_services():
-            if service.reminder is not None:
-                self._remind(service)
+            self.steady.say(service)
 
     def _look_at_deleted(self, service: Service) -> None:
         live = [task for task in service.tasks if task.live]
@@ -422,95 +402,6 @@ class Scheduler:
         if service.status == "DRAINING" and all(t.last_status == "STOPPED" for t in service.tasks):
             service.status = "INACTIVE"
             service.deployments = []
-
-    # -- failure and the way back
-
-    def fail(self, record: ServiceDeployment, failure: texts.Failure) -> None:
-        """End a deployment that failed, by going back if it should and there is a way back."""
-        service = record.service
-        failed = service.primary
-        failed.rollout_state = "FAILED"
-        failed.rollout_reason = failure.rollout
-        failed.updated_at = self._clock.now()
-        self._unpause(failed)
-        self._events.say_of(service, failed.id, f"deployment failed: {failure.event}")
-        if not failure.rolls_back:
-            self._end(record, "STOPPED")
-            record.stopped_at = record.finished_at
-            return
-        target = _way_back(record)
-        if target is None:
-            record.status_reason = texts.NO_CANDIDATE
-            self._end(record, "ROLLBACK_FAILED")
-            return
-        record.status_reason = failure.reason
-        reason = texts.in_progress(target.id)
-        if failure.by_breaker:
-            reason = texts.breaker_rolling_back(target.id)
-        self._roll_back(service, record, target, failure.reason, reason)
-
-    def _roll_back_by_hand(self, record: ServiceDeployment) -> None:
-        service = record.service
-        if record.status != "ROLLBACK_REQUESTED":
-            return
-        target = _way_back(record)
-        if target is None:
-            record.status_reason = texts.NO_CANDIDATE
-            service.primary.rollout_state = "FAILED"
-            self._unpause(service.primary)
-            self._end(record, "ROLLBACK_FAILED")
-            return
-        record.status_reason = texts.ROLLED_BACK_BY_USER
-        rollout_reason = texts.in_progress(target.id)
-        self._roll_back(service, record, target, texts.ROLLED_BACK_BY_USER, rollout_reason)
-
-    def _roll_back(
-        self,
-        service: Service,
-        record: ServiceDeployment,
-        target: Deployment,
-        reason: str,
-        rollout_reason: str,
-    ) -> None:
-        now = self._clock.now()
-        self._events.say(service, f"rolling back to deployment {target.id}.")
-        record.status = "ROLLBACK_IN_PROGRESS"
-        record.rollback = RollbackRecord(reason, now, target.revision)
-        record.updated_at = now
-        for earlier in service.deployments:
-            self._unpause(earlier)
-            earlier.status = "ACTIVE"
-        service.deployments.remove(target)
-        service.deployments.insert(0, target)
-        target.status, target.rollout_state = "PRIMARY", "IN_PROGRESS"
-        target.rollout_reason, target.updated_at = rollout_reason, now
-        target.desired = service.desired
-        service.settings.update(target.revision.settings)
-        service.settings["taskDefinition"] = target.revision.task_definition.arn
-        service.steady = False
-        service.replaced = 0
-        if record.configuration["strategy"] in SHIFTING:
-            self.shifts.go_back(service, record, target)
-        self.wake(service)
-
-    def _supersede(self, service: Service) -> None:
-        self.shifts.cancel(service)
-        record = service.current
-        if record is not None:
-            self._end(record, "STOPPED")
-            record.stopped_at = record.finished_at
-
-    def _end(self, record: ServiceDeployment, status: str) -> None:
-        if status in ("STOPPED", "ROLLBACK_FAILED"):
-            self.shifts.halt(record.service)
-        for revision in (*record.sources, record.target):
-            record.final_counts[revision.arn] = counts_of(record.service, revision)
-        record.status = status
-        record.finished_at = record.updated_at = self._clock.now()
-        if record.breaker_status == "MONITORING":
-            record.breaker_status = "MONITORING_COMPLETE"
-        if record.alarm_status == "MONITORING":
-            record.alarm_status = "MONITORING_COMPLETE"
 
     # -- small things
 
@@ -527,11 +418,6 @@ class Scheduler:
         deployment.pause = self._clock.call_later(
             pause, lambda: self._begin(service, deployment), floor=BACKOFF_FLOOR
         )
-
-    def _unpause(self, deployment: Deployment) -> None:
-        if deployment.pause is not None:
-            deployment.pause.cancel()
-            deployment.pause = None
 
     def _credit_healthy(self, service: Service) -> None:
         """A healthy task ends the row of failures, for the breaker too unless it says otherwise."""
@@ -552,47 +438,13 @@ class Scheduler:
 
     def forget_old(self, service: Service) -> None:
         """Drop the tasks that stopped too long ago to be described."""
-        service.tasks = self.still_described(service.tasks)
+        service.tasks = still_described(service.tasks, self._clock.now())
 
-    def still_described(self, tasks: list[Task]) -> list[Task]:
-        """Those of these tasks that did not stop too long ago."""
-        now = self._clock.now()
-        return [t for t in tasks if t.stopped_at is None or now - t.stopped_at < STOPPED_KEPT]
-
-
-def counts_of(service: Service, revision: Revision) -> tuple[int, int, int]:
-    """Requested, running and pending tasks of a revision now."""
-    tasks = [task for task in service.tasks if task.revision is revision]
-    deployment = next((d for d in service.deployments if d.revision is revision), None)
-    if deployment is not None and (
-        deployment is service.deployments[0] or service.shift is not None
-    ):
-        requested = deployment.desired
-    else:
-        requested = sum(task.live for task in tasks)
-    return requested, sum(t.running for t in tasks), sum(t.pending for t in tasks)
+    def forget_old_standalone(self, cluster: Cluster) -> None:
+        """The same for the tasks of no service."""
+        cluster.standalone = still_described(cluster.standalone, self._clock.now())
 
 
 def _went_back_by_weights(service: Service) -> bool:
     newest = service.history[0]
     return newest.rollback is not None and newest.configuration["strategy"] in SHIFTING
-
-
-def _way_back(record: ServiceDeployment) -> Deployment | None:
-    """What served before, else the newest earlier deployment that had completed."""
-    earlier = record.service.deployments[1:]
-    if record.source in earlier:
-        return record.source
-    return next((d for d in earlier if d.rollout_state == "COMPLETED"), None)
-
-
-def _first_to_go(tasks: Iterable[Task]) -> list[Task]:
-    """The order in which tasks stop: those that serve nobody, then the fuller zone's oldest."""
-    waiting = list(tasks)
-    order: list[Task] = []
-    while waiting:
-        zones = [task.zone for task in waiting]
-        chosen = min(waiting, key=lambda t: (t.healthy, -zones.count(t.zone), t.created_at))
-        waiting.remove(chosen)
-        order.append(chosen)
-    return order

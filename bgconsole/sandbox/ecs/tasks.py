@@ -91,5 +91,5 @@ class TaskOperations:
     def _kept(self, cluster: Cluster) -> list[Task]:
         for service in cluster.services.values():
             self._scheduler.forget_old(service)
-        cluster.standalone = self._scheduler.still_described(cluster.standalone)
+        self._scheduler.forget_old_standalone(cluster)
         return cluster.all_tasks()
