@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..api import ApiError, Request, Response
 from ..paging import page
-from . import render
+from . import render_deployments
 from .scheduler import Scheduler
 from .state import EcsState, Revision, Service, ServiceDeployment
 
@@ -42,7 +42,9 @@ class ServiceDeploymentOperations:
             error="InvalidParameterException",
         )
         return {
-            "serviceDeployments": [render.service_deployment_brief(record) for record in shown],
+            "serviceDeployments": [
+                render_deployments.service_deployment_brief(record) for record in shown
+            ],
             "nextToken": following,
         }
 
@@ -52,7 +54,7 @@ class ServiceDeploymentOperations:
         found, failures = [], []
         for arn in _twenty(request["serviceDeploymentArns"]):
             if arn in known:
-                found.append(render.service_deployment(known[arn]))
+                found.append(render_deployments.service_deployment(known[arn]))
             else:
                 failures.append({"arn": arn, "reason": "MISSING"})
         return {"serviceDeployments": found, "failures": failures}
@@ -67,7 +69,7 @@ class ServiceDeploymentOperations:
         found, failures = [], []
         for arn in _twenty(request["serviceRevisionArns"]):
             if arn in known:
-                found.append(render.revision(*known[arn]))
+                found.append(render_deployments.revision(*known[arn]))
             else:
                 failures.append({"arn": arn, "reason": "MISSING"})
         return {"serviceRevisions": found, "failures": failures}

@@ -13,6 +13,7 @@ from ..paging import page
 from . import render
 from .configuration import configuration
 from .networking import refuse_what_cannot_shift
+from .render_deployments import PLATFORM_FAMILY
 from .scheduler import Scheduler
 from .state import EcsState, Revision, Service, TaskDefinition
 
@@ -84,7 +85,7 @@ class ServiceOperations:
             **{key: request[key] for key in _KEPT if request.get(key) is not None},
             "launchType": request.get("launchType", "FARGATE"),
             "platformVersion": request.get("platformVersion", "LATEST"),
-            "platformFamily": render.PLATFORM_FAMILY,
+            "platformFamily": PLATFORM_FAMILY,
             "schedulingStrategy": request.get("schedulingStrategy", "REPLICA"),
             "deploymentController": {"type": controller},
             "deploymentConfiguration": configuration({}, request),
