@@ -479,3 +479,43 @@ def test_scaling_while_it_bakes_scales_both(story: PairStory) -> None:
     story.until(lambda: (story.healthy(story.blue), story.healthy(story.green)) == (3, 3))
     story.until_steady()
     assert story.healthy(story.blue) == 3
+
+
+def test_the_listeners_of_a_network_load_balancer_stand_for_its_rules(story: PairStory) -> None:
+    made = story.elb("CreateLoadBalancer", Name="net", Type="network", Subnets=["subnet-a"])
+    balancer = made["LoadBalancers"][0]["LoadBalancerArn"]
+    groups = []
+    for name in ("one", "two"):
+        group = story.elb(
+            "CreateTargetGroup", Name=name, Protocol="TCP", Port=3000, TargetType="ip", VpcId="v"
+        )
+        groups.append(group["TargetGroups"][0]["TargetGroupArn"])
+    listeners = []
+    for port, arn in zip((9000, 9001), groups, strict=True):
+        listener = story.elb(
+            "CreateListener",
+            LoadBalancerArn=balancer,
+            Port=port,
+            Protocol="TCP",
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+        )
+        listeners.append(listener["Listeners"][0]["ListenerArn"])
+    advanced = {
+        "alternateTargetGroupArn": groups[1],
+        "productionListenerRule": listeners[0],
+        "testListenerRule": listeners[1],
+    }
+    balancers = story.balancers(**advanced)
+    balancers[0]["targetGroupArn"] = groups[0]
+    story.create_pair(balancers=balancers)
+    story.until_steady()
+    assert story.answers(listeners[0], 5) == {"v1": 5}
+    story.update(taskDefinition=f"{FAMILY}:2")
+    story.until_steady()
+    assert story.answers(listeners[0], 5) == {"v2": 5}
+    (shown,) = story.elb("DescribeListeners", ListenerArns=[listeners[0]])["Listeners"]
+    weights = {
+        group["TargetGroupArn"]: group["Weight"]
+        for group in shown["DefaultActions"][0]["ForwardConfig"]["TargetGroups"]
+    }
+    assert weights == {groups[0]: 100, groups[1]: 0}
