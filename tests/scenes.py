@@ -26,7 +26,7 @@ from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.theme import DEFAULT, THEMES
 from bgconsole.watch.batch import LogBatch, TailState
 from bgconsole.watch.once import read
-from tests import worlds
+from tests import two_groups, worlds
 from tests.values import LOG_GROUP, NOW, REF
 
 ALL: tuple[Source, ...] = (
@@ -104,6 +104,36 @@ def denied() -> Snapshot:
     return failed(steady(), DENIED, "targets", ever=False)
 
 
+def shifted_for_test() -> Snapshot:
+    """Blue/green: the new side has the test traffic alone."""
+    return snapshot(two_groups.shifted_for_test())
+
+
+def paused() -> Snapshot:
+    """Blue/green: a hook waits for somebody."""
+    return snapshot(two_groups.paused())
+
+
+def baking() -> Snapshot:
+    """Blue/green: all traffic is on the new side, the old one stays warm."""
+    return snapshot(two_groups.baking())
+
+
+def canary() -> Snapshot:
+    """A tenth of the traffic is on the new side."""
+    return snapshot(two_groups.canary())
+
+
+def going_back() -> Snapshot:
+    """An alarm went off: ECS takes the deployment back."""
+    return snapshot(two_groups.going_back())
+
+
+def alarmed() -> Snapshot:
+    """An alarm took the deployment back two minutes ago."""
+    return snapshot(two_groups.alarmed())
+
+
 SCENES: dict[str, Callable[[], Snapshot]] = {
     "waiting": waiting,
     "steady": steady,
@@ -112,6 +142,12 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
     "rolled_back": rolled_back,
     "stale": stale,
     "denied": denied,
+    "shifted_for_test": shifted_for_test,
+    "paused": paused,
+    "baking": baking,
+    "canary": canary,
+    "going_back": going_back,
+    "alarmed": alarmed,
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from types import MappingProxyType
 
 from bgconsole.domain import cause
 from bgconsole.domain.duration import spell
@@ -24,6 +26,17 @@ class Severity(IntEnum):
     UNKNOWN = 2
     WAITING = 3
     BAD = 4
+
+
+GLYPHS: Mapping[Severity, str] = MappingProxyType(
+    {
+        Severity.GOOD: "●",
+        Severity.BUSY: "◐",
+        Severity.UNKNOWN: "?",
+        Severity.WAITING: "▲",
+        Severity.BAD: "✖",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +64,7 @@ class Verdict:
     @property
     def glyph(self) -> str:
         """So that the state is readable without colour."""
-        return {
-            Severity.GOOD: "●",
-            Severity.BUSY: "◐",
-            Severity.UNKNOWN: "?",
-            Severity.WAITING: "▲",
-            Severity.BAD: "✖",
-        }[self.severity]
+        return GLYPHS[self.severity]
 
 
 MATTERS: tuple[Source, ...] = ("service", "deployments", "tasks", "targets")
@@ -124,8 +131,12 @@ def _under_way(
         return Verdict(Severity.BUSY, "DEPLOYING", f"a deployment has begun. {served}")
     why = _why(snapshot, service, new)
     breaker = _breaker(current)
+    strip = rollout(snapshot)
+    alarms = strip.alarms.triggered if strip and strip.alarms else ()
+    why = why or (f"alarm {', '.join(alarms)}" if alarms else "")
     if current is not None and current.status.startswith("ROLLBACK"):
         reason = why or current.rollback_reason or current.status_reason or "asked for"
+        reason = reason.removesuffix(".")
         to = f" to {old.revision}" if old and old.revision else ""
         return Verdict(
             Severity.BAD,
@@ -139,9 +150,6 @@ def _under_way(
     wanted = new.requested or service.desired
     count = f"{new.healthy}/{wanted} new tasks healthy"
     progress = _progress(service, new, old)
-    strip = rollout(snapshot)
-    if strip and strip.alarms and strip.alarms.triggered:
-        why = why or f"alarm {', '.join(strip.alarms.triggered)}"
     if strip and strip.waiting and not why:
         return _waiting(strip, new, count, served, progress)
     if strip and strip.current:

@@ -13,7 +13,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.rollout import Rollout, Stage
 from bgconsole.domain.services import Alarms, CircuitBreaker, Hook
 from bgconsole.ui.palette import Palette, Tone
-from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
+from bgconsole.ui.widgets.fit import fit_apart, piece
 
 DONE, TO_COME = "✓", "·"
 
@@ -21,25 +21,49 @@ DONE, TO_COME = "✓", "·"
 def strip_line(strip: Rollout, at: datetime, palette: Palette, width: int) -> Content:
     """`scale up ✓  test shift ✓ ▐ post-test · paused 5:48 ▌ production · …`, `width` cells long.
 
-    Where there is little room the words of what is done go first, then those of what is to come;
-    the stage that ECS is in, and what happens by itself, keep theirs.
+    Where there is little room the stages of hooks alone go first, then the words of what is done,
+    then guards that nothing has touched; the stage that ECS is in, and what happens by itself, stay
+    the longest.
     """
     current = _current(strip, at, palette)
     several = [stage for stage in strip.stages if not stage.minor]
-    forms = (
-        _line(strip.stages, strip, current, palette, words=(True, True)),
-        _line(several, strip, current, palette, words=(True, True)),
-        _line(several, strip, current, palette, words=(False, True)),
-        _line(several, strip, current, palette, words=(False, False)),
-        current,
+    whole = _line(strip.stages, strip, current, palette, words=(True, True))
+    main = _line(several, strip, current, palette, words=(True, True))
+    coming = _line(several, strip, current, palette, words=(False, True))
+    counted = _line(several, strip, current, palette, words=(False, False))
+    long, short = (_hooks(strip, at, palette, short=short) for short in (False, True))
+    loud = guards(strip, palette, quiet=False)
+    every = guards(strip, palette)
+    told = (
+        (whole, [*long, *every]),
+        (main, [*long, *every]),
+        (main, [*short, *every]),
+        (coming, [*long, *every]),
+        (coming, [*short, *every]),
+        (coming, [*short, *loud]),
+        (counted, [*short, *every]),
+        (counted, [*long, *loud]),
+        (counted, [*short, *loud]),
+        (current, [*short, *loud]),
     )
-    right = [*_hooks(strip, at, palette), *guards(strip, palette)]
-    return fit_apart([piece(2, *forms)], right, width)
+    for left, right in told:
+        length = sum(each.cell_length + 3 for each in right)
+        if left.cell_length + length <= width:
+            break
+    return fit_apart([piece(2, left)], [piece(1, each) for each in right], width)
 
 
-def guards(strip: Rollout, palette: Palette) -> list[Piece]:
-    """What takes a deployment back by itself: `breaker 0/3 ✓ · alarms ✖ web-5xx`."""
-    return [*_breaker(strip.breaker, palette), *_alarms(strip.alarms, palette)]
+def guards(strip: Rollout, palette: Palette, *, quiet: bool = True) -> list[Content]:
+    """What takes a deployment back by itself: `breaker 0/3 ✓`, `alarms ✖ web-5xx`.
+
+    Not `quiet`: only those that something has touched.
+    """
+    told = (_breaker(strip.breaker), _alarms(strip.alarms))
+    return [
+        Content.styled(words, palette.style(tone, bold=tone is Tone.BAD))
+        for words, tone in told
+        if words and (quiet or tone is not Tone.QUIET)
+    ]
 
 
 def _line(
@@ -109,28 +133,19 @@ def _boxed(text: str, tone: Tone, palette: Palette) -> Content:
     return Content.assemble(("▐", edge), (f" {text} ", inside), ("▌", edge))
 
 
-def _hooks(strip: Rollout, at: datetime, palette: Palette) -> list[Piece]:
+def _hooks(strip: Rollout, at: datetime, palette: Palette, *, short: bool) -> list[Content]:
     """What a hook waits for, and what ECS does by itself when nobody answers."""
-    told: list[Piece] = []
     if strip.waiting:
         hook, *more = strip.waiting
-        others = f" ({len(more)} more wait)" if more else ""
         words = _then(hook, at)
-        tone = palette.style(Tone.WAITING, bold=True)
-        told.append(
-            piece(
-                9,
-                Content.styled(f"{words}{others}", tone),
-                Content.styled(words.replace(" by itself", ""), tone),
-            )
-        )
-    elif strip.running:
+        words = words.replace(" by itself", "") if short else words
+        words += f" ({len(more)} more wait)" if more and not short else ""
+        return [Content.styled(words, palette.style(Tone.WAITING, bold=True))]
+    if strip.running:
         name = plain(strip.running[0].target.rpartition(":")[2] or strip.running[0].kind)
-        busy = palette.style(Tone.BUSY)
-        told.append(
-            piece(8, Content.styled(f"hook {name} runs", busy), Content.styled("hook runs", busy))
-        )
-    return told
+        words = "hook runs" if short else f"hook {name} runs"
+        return [Content.styled(words, palette.style(Tone.BUSY))]
+    return []
 
 
 def _then(hook: Hook, at: datetime) -> str:
@@ -141,29 +156,21 @@ def _then(hook: Hook, at: datetime) -> str:
     return f"{does} by itself in {spell(left)}" if left > 0 else f"{does} by itself now"
 
 
-def _breaker(breaker: CircuitBreaker | None, palette: Palette) -> list[Piece]:
+def _breaker(breaker: CircuitBreaker | None) -> tuple[str, Tone]:
     if breaker is None or breaker.status == "DISABLED":
-        return []
-    tone, glyph = Tone.QUIET, DONE
+        return "", Tone.QUIET
+    count = f" {breaker.failures}/{breaker.threshold}" if breaker.threshold else ""
     if breaker.status == "TRIGGERED":
-        tone, glyph = Tone.BAD, "✖"
-    elif breaker.failures:
-        tone, glyph = Tone.WAITING, "▲"
-    count = f"{breaker.failures}/{breaker.threshold}" if breaker.threshold else ""
-    long = " ".join(filter(None, ("breaker", count, glyph)))
-    style = palette.style(tone)
-    # A breaker that nothing has touched is the first to go.
-    short = "" if tone is Tone.QUIET else Content.styled(f"{count} {glyph}", style)
-    return [piece(1 if tone is Tone.QUIET else 6, Content.styled(long, style), short)]
+        return f"breaker{count} ✖", Tone.BAD
+    if breaker.failures:
+        return f"breaker{count} ▲", Tone.WAITING
+    return f"breaker{count} {DONE}", Tone.QUIET
 
 
-def _alarms(alarms: Alarms | None, palette: Palette) -> list[Piece]:
+def _alarms(alarms: Alarms | None) -> tuple[str, Tone]:
     if alarms is None or alarms.status == "DISABLED" or not (alarms.names or alarms.triggered):
-        return []
+        return "", Tone.QUIET
     if alarms.status == "TRIGGERED" or alarms.triggered:
         names = ", ".join(plain(name) for name in alarms.triggered)
-        bad = palette.style(Tone.BAD, bold=True)
-        long = Content.styled(f"alarms ✖ {names}".rstrip(), bad)
-        return [piece(3, long, Content.styled("alarms ✖", bad))]
-    quiet = palette.style(Tone.QUIET)
-    return [piece(1, Content.styled(f"alarms {DONE}", quiet), "")]
+        return f"alarms ✖ {names}".rstrip(), Tone.BAD
+    return f"alarms {DONE}", Tone.QUIET

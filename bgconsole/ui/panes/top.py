@@ -19,6 +19,7 @@ from bgconsole.ui.panes.headline import header_line, progress_line, verdict_line
 from bgconsole.ui.panes.pane import SnapshotWidget, now
 from bgconsole.ui.panes.stage_strip import guards, strip_line
 from bgconsole.ui.panes.traffic_bar import traffic_line
+from bgconsole.ui.widgets.fit import piece
 
 SMALL = 30
 """Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
@@ -113,7 +114,12 @@ def _stage(
         return strip_line(strip, at, palette, width)
     if judged.progress is None:
         return None
-    return progress_line(judged.progress, palette, width, guards(strip, palette) if strip else ())
+    return progress_line(
+        judged.progress,
+        palette,
+        width,
+        [piece(1, each, "") for each in guards(strip, palette)] if strip else (),
+    )
 
 
 def _traffic(snapshot: Snapshot, palette: Palette, width: int) -> Content | None:

@@ -8,46 +8,18 @@ from datetime import timedelta
 from bgconsole.domain.join import Side
 from bgconsole.domain.services import Alarms, Hook
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.targets import Route, TargetGroup
 from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Severity, verdict
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.watch.once import read
-from tests import worlds
+from tests import two_groups, worlds
+from tests.two_groups import route
 from tests.worlds import NOW, REF
 
 
-def route(weight: int, share: float, *, test: bool = False) -> Route:
-    """One route of a listener rule."""
-    port = 8080 if test else 80
-    return Route(f"listener/{port}", f"rule/{port}", port, "HTTP", weight, share, test=test)
-
-
 def blue_green(production: float, test: float, **changes: object) -> Snapshot:
-    """Old tasks in blue, new ones in green; the shares (percent) are green's."""
-    world = worlds.deploying()
-    newest, *rest = world.history[REF]
-    made = replace(newest, strategy="BLUE_GREEN", **changes)  # type: ignore[arg-type]
-    world.history[REF] = (made, *rest)
-    balancing = world.balancing[REF]
-    [group] = balancing.groups
-    by_address = {task.address: task for task in world.tasks[REF]}
-    old = {a for a, t in by_address.items() if t.task_definition.endswith(":1")}
-    healthy = tuple(replace(target, state="healthy") for target in group.targets)
-
-    def half(name: str, *, new: bool) -> TargetGroup:
-        share = production if new else 100 - production
-        of_test = test if new else 100 - test
-        return replace(
-            group,
-            arn=name,
-            name=name,
-            targets=tuple(t for t in healthy if (t.address in old) is not new),
-            routes=(route(int(share), share), route(int(of_test), of_test, test=True)),
-        )
-
-    groups = (half("blue", new=False), half("green", new=True))
-    world.balancing[REF] = replace(balancing, groups=groups)
+    """What is seen of it; the shares (percent) are the new side's."""
+    world = two_groups.under_way(production, test, **changes)
     return read(scripted_gateway(world), REF, lambda: NOW)
 
 
@@ -99,3 +71,27 @@ def test_traffic_sent_to_an_empty_group_is_bad_whatever_ecs_says() -> None:
     found = verdict(read(scripted_gateway(world), REF, lambda: NOW), NOW)
     assert (found.severity, found.word) == (Severity.BAD, "SENT ASTRAY")
     assert "sends 100 % to blue" in found.sentence
+
+
+def test_what_goes_to_nobody_and_to_strangers_is_told_apart() -> None:
+    world = two_groups.under_way(10, 100, strategy="CANARY")
+    blue, green = world.balancing[REF].groups
+    ill = tuple(replace(target, state="unhealthy") for target in green.targets)
+    strangers = tuple(replace(t, address=f"10.9.9.{n}") for n, t in enumerate(blue.targets))
+    world.balancing[REF] = replace(
+        world.balancing[REF],
+        groups=(
+            replace(blue, targets=strangers),
+            replace(green, targets=ill),
+        ),
+    )
+    seen = traffic(read(scripted_gateway(world), REF, lambda: NOW))
+    assert dict(seen.production) == {}
+    assert (seen.nobody, seen.other, seen.tested) == (10.0, 90.0, True)
+
+
+def test_a_deployment_that_an_alarm_took_back_says_so() -> None:
+    found = verdict(read(scripted_gateway(two_groups.alarmed()), REF, lambda: NOW), NOW)
+    assert (found.severity, found.word) == (Severity.BAD, "ROLLED BACK")
+    assert "revision 2 was rolled back by an alarm 2:00 ago" in found.sentence
+    assert "Revision 1 serves 100 %: 4/4 healthy" in found.sentence
