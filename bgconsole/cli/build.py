@@ -13,7 +13,10 @@ from bgconsole.cli.config import config
 from bgconsole.cli.context import Context, Invocation
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.operate import command_of
+from bgconsole.cli.probe import probe
 from bgconsole.cli.status import status
+from bgconsole.cli.timeline import timeline
+from bgconsole.cli.watch import watch
 from bgconsole.config.settings import Settings
 from bgconsole.operations.catalog import OPERATIONS
 
@@ -59,7 +62,7 @@ def build_cli(
     group = click.version_option(__version__, message="%(prog)s %(version)s")(group)
     for operation in OPERATIONS.values():
         group.add_command(command_of(operation))
-    for command in (status, audit, config, *more):
+    for command in (status, watch, probe, timeline, audit, config, *more):
         group.add_command(command)
     return group
 

@@ -19,7 +19,7 @@ from bgconsole.domain.errors import CredentialsProblem, GatewayError, NotThere
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.once import read
+from bgconsole.watch.once import read, with_service
 
 DEPLOYING_SECONDS = 2.0
 STEADY_SECONDS = 10.0
@@ -49,18 +49,7 @@ def status(invocation: Invocation, as_json: bool, watch: bool) -> int:
 
 
 def _read(invocation: Invocation, gateway: Gateway, ref: ServiceRef) -> Snapshot:
-    """One snapshot with the service in it.
-
-    Raises:
-        GatewayError: the service could not be read, or is not there.
-    """
-    snapshot = read(gateway, ref, invocation.context.clock)
-    part = snapshot.service
-    if part.failure is not None:
-        raise part.failure.error
-    if part.value is None:
-        raise NotThere("No such service", part.absent or str(ref))
-    return snapshot
+    return with_service(read(gateway, ref, invocation.context.clock))
 
 
 def _watch(invocation: Invocation, gateway: Gateway, ref: ServiceRef, *, as_json: bool) -> int:
