@@ -15,11 +15,13 @@ import click
 from bgconsole.cli.build import build_cli
 from bgconsole.cli.context import Context
 from bgconsole.cli.failure import run, write_crash_report
-from bgconsole.config.paths import paths
+from bgconsole.config.paths import paths, write_private
 from bgconsole.config.settings import load
+from bgconsole.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
+    from bgconsole.domain.moments import Moment
     from bgconsole.domain.services import ServiceRef
     from bgconsole.domain.snapshot import Snapshot
     from bgconsole.gateway.port import Gateway
@@ -72,6 +74,7 @@ def wiring(settings: Settings) -> Wiring:
     """All that the console is made of, as these settings say; `Console(wiring(settings)).run()`."""
     from bgconsole.config import last
     from bgconsole.operations.audit import AuditLog
+    from bgconsole.operations.moments import moments
     from bgconsole.operations.runner import Runner
     from bgconsole.operations.spec import Risk
     from bgconsole.ui.wiring import Wiring
@@ -79,6 +82,22 @@ def wiring(settings: Settings) -> Wiring:
 
     files = paths()
     here = _Here(settings)
+
+    def ours(snapshot: Snapshot) -> tuple[Moment, ...]:
+        try:
+            return tuple(moments(AuditLog(files.audit).records(), snapshot))
+        except OSError as error:
+            raise ConfigurationError(
+                "The audit log cannot be read", f"{files.audit}: {error.strerror}"
+            ) from error
+
+    def save(name: str, text: str) -> str:
+        file = files.exports / name
+        try:
+            write_private(file, text)
+        except OSError as error:
+            raise ConfigurationError("Nothing was saved", f"{file}: {error.strerror}") from error
+        return str(file)
 
     def watch(
         gateway: Gateway,
@@ -120,6 +139,8 @@ def wiring(settings: Settings) -> Wiring:
         theme=settings.theme,
         elsewhere=here,
         write_crash_log=lambda report: write_crash_report(report, files),
+        ours=ours,
+        save=save,
     )
 
 

@@ -155,7 +155,23 @@ KEYMAP = Keymap(
             "events", ("v",), "events", "The service's events, in AWS's words", "look", footer=True
         ),
         Key("history", ("p",), "history", "The service's deployments", "look", footer=True),
-        Key("copy", ("c",), "copy", "Copy the highlighted row", "look"),
+        Key("timeline", ("i",), "timeline", "What happened, in one list by time", "look"),
+        Key(
+            "range.shorter",
+            ("left_square_bracket",),
+            "shorter",
+            "Look back less far in the timeline",
+            "look",
+        ),
+        Key(
+            "range.longer",
+            ("right_square_bracket",),
+            "longer",
+            "Look back further in the timeline",
+            "look",
+        ),
+        Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
+        Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
         Key(
             "service.force-redeploy",
             ("F",),

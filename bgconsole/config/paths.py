@@ -37,6 +37,11 @@ class Paths:
         return self.state / "crashes"
 
     @property
+    def exports(self) -> Path:
+        """What was saved from the screen."""
+        return self.state / "exports"
+
+    @property
     def last(self) -> Path:
         """The cluster and service that were picked last."""
         return self.state / "last.json"

@@ -38,6 +38,7 @@ from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.timeline import TimelineScreen
 from bgconsole.ui.session import Session
 from bgconsole.ui.wiring import Wiring
 
@@ -155,7 +156,7 @@ class Console(GuardedApp):
             return
         self._service.snapshot = self.session.snapshot
         self._look_at_operations(message.snapshot)
-        if isinstance(self.screen, ReadingScreen):
+        if isinstance(self.screen, ReadingScreen | TimelineScreen):
             self.screen.renew()
         if not self.session.locked_out:
             self._connecting.stop()
@@ -271,6 +272,10 @@ class Console(GuardedApp):
         """The service's deployments."""
         self._pages.history()
 
+    def action_timeline(self) -> None:
+        """What happened, in one list by time."""
+        self._pages.timeline()
+
     def action_help(self) -> None:
         """Every key."""
         self._pages.help(self._offers)
@@ -297,6 +302,7 @@ class Console(GuardedApp):
             Command("describe", KEYMAP["describe"].help, self.action_describe),
             Command("events", KEYMAP["events"].help, self.action_events),
             Command("history", KEYMAP["history"].help, self.action_history),
+            Command("timeline", KEYMAP["timeline"].help, self.action_timeline),
             Command("refresh", KEYMAP["refresh"].help, self.action_refresh),
             Command("help", KEYMAP["help"].help, self.action_help),
             Command("quit", "Leave the console", self.action_quit),

@@ -12,6 +12,7 @@ from bgconsole.ui import facts, help_text
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.screens.reading import ReadingScreen
+from bgconsole.ui.screens.timeline import Story, TimelineScreen
 from bgconsole.ui.session import Session
 from bgconsole.ui.wiring import ConsoleResult, Wiring
 
@@ -39,6 +40,18 @@ class Pages:
     def history(self) -> None:
         """The service's deployments."""
         self._read("deployments", facts.history)
+
+    def timeline(self) -> None:
+        """What happened, by time."""
+        session, snapshot = self._session, self._session.snapshot
+        if snapshot is not None:
+
+            def tell() -> Story:
+                return Story(session.snapshot or snapshot, session.seen, session.hearing.heard)
+
+            self._app.push_screen(
+                TimelineScreen(tell, ours=self._wiring.ours, save=self._wiring.save)
+            )
 
     def help(self, operations: tuple[tuple[Operation, No | None], ...]) -> None:
         """Every key."""

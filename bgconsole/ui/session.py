@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from textual.app import App
 
 from bgconsole.domain.errors import CredentialsProblem
+from bgconsole.domain.logs import LogLine
+from bgconsole.domain.seen import Seen
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.timeline import NOTHING_HEARD, Heard, hear
 from bgconsole.gateway.port import Gateway
 from bgconsole.ui.messages import LinesCame, SnapshotTaken
 from bgconsole.ui.wiring import ConsoleResult, Running, Watching, Wiring
 from bgconsole.watch.batch import LogBatch
+
+
+class Hearing:
+    """The first error line of each task. Only the tail's thread hears; whoever reads it may."""
+
+    def __init__(self) -> None:
+        self.heard: Heard = NOTHING_HEARD
+
+    def hear(self, lines: Iterable[LogLine]) -> None:
+        """Take new lines; what was heard is replaced whole."""
+        self.heard = hear(self.heard, lines)
 
 
 class Session:
@@ -27,6 +42,9 @@ class Session:
         self.ref: ServiceRef | None = None
         self.snapshot: Snapshot | None = None
         """The newest picture that was taken."""
+        self.seen = Seen()
+        """What the pictures of this service showed to change."""
+        self.hearing = Hearing()
         self.epoch = 0
 
     def connected(self, gateway: Gateway) -> None:
@@ -39,11 +57,11 @@ class Session:
             raise RuntimeError("not connected")
         self.stop()
         if ref != self.ref:
-            self.snapshot = None
+            self.snapshot, self.seen, self.hearing = None, Seen(), Hearing()
         self.ref = ref
         self.runner = self._wiring.runner(self.gateway, ref)
         self.epoch += 1
-        epoch, app = self.epoch, self._app
+        epoch, app, hearing = self.epoch, self._app, self.hearing
         # Panes drop an older generation; the new watcher's go on where the old one's ended.
         base = self.snapshot.generation + 1 if self.snapshot else 0
 
@@ -52,6 +70,7 @@ class Session:
             app.post_message(SnapshotTaken(epoch, later))
 
         def on_lines(batch: LogBatch) -> None:
+            hearing.hear(batch.lines)
             app.post_message(LinesCame(epoch, batch))
 
         self._watcher = self._wiring.watch(self.gateway, ref, on_snapshot, on_lines)
@@ -61,6 +80,7 @@ class Session:
         """Stop, and begin anew: another account may have a service of the same name."""
         self.stop()
         self.gateway = self.runner = self.ref = self.snapshot = None
+        self.seen, self.hearing = Seen(), Hearing()
 
     def take(self, message: SnapshotTaken) -> bool:
         """Whether it is news. A watcher that knows nothing yet does not blank what is shown."""
@@ -72,6 +92,7 @@ class Session:
         if old is not None and new.service.waiting and not old.service.waiting:
             return False
         self.snapshot = new
+        self.seen = self.seen.after(new)
         return True
 
     @property

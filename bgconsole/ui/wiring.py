@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from bgconsole.config.keymap import KEYMAP, Keymap
+from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.identity import Place
+from bgconsole.domain.moments import Moment
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
@@ -114,6 +116,16 @@ def _forget(_: Place, __: ServiceRef) -> None:
     """Remember nothing."""
 
 
+def _no_operations(_: Snapshot) -> tuple[Moment, ...]:
+    """Nothing is on record."""
+    return ()
+
+
+def _no_folder(_: str, __: str) -> str:
+    """Save nothing."""
+    raise ConfigurationError("Nothing was saved", "this console has no folder to save to")
+
+
 def _not_read_only(_: ServiceRef) -> str:
     """Everything may be operated."""
     return ""
@@ -151,5 +163,9 @@ class Wiring:
     elsewhere: Elsewhere | None = None
     write_crash_log: Callable[[str], str] = _no_crash_log
     """Keeps a report of a bug, readable by its owner alone; gives its path, empty without one."""
+    ours: Callable[[Snapshot], tuple[Moment, ...]] = _no_operations
+    """What we did ourselves to the service of a picture; reads a file, so call it off the loop."""
+    save: Callable[[str, str], str] = _no_folder
+    """Writes a text under a file name, readable by its owner alone; gives the path. Blocks."""
     retry_delays: tuple[float, ...] = (2.0, 2.0, 4.0, 8.0, 15.0)
     """Seconds before the console tries again to connect; the last one repeats."""

@@ -67,6 +67,7 @@ class ServiceScreen(Screen[None]):
         *read(KEYMAP, "open", "app.describe"),
         *read(KEYMAP, "events", "app.events"),
         *read(KEYMAP, "history", "app.history"),
+        *read(KEYMAP, "timeline", "app.timeline"),
         *read(KEYMAP, "copy", "copy"),
         *read(KEYMAP, "pick", "app.pick"),
         *read(KEYMAP, "refresh", "app.refresh"),
