@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
 from bgconsole.domain.probe_version import version_rule
 
@@ -37,7 +39,7 @@ class Option:
     bounds: tuple[float, float] = (0, 0)
     """The least and the most, of a number."""
     problem: Callable[[str], str] = lambda _: ""
-    """What is wrong with a text, in words; empty where nothing is."""
+    """What is wrong with a text or an entry of a list, in words; empty where nothing is."""
 
     @property
     def variable(self) -> str:
@@ -63,6 +65,16 @@ def _version_problem(text: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
+
+
+_CLUSTER = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d+/)?[A-Za-z0-9_-]{1,255}")
+"""ECS takes no other names for a cluster."""
+
+
+def _cluster_problem(text: str) -> str:
+    if _CLUSTER.fullmatch(text):
+        return ""
+    return f"{plain(text)!r} is neither a cluster's short name nor `region/cluster`"
 
 
 _OPTIONS = (
@@ -108,6 +120,16 @@ _OPTIONS = (
         "service: democluster-service",
         "a list to pick from",
         flag="--service",
+    ),
+    Option(
+        "clusters",
+        "list",
+        "The clusters that the services screen and `status --all` show, by short name, those of "
+        "another region as `region/cluster`. The cluster of the service that is open is always "
+        "among them.",
+        "clusters: [democluster-cluster, eu-west-1/workers]",
+        "`cluster`, else every cluster of the region",
+        problem=_cluster_problem,
     ),
     Option(
         "read_only",

@@ -19,6 +19,7 @@ from bgconsole.config.options import LEVELS, OPTIONS, Option
 from bgconsole.config.paths import Paths
 from bgconsole.config.yaml_file import Item, read_yaml
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.overview import Area
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
 from bgconsole.domain.services import ServiceRef
@@ -37,6 +38,8 @@ class Settings:
     endpoint_url: str = ""
     cluster: str = ""
     service: str = ""
+    clusters: tuple[str, ...] = ()
+    """Each as `cluster` or `region/cluster`."""
     read_only: bool = False
     operate: tuple[str, ...] = ()
     risk: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
@@ -58,6 +61,11 @@ class Settings:
     def keymap(self) -> Keymap:
         """The table of keys with the wishes in it."""
         return KEYMAP.changed(self.keys)
+
+    def areas(self, home: str) -> tuple[Area, ...]:
+        """The clusters that are named; one without its region is of the region `home`."""
+        parts = (entry.rpartition("/") for entry in self.clusters)
+        return tuple(dict.fromkeys(Area(region or home, name) for region, _, name in parts))
 
     def why_read_only(self, ref: ServiceRef) -> str:
         """Why a service may only be looked at, in words; empty where it may be operated."""
@@ -164,13 +172,20 @@ def _value(option: Option, item: Item) -> Any:
     if option.kind == "yes or no":
         return item.yes(name)
     if option.kind == "list":
-        return tuple(entry.text(f"an entry of {name}") for entry in item.items(name))
+        return tuple(_entry(option, entry) for entry in item.items(name))
     if option.kind == "risks":
         return {
             operation: _level(operation, value.text(f"risk of {plain(operation)}"), key, value)
             for operation, key, value in item.entries(name)
         }
     return {action: _keys(action, key, value) for action, key, value in item.entries(name)}
+
+
+def _entry(option: Option, item: Item) -> str:
+    text = item.text(f"an entry of {option.name}")
+    if problem := option.problem(text):
+        raise item.wrong(f"{option.name}: {problem}")
+    return text
 
 
 def _level(operation: str, level: str, key: Item, value: Item) -> str:
@@ -225,7 +240,7 @@ def _from_text(option: Option, variable: str, text: str) -> Any:
         return found
     entries = [entry.strip() for entry in text.split(",") if entry.strip()]
     if option.kind == "list":
-        return tuple(entries)
+        return tuple(_text(option, variable, entry) for entry in entries)
     pairs = [entry.partition("=") for entry in entries]
     for name, sign, value in pairs:
         if not sign:

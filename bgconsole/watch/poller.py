@@ -8,7 +8,7 @@ from threading import Event, Thread
 from typing import Any
 
 from bgconsole.domain.errors import GatewayError
-from bgconsole.domain.snapshot import Part, Snapshot, Source
+from bgconsole.domain.snapshot import Part
 from bgconsole.watch.sources import Nothing, NotYet
 
 Waiting = Callable[[Event, float], bool]
@@ -20,11 +20,11 @@ class Poller:
 
     def __init__(
         self,
-        source: Source,
+        source: str,
         *,
         ask: Callable[[], Any],
         part: Callable[[], Part[Any]],
-        put: Callable[[Part[Any]], Snapshot],
+        put: Callable[[Part[Any]], object],
         interval: Callable[[], float],
         backoff: Callable[[int, float], float],
         clock: Callable[[], datetime],

@@ -12,6 +12,7 @@ from bgconsole.config.options import OPTIONS
 from bgconsole.config.paths import Paths, paths
 from bgconsole.config.settings import Settings, load
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.overview import Area
 from bgconsole.domain.services import ServiceRef
 
 ROOT = Path(__file__).parents[3]
@@ -225,3 +226,19 @@ def test_the_paths_are_xdgs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert found.config == tmp_path / "c" / "bgconsole" / "config.yml"
     assert found.project == tmp_path / "bgconsole.yml"
     assert found.audit == tmp_path / "s" / "bgconsole" / "audit.jsonl"
+
+
+def test_clusters_are_of_the_home_region_unless_they_name_one(files: Paths) -> None:
+    text = "clusters: [shop, eu-west-1/workers, us-east-1/shop]"
+    found = settings(files, text).areas("us-east-1")
+    assert found == (Area("us-east-1", "shop"), Area("eu-west-1", "workers"))
+    assert settings(files).areas("us-east-1") == (Area("us-east-1", "shop"), found[1])
+    variable = settings(files, environ={"BGCONSOLE_CLUSTERS": "a, eu-west-1/b"})
+    assert variable.areas("x") == (Area("x", "a"), Area("eu-west-1", "b"))
+
+
+@pytest.mark.parametrize("entry", ["a/b", "eu-west-1/", "a b", "arn:aws:ecs:x", "eu-west-1/a/b"])
+def test_what_is_no_cluster_is_told_with_its_place(files: Paths, entry: str) -> None:
+    assert "config.yml:1:12: clusters: " in wrong(files, f"clusters: ['{entry}']")
+    told = wrong(files, "theme: x", environ={"BGCONSOLE_CLUSTERS": entry})
+    assert "BGCONSOLE_CLUSTERS" in told
