@@ -118,7 +118,8 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         name = members["taskDefinition"]
         for definition in world.definitions.values():
             if name in (definition.arn, definition.name):
-                return {"taskDefinition": _definition(definition), "tags": []}
+                said = {**_definition(definition), **world.documents.get(definition.arn, {})}
+                return {"taskDefinition": said, "tags": []}
         raise AwsError("ClientException", "Unable to describe task definition.")
 
     def update(members: Members) -> Members:
@@ -475,8 +476,11 @@ def _task(task: Task) -> Members:
         availabilityZone=task.zone,
         launchType=task.launch_type,
         createdAt=task.created_at,
+        pullStartedAt=task.pull_started_at,
+        pullStoppedAt=task.pull_stopped_at,
         startedAt=task.started_at,
         stoppingAt=task.stopping_at,
+        executionStoppedAt=task.execution_stopped_at,
         stoppedAt=task.stopped_at,
         stopCode=task.stop_code,
         stoppedReason=task.stopped_reason,

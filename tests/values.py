@@ -46,6 +46,7 @@ _ELB = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}"
 GROUP_ARN = f"{_ELB}:targetgroup/democluster-blue/6d0ecf831eec9f09"
 LISTENER_ARN = f"{_ELB}:listener/app/democluster/50dc6c495c0c9188/f2f7dc8efc522ab2"
 RULE_ARN = f"{LISTENER_ARN.replace(':listener/', ':listener-rule/')}/9683b2d02a6cabee"
+SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rails-AbCdEf"
 URL = f"http://democluster-1234567890.{REGION}.elb.amazonaws.com"
 BREAKER_WORDS = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 
@@ -137,6 +138,40 @@ def definition(rollout: Rollout) -> TaskDefinition:
         registered_at=rollout.at - timedelta(minutes=1),
         registered_by=f"arn:aws:iam::{ACCOUNT}:user/ops",
     )
+
+
+def document(rollout: Rollout) -> dict[str, object]:
+    """What its task definition says beyond `definition`, in AWS's names; the values are secret."""
+    return {
+        "cpu": "256",
+        "memory": str(256 + 256 * rollout.revision),
+        "networkMode": "awsvpc",
+        "containerDefinitions": [
+            {
+                "name": CONTAINER,
+                "image": rollout.image.image,
+                "essential": True,
+                "environment": [
+                    {"name": "RAILS_ENV", "value": "production"},
+                    {"name": "DATABASE_URL", "value": f"postgres://u:pw{rollout.revision}@db/x"},
+                ],
+                "secrets": [
+                    {
+                        "name": "SECRET_KEY_BASE",
+                        "valueFrom": SECRET_ARN,
+                    }
+                ],
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": LOG_GROUP,
+                        "awslogs-stream-prefix": "ecs",
+                        "awslogs-region": REGION,
+                    },
+                },
+            }
+        ],
+    }
 
 
 def revision(rollout: Rollout) -> ServiceRevision:
@@ -245,6 +280,8 @@ def task(rollout: Rollout, index: int, *, status: str = "RUNNING") -> Task:
             ),
         ),
         created_at=begun,
+        pull_started_at=begun + timedelta(seconds=2) if running else None,
+        pull_stopped_at=begun + timedelta(seconds=4) if running else None,
         started_at=begun + timedelta(seconds=6) if running else None,
         launch_type="FARGATE",
     )

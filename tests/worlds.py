@@ -238,6 +238,7 @@ def _world(
         revisions={r.revision_arn: values.revision(r) for r in rollouts},
         tasks={REF: (*(t for t, _ in live), *stopped)},
         definitions={r.definition_arn: values.definition(r) for r in rollouts},
+        documents={r.definition_arn: values.document(r) for r in rollouts},
         balancing={REF: _balancing(live)},
         stacks={s.name: s for s in _STACKS},
         images={REPOSITORY: tuple(values.image(r) for r in rollouts)},

@@ -272,6 +272,10 @@ class Task:
     stop_code: str = ""
     stopped_reason: str = ""
     launch_type: str = ""
+    pull_started_at: datetime | None = None
+    pull_stopped_at: datetime | None = None
+    execution_stopped_at: datetime | None = None
+    """When its containers had ended; it is STOPPED only when its network is taken down too."""
 
     @property
     def id(self) -> str:

@@ -100,6 +100,17 @@ class Services(Protocol):
         """One task definition, INACTIVE ones too."""
         ...
 
+    def definition_document(self, arn: str) -> Mapping[str, object]:
+        """All that a task definition says of what it runs, in AWS's names, to be compared.
+
+        Values that may be secret are masked here (`definition_document.masked_document`): equal
+        ones look alike within one gateway, others differ.
+
+        Raises:
+            NotThere: no such task definition.
+        """
+        ...
+
 
 class ServiceChanges(Protocol):
     """ECS, written. Each call is one request; none is repeated once it may have arrived."""

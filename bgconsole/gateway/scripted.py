@@ -20,6 +20,7 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.targets import Balancing
+from bgconsole.gateway.definition_document import masked_document
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
 
@@ -113,6 +114,13 @@ class _Services(_Port):
     def task_definition(self, arn: str) -> TaskDefinition:
         self.world.enter("services.task_definition", arn=arn)
         return _definition(self.world, arn)
+
+    def definition_document(self, arn: str) -> Mapping[str, object]:
+        self.world.enter("services.definition_document", arn=arn)
+        found = _definition(self.world, arn)
+        with self.world.lock:
+            said = self.world.documents.get(found.arn, {})
+        return masked_document({**_said(found), **said}, b"scripted")
 
     def _clusters(self) -> set[str]:
         with self.world.lock:
@@ -251,6 +259,16 @@ def _definition(world: ScriptedWorld, name: str) -> TaskDefinition:
     if found is None:
         raise NotThere("No such task definition", name)
     return found
+
+
+def _said(definition: TaskDefinition) -> Mapping[str, object]:
+    """What the value itself says, in AWS's names."""
+    containers = [
+        {"name": c.name, "image": c.image, "essential": c.essential}
+        | ({"command": list(c.command)} if c.command else {})
+        for c in definition.containers
+    ]
+    return {"family": definition.family, "containerDefinitions": containers}
 
 
 def _pinned(world: ScriptedWorld, name: str, images: Mapping[str, str]) -> TaskDefinition:

@@ -78,6 +78,8 @@ class ScriptedWorld:
     revisions: dict[str, ServiceRevision] = field(default_factory=dict)
     tasks: dict[ServiceRef, tuple[Task, ...]] = field(default_factory=dict)
     definitions: dict[str, TaskDefinition] = field(default_factory=dict)
+    documents: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    """By a task definition's ARN: what it says beyond its value, in AWS's names, not masked."""
     balancing: dict[ServiceRef, Balancing] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
@@ -143,7 +145,8 @@ class ScriptedWorld:
         with self.lock:
             self.services, self.history = other.services, other.history
             self.revisions, self.tasks = other.revisions, other.tasks
-            self.definitions, self.balancing = other.definitions, other.balancing
+            self.definitions, self.documents = other.definitions, other.documents
+            self.balancing = other.balancing
             self.stacks, self.images, self.logs = other.stacks, other.images, other.logs
 
     def enter(self, name: str, **arguments: object) -> Call:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, timedelta
+from typing import Any
 
 import pytest
 
@@ -116,6 +118,23 @@ def test_a_task_definition_is_found_by_arn_and_by_name(subject: Subject) -> None
     assert (log.driver, log.group) == ("awslogs", subject.log_group)
 
 
+def test_a_task_definition_can_be_compared_and_tells_no_value(subject: Subject) -> None:
+    services = subject.gateway.services
+    arn = services.describe(subject.ref).task_definition
+    said: Any = services.definition_document(arn)
+    assert services.definition_document(arn) == said
+    assert not {"taskDefinitionArn", "revision", "registeredAt", "status"} & set(said)
+    found = services.task_definition(arn)
+    assert [c["image"] for c in said["containerDefinitions"]] == [c.image for c in found.containers]
+    values = [
+        pair["value"]
+        for container in said["containerDefinitions"]
+        for pair in container.get("environment", ())
+    ]
+    assert values
+    assert all(re.fullmatch(r"••• [0-9a-f]{6}", value) for value in values)
+
+
 def test_every_target_is_a_task_and_gets_the_traffic(subject: Subject) -> None:
     gateway = subject.gateway
     service = gateway.services.describe(subject.ref)
@@ -198,6 +217,8 @@ def test_what_is_not_there_is_told_apart(subject: Subject, service: str) -> None
         gateway.services.describe(ServiceRef(subject.ref.cluster, service))
     with pytest.raises(NotThere, match="No such task definition"):
         gateway.services.task_definition("no-such-family:1")
+    with pytest.raises(NotThere, match="No such task definition"):
+        gateway.services.definition_document("no-such-family:1")
     with pytest.raises(NotThere, match="No such repository"):
         gateway.images.images("no-such-repository")
     with pytest.raises(NotThere, match="No such log group"):

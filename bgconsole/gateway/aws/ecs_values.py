@@ -27,6 +27,7 @@ from bgconsole.domain.services import (
     TaskDefinition,
 )
 from bgconsole.gateway.aws.pieces import utc, utc_or_long_ago
+from bgconsole.gateway.definition_document import OF_THE_REVISION
 
 Answered = Mapping[str, Any]
 """A structure as botocore parsed it: any member may be missing."""
@@ -189,8 +190,11 @@ def task(raw: Answered) -> Task:
             for container in raw.get("containers") or ()
         ),
         created_at=utc(raw.get("createdAt")),
+        pull_started_at=utc(raw.get("pullStartedAt")),
+        pull_stopped_at=utc(raw.get("pullStoppedAt")),
         started_at=utc(raw.get("startedAt")),
         stopping_at=utc(raw.get("stoppingAt")),
+        execution_stopped_at=utc(raw.get("executionStoppedAt")),
         stopped_at=utc(raw.get("stoppedAt")),
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
@@ -221,25 +225,9 @@ def task_definition(raw: Answered) -> TaskDefinition:
     )
 
 
-_OF_THE_REVISION = frozenset(
-    {
-        "taskDefinitionArn",
-        "revision",
-        "status",
-        "registeredAt",
-        "registeredBy",
-        "deregisteredAt",
-        "deleteRequestedAt",
-        "requiresAttributes",
-        "compatibilities",
-    }
-)
-"""Members of a task definition that say nothing about what it runs."""
-
-
 def _content(raw: Answered) -> str:
     """A hash over what a task definition says apart from its images (`TaskDefinition.content`)."""
-    said = {name: value for name, value in raw.items() if name not in _OF_THE_REVISION}
+    said = {name: value for name, value in raw.items() if name not in OF_THE_REVISION}
     said["containerDefinitions"] = [
         {name: value for name, value in container.items() if name != "image"}
         for container in raw.get("containerDefinitions") or ()

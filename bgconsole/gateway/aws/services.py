@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from secrets import token_bytes
 from typing import Any
 
 from bgconsole.domain.errors import NotThere
@@ -23,6 +24,7 @@ from bgconsole.gateway.aws import ecs_values
 from bgconsole.gateway.aws.abreast import abreast
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import chunked
+from bgconsole.gateway.definition_document import masked_document
 
 ENDED = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
 """Service deployments with these statuses do not change any more."""
@@ -42,6 +44,8 @@ class AwsServices:
 
     clients: Clients
     clock: Callable[[], float] = time.monotonic
+    mark_key: bytes = field(default_factory=lambda: token_bytes(16), repr=False)
+    """Marks masked values so that equal ones are seen to be equal; known to nobody else."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _ended: dict[str, ServiceDeployment] = field(default_factory=dict)
     _revisions: dict[str, ServiceRevision] = field(default_factory=dict)
@@ -182,6 +186,12 @@ class AwsServices:
             with self._lock:
                 self._definitions[arn] = (self.clock() + DEFINITION_KEPT, found)
         return found
+
+    def definition_document(self, arn: str) -> Mapping[str, object]:
+        """DescribeTaskDefinition, masked."""
+        with self.clients.reading("ecs:DescribeTaskDefinition", f"task definition {arn}"):
+            answer = self.clients.client("ecs").describe_task_definition(taskDefinition=arn)
+        return masked_document(answer.get("taskDefinition", {}), self.mark_key)
 
     def _deployment_arns(self, ref: ServiceRef, since: datetime | None) -> list[str]:
         arns: list[str] = []
