@@ -78,7 +78,10 @@ class Rounds:
         snapshot = self._picture.snapshot
         moving = any(stack.moving for stack in snapshot.stacks.value or ())
         need = schedule.Need(
-            deploying=snapshot.deploying, stacks_moving=moving, operating=operating
+            deploying=snapshot.deploying,
+            stacks_moving=moving,
+            # A stage may last for seconds only, and no record of it is left.
+            operating=operating and source != "deployments",
         )
         return schedule.interval(source, need)
 
