@@ -39,9 +39,13 @@ def main() -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    return run(command_line(), arguments, paths)
+
+
+def command_line() -> click.Group:
+    """Every sub-command there is, `demo` and `sandbox` with them."""
     commands = (_Sandbox("sandbox"), _Sandbox("demo"))
-    group = build_cli(Context(connect=_connect), _open_console, commands)
-    return run(group, arguments, paths)
+    return build_cli(Context(connect=_connect), _open_console, commands)
 
 
 def _connect(settings: Settings) -> Gateway:
