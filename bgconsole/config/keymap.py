@@ -152,6 +152,14 @@ KEYMAP = Keymap(
         Key("only-wrong", ("exclamation_mark",), "only wrong", "Show only what is wrong", "look"),
         Key("describe", ("d",), "describe", "All that is known of the row", "look", footer=True),
         Key(
+            "definition-diff",
+            ("t",),
+            "task definition",
+            "What differs between the old and the new task definition",
+            "look",
+        ),
+        Key("logs-of-row", ("l",), "logs", "The logs of the highlighted task", "look", footer=True),
+        Key(
             "events", ("v",), "events", "The service's events, in AWS's words", "look", footer=True
         ),
         Key("history", ("p",), "history", "The service's deployments", "look", footer=True),

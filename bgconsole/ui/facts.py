@@ -6,7 +6,7 @@ they are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from bgconsole.domain.join import sides
 from bgconsole.domain.masking import mask, mask_value
 from bgconsole.domain.services import ServiceDeployment, Task, revision_of, short_name
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.traffic import traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,18 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
         Fact("status", f"{task.last_status}, wanted {task.desired_status}"),
         Fact("health", (row.health if row else task.health) or task.health),
     ]
-    if row and row.health_reason:
+    targets = list(_of_target(snapshot, task))
+    if row and row.health_reason and not targets:
         told.append(Fact("", row.health_reason))
+    told += targets
+    if words := snapshot.last_words.get(task.id):
+        told.append(Fact("last words", mask(words)))
     told += [
         Fact("zone", task.zone),
         Fact("address", task.address or "-"),
         Fact("launch type", task.launch_type or "-"),
         Fact("started by", task.started_by),
+        Fact("", "timeline", head=True),
         *_times(task, now),
         Fact("", f"task definition {short_name(task.task_definition)}", head=True),
     ]
@@ -75,16 +81,34 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
 
 
 def _times(task: Task, now: datetime) -> Iterator[Fact]:
+    """Its life in order: each step with the time since the one before."""
+    before: datetime | None = None
     for label, at in (
         ("created", task.created_at),
+        ("pulling image", task.pull_started_at),
+        ("image pulled", task.pull_stopped_at),
         ("started", task.started_at),
         ("stopping", task.stopping_at),
+        ("containers ended", task.execution_stopped_at),
         ("stopped", task.stopped_at),
     ):
         if at is not None:
-            yield Fact(label, _when(at, now))
+            told = _when(at, now)
+            yield Fact(label, told if before is None else f"{told}   {spell(at - before)} later")
+            before = at
     if task.stop_code or task.stopped_reason:
         yield Fact("why stopped", mask(f"{task.stop_code} {task.stopped_reason}".strip()))
+
+
+def _of_target(snapshot: Snapshot, task: Task) -> Iterator[Fact]:
+    """What the load balancer says of it, a line a group."""
+    groups = snapshot.targets.value.groups if snapshot.targets.value else ()
+    for group in groups:
+        for target in group.targets:
+            if task.address and target.address == task.address:
+                yield Fact("target", f"{target.state} in {group.name} ({target.key})")
+                if target.reason or target.description:
+                    yield Fact("", f"{target.reason} {target.description}".strip())
 
 
 def of_target(snapshot: Snapshot, key: str) -> Facts:
@@ -152,26 +176,67 @@ def history(snapshot: Snapshot, now: datetime) -> Facts:
     deployments = snapshot.deployments.value
     if deployments is None:
         return (Fact("", snapshot.deployments.absent or "the history is not known yet"),)
-    return tuple(
-        fact for each in deployments.history for fact in _deployment(snapshot, each, now)
-    ) or (Fact("", "AWS has no record of a deployment"),)
+    marks = dict(_marks(snapshot))
+    told: list[Fact] = []
+    for each in deployments.history:
+        # Several deployments may have brought the same revision: the newest good one counts.
+        good = each.ongoing or each.status == "SUCCESSFUL"
+        mark = marks.pop(each.target.number, "") if good else ""
+        told += _deployment(snapshot, each, now, mark)
+    return tuple(told) or (Fact("", "AWS has no record of a deployment"),)
 
 
-def _deployment(snapshot: Snapshot, deployment: ServiceDeployment, now: datetime) -> Iterator[Fact]:
-    came = ", ".join(_revision(snapshot, source.arn) for source in deployment.sources)
+def _deployment(
+    snapshot: Snapshot, deployment: ServiceDeployment, now: datetime, mark: str
+) -> Iterator[Fact]:
     to = _revision(snapshot, deployment.target.arn)
-    yield Fact("", f"{came or 'nothing'} → {to}   {deployment.status}", head=True)
+    word = _OUTCOMES.get(deployment.status, deployment.status.lower().replace("_", " "))
+    yield Fact("", f"{to}   {word}   {mark}".rstrip(), head=True)
+    came = ", ".join(_revision(snapshot, source.arn) for source in deployment.sources)
+    yield Fact("from", came or "nothing: the first")
     begun = deployment.started_at or deployment.created_at
     ended = deployment.finished_at or deployment.stopped_at
-    took = f", took {spell(ended - begun)}" if ended else ", under way"
+    took = f", took {spell(ended - begun)}" if ended else f", under way for {spell(now - begun)}"
     yield Fact("begun", f"{_when(begun, now)}{took}")
-    if deployment.status_reason:
-        yield Fact("", mask(deployment.status_reason))
-    if deployment.rollback_reason:
-        yield Fact("rolled back", mask(deployment.rollback_reason))
+    stage = f", {deployment.lifecycle_stage}" if deployment.lifecycle_stage else ""
+    yield Fact("status", f"{deployment.status} ({deployment.strategy}{stage})")
+    reasons = dict.fromkeys((deployment.status_reason, deployment.rollback_reason))
+    told = "; ".join(reason for reason in reasons if reason)
+    if told:
+        yield Fact("why", mask(told))
+    if deployment.rollback_revision:
+        yield Fact("went back to", _revision(snapshot, deployment.rollback_revision))
     if deployment.breaker and deployment.breaker.failures:
         breaker = deployment.breaker
         yield Fact("breaker", f"{breaker.failures} of {breaker.threshold} failures")
+    if deployment.alarms and deployment.alarms.triggered:
+        yield Fact("alarms", ", ".join(deployment.alarms.triggered))
+
+
+_OUTCOMES = {
+    "SUCCESSFUL": "succeeded",
+    "ROLLBACK_SUCCESSFUL": "rolled back",
+    "ROLLBACK_FAILED": "roll back failed",
+    "ROLLBACK_IN_PROGRESS": "going back",
+    "ROLLBACK_REQUESTED": "going back",
+    "STOPPED": "stopped",
+    "STOP_REQUESTED": "stopping",
+    "IN_PROGRESS": "under way",
+    "PENDING": "about to begin",
+}
+
+
+def _marks(snapshot: Snapshot) -> Mapping[str, str]:
+    """By the number of a deployment: how much of the traffic what it brought gets now."""
+    both, routes = sides(snapshot), traffic(snapshot)
+    told = {}
+    for view in (both.old, both.new):
+        share = routes.production.get(view.side, 0.0) if view else 0.0
+        if view and share:
+            told[view.number] = "● live" if share >= 99.5 else f"● live {share:.0f} %"
+        elif view and not routes.balanced and view.healthy:
+            told[view.number] = "● runs"
+    return told
 
 
 def _revision(snapshot: Snapshot, arn: str) -> str:

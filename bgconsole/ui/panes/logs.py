@@ -103,6 +103,8 @@ class LogsPane(Pane):
         self._heard = False
         self._rates = Rates()
         self._learned: Snapshot | None = None
+        self._only: frozenset[str] = frozenset()
+        self._whose = ""
 
     def body(self) -> ComposeResult:
         """The lines, or words in their place."""
@@ -119,14 +121,43 @@ class LogsPane(Pane):
         return None
 
     def narrow(self, text: str, *, only_wrong: bool) -> None:
-        """Show only lines that hold the text, or only errors."""
-        wanted = text.casefold()
-        if not wanted and not only_wrong:
+        """Show only lines that hold the text, only errors, or only some tasks' lines."""
+        wanted, only = text.casefold(), self._only
+        if not wanted and not only_wrong and not only:
             self._lines.narrow(None)
             return
         self._lines.narrow(
-            lambda entry: (not only_wrong or entry.wrong) and wanted in entry.text.casefold()
+            lambda entry: (
+                (not only_wrong or entry.wrong)
+                and (not only or entry.task in only)
+                and wanted in entry.text.casefold()
+            )
         )
+
+    @property
+    def narrowed_to(self) -> str:
+        """Whose lines are shown alone."""
+        return f"only {self._whose} · esc shows all" if self._only else ""
+
+    def only(self, tasks: frozenset[str], whose: str) -> None:
+        """Show the lines of these tasks (ids) alone, until the filter is cleared."""
+        self._only, self._whose = tasks, whose
+        self._narrow()
+
+    def clear_filter(self) -> bool:
+        """Show everything again; False where nothing was hidden."""
+        was = bool(self._only)
+        self._only = frozenset()
+        return super().clear_filter() or was
+
+    def lines_of(self, task: str) -> list[Entry]:
+        """The lines of one task (its id) that are kept."""
+        return [entry for entry in self._lines.every if entry.task == task]
+
+    @property
+    def sides(self) -> Mapping[str, Side]:
+        """The side of every task that a line may come from, by its id."""
+        return self._lines.sides
 
     def add(self, batch: LogBatch) -> None:
         """Take new lines, and how the tail is doing."""

@@ -139,9 +139,14 @@ class Pane(SnapshotWidget, Vertical):
     _only_wrong = False
 
     @property
+    def narrowed_to(self) -> str:
+        """In words, what else the user's wish keeps than what the filter line says."""
+        return ""
+
+    @property
     def narrowed(self) -> bool:
         """Whether something is hidden by the user's wish."""
-        return self._only_wrong or bool(self._filter.value)
+        return self._only_wrong or bool(self._filter.value) or bool(self.narrowed_to)
 
     def action_filter(self) -> None:
         """Type what to show."""
@@ -197,7 +202,7 @@ class Pane(SnapshotWidget, Vertical):
             shown, total = counts
             what = "only what is wrong" if self._only_wrong else ""
             text = f"“{plain(self._filter.value)}”" if self._filter.value else ""
-            words = " ".join(filter(None, (what, text)))
+            words = " ".join(filter(None, (self.narrowed_to, what, text)))
             said.append(piece(2, f"{words} {shown} of {total}", f"{shown} of {total}"))
         if fresh:
             style = Palette.of(self.app).style(fresh.tone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import ClassVar
@@ -23,13 +22,12 @@ from bgconsole.domain.plain import plain
 from bgconsole.ui.palette import SIDE, Look, Palette, Tone, health_look, task_look
 from bgconsole.ui.panes.freshness import freshness, nothing
 from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.panes.stopped import group_rows
 from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
 
 WIDE = 110
 """From so many columns on, old and new stand side by side."""
-REASONS = 3
-"""How many different reasons for stopped tasks are told beneath."""
 NOT_KNOWN = "not known"
 """A task's health while target health could not be read: counting it would be a guess."""
 SHORT_ID = 6
@@ -46,21 +44,18 @@ COLUMNS = (
 
 
 class TaskBox(Vertical):
-    """One side: its tasks, and beneath them why others stopped."""
+    """One side: why tasks of it failed, and those that it has."""
 
     DEFAULT_CSS = """
     TaskBox {
         height: 1fr;
-        & > .stopped { dock: bottom; height: auto; padding: 0; }
-        & > .stopped.-stale { text-opacity: 55%; }
     }
     """
 
     def compose(self) -> ComposeResult:
-        """The table, words in its place, and the stopped ones."""
+        """The table, or words in its place."""
         yield Static(classes="message")
         yield KeyedTable(*COLUMNS)
-        yield Static(classes="stopped")
 
     def on_resize(self) -> None:
         """The title has more or less room."""
@@ -81,18 +76,13 @@ class TaskBox(Vertical):
         stale: bool,
     ) -> None:
         """Show one side as of `at`; without one there is only the message."""
-        rows = view.rows if view else ()
-        self.table.show(task_row(row, at) for row in rows)
+        rows = [task_row(row, at) for row in view.rows] if view else []
+        # What failed stands first: however many tasks run, it is seen.
+        self.table.show([*(group_rows(view, last_words, at) if view else ()), *rows])
         said = self.query_one(".message", Static)
         said.update(Content(message))
         said.set_class(bool(message), "-said")
-        stopped = self.query_one(".stopped", Static)
-        palette, width = Palette.of(self.app), max(8, self.size.width)
-        lines = stopped_lines(view, last_words, palette, width) if view else []
-        stopped.update(Content("\n").join(lines))
-        stopped.display = bool(lines)
-        for widget in (self.table, stopped):
-            widget.set_class(stale, "-stale")
+        self.table.set_class(stale, "-stale")
 
 
 class TasksPane(Pane):
@@ -149,7 +139,7 @@ class TasksPane(Pane):
 
     @property
     def selection(self) -> str | None:
-        """The highlighted task's ARN."""
+        """The highlighted task's ARN, or the key of a group of stopped ones."""
         return self._active.table.selection
 
     def narrow(self, text: str, *, only_wrong: bool) -> None:
@@ -266,32 +256,6 @@ def task_row(row: TaskRow, at: datetime) -> Row:
         ),
         wrong=look.wrong or health.wrong,
     )
-
-
-def stopped_lines(
-    view: SideView, last_words: Mapping[str, str], palette: Palette, width: int
-) -> list[Content]:
-    """`✖ 3 × exit 1  "PG::UndefinedColumn …"`, the commonest reason first.
-
-    A revision is named where it is not the box's own.
-    """
-    reasons = Counter((row.revision, row.ending) for row in view.failed).most_common()
-    lines = []
-    for (revision, ending), count in reasons[:REASONS]:
-        whose = "" if revision == view.revision else f"revision {plain(revision)}: "
-        ids = [row.id for row in view.failed if (row.revision, row.ending) == (revision, ending)]
-        told = next((last_words[id] for id in ids if id in last_words), "")
-        text = Content.assemble(
-            ("✖ ", palette.style(Tone.BAD)),
-            (f"{count} × ", palette.style(Tone.BAD, bold=True)),
-            whose + (plain(ending) or "stopped, no reason given"),
-            (f"  “{plain(told)}”" if told else "", palette.style(Tone.BAD)),
-        )
-        lines.append(text.truncate(width, ellipsis=True))
-    if len(reasons) > REASONS:
-        rest = sum(count for _, count in reasons[REASONS:])
-        lines.append(Content.styled(f"  {rest} more for other reasons", palette.style(Tone.QUIET)))
-    return lines
 
 
 def _nobody(view: SideView) -> str:

@@ -107,6 +107,16 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         """Whether lines wait to be painted."""
         return bool(self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        """How many lines wait to be painted."""
+        return len(self._waiting)
+
+    @property
+    def every(self) -> list[Line]:
+        """All lines that are kept, those that wait to be painted last."""
+        return [*self.ring.all, *self._waiting]
+
     def add(self, lines: Sequence[Line]) -> None:
         """Take lines that are sorted among themselves; some may belong before earlier ones."""
         self._waiting.extend(lines)

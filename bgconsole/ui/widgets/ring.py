@@ -38,6 +38,11 @@ class Ring(Generic[Entry]):
         """The entries that are kept by the predicate, in order. Not to be changed."""
         return self._kept
 
+    @property
+    def all(self) -> Sequence[Entry]:
+        """Every entry, in order. Not to be changed."""
+        return self._all
+
     def add(self, entries: Sequence[Entry]) -> int:
         """Put entries, sorted among themselves, in their places; gives how many are shown anew."""
         if not entries:
