@@ -38,6 +38,8 @@ from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.stopped import StoppedScreen
+from bgconsole.ui.screens.task import TaskScreen
 from bgconsole.ui.screens.timeline import TimelineScreen
 from bgconsole.ui.session import Session
 from bgconsole.ui.wiring import Wiring
@@ -156,7 +158,7 @@ class Console(GuardedApp):
             return
         self._service.snapshot = self.session.snapshot
         self._look_at_operations(message.snapshot)
-        if isinstance(self.screen, ReadingScreen | TimelineScreen):
+        if isinstance(self.screen, ReadingScreen | StoppedScreen | TimelineScreen):
             self.screen.renew()
         if not self.session.locked_out:
             self._connecting.stop()
@@ -168,6 +170,9 @@ class Console(GuardedApp):
         current = message.epoch == self.session.epoch and self.screen_stack
         if current and self._service is not None and self._service.is_attached:
             self._service.add_lines(message.batch)
+            for screen in self.screen_stack:
+                if isinstance(screen, TaskScreen):
+                    screen.add(message.batch.lines)
 
     @on(OperationMoved)
     def _operation_moved(self, message: OperationMoved) -> None:
@@ -264,6 +269,22 @@ class Console(GuardedApp):
         if self._service is not None:
             self._pages.describe(self._service.pane)
 
+    def action_open(self) -> None:
+        """The highlighted row: a task with its log, or all that is known of it."""
+        if self._service is not None:
+            self._pages.open(self._service.pane, self._service.logs)
+
+    def action_logs_of_row(self) -> None:
+        """The logs of the highlighted task alone."""
+        if self._service is not None and self._pages.show_logs(
+            self._service.pane, self._service.logs
+        ):
+            self._service.action_pane("logs")
+
+    def action_definition_diff(self) -> None:
+        """Old against new task definition."""
+        self._pages.tasks.diff()
+
     def action_events(self) -> None:
         """The service's events, in AWS's words."""
         self._pages.events()
@@ -300,6 +321,7 @@ class Console(GuardedApp):
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [
             Command("describe", KEYMAP["describe"].help, self.action_describe),
+            Command("definition diff", KEYMAP["definition-diff"].help, self.action_definition_diff),
             Command("events", KEYMAP["events"].help, self.action_events),
             Command("history", KEYMAP["history"].help, self.action_history),
             Command("timeline", KEYMAP["timeline"].help, self.action_timeline),

@@ -10,10 +10,13 @@ from textual.app import App
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import facts, help_text
 from bgconsole.ui.facts import Facts
+from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
+from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.timeline import Story, TimelineScreen
 from bgconsole.ui.session import Session
+from bgconsole.ui.task_pages import TaskPages
 from bgconsole.ui.wiring import ConsoleResult, Wiring
 
 
@@ -24,6 +27,20 @@ class Pages:
         self._app = app
         self._wiring = wiring
         self._session = session
+        self.tasks = TaskPages(app, wiring, session)
+
+    def open(self, pane: Pane, logs: LogsPane) -> None:
+        """The row that a pane highlights."""
+        selection = pane.selection
+        if selection and isinstance(pane, TasksPane):
+            self.tasks.open(selection, logs)
+        else:
+            self.describe(pane)
+
+    def show_logs(self, pane: Pane, logs: LogsPane) -> bool:
+        """The logs of the row that a pane highlights; False where it names no task."""
+        selection = pane.selection
+        return bool(selection and self.tasks.show_logs(str(pane.id), selection, logs))
 
     def describe(self, pane: Pane) -> None:
         """All that is known of the row that a pane highlights; nothing where none is."""

@@ -64,7 +64,9 @@ class ServiceScreen(Screen[None]):
         *read(KEYMAP, "pane.zoom", "zoom(True)"),
         *read(KEYMAP, "pane.unzoom", "zoom(False)"),
         *read(KEYMAP, "describe", "app.describe"),
-        *read(KEYMAP, "open", "app.describe"),
+        *read(KEYMAP, "open", "app.open"),
+        *read(KEYMAP, "logs-of-row", "app.logs_of_row"),
+        *read(KEYMAP, "definition-diff", "app.definition_diff"),
         *read(KEYMAP, "events", "app.events"),
         *read(KEYMAP, "history", "app.history"),
         *read(KEYMAP, "timeline", "app.timeline"),
@@ -121,6 +123,11 @@ class ServiceScreen(Screen[None]):
                 return node
         return self.query_one(".-chosen", Pane)
 
+    @property
+    def logs(self) -> LogsPane:
+        """The logs pane."""
+        return self.query_one(LogsPane)
+
     def action_pane(self, pane_id: str) -> None:
         """Show and focus one pane."""
         self._choose(pane_id, focus=True)
@@ -136,8 +143,11 @@ class ServiceScreen(Screen[None]):
         self.set_class(zoomed, "-zoomed")
 
     def action_unzoom_or_all(self) -> None:
-        """`esc` where no pane has a filter to clear: show all panes again."""
-        self.remove_class("-zoomed")
+        """`esc` where this pane has no filter to clear: all logs, then all panes again."""
+        if self.logs.narrowed_to:
+            self.logs.clear_filter()
+        else:
+            self.remove_class("-zoomed")
 
     def action_copy(self) -> None:
         """Copy what is highlighted."""
@@ -148,7 +158,7 @@ class ServiceScreen(Screen[None]):
 
     @on(DataTable.RowSelected)
     def _opened(self) -> None:
-        self.app.call_later(self.app.run_action, "describe")
+        self.app.call_later(self.app.run_action, "open")
 
     def on_descendant_focus(self) -> None:
         """A pane that was clicked or tabbed to is the chosen one."""
