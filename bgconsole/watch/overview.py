@@ -41,6 +41,8 @@ class Regions:
         Raises:
             BgconsoleError: it cannot be connected to.
         """
+        if region in self._known:
+            return self._known[region]
         with self._lock:
             if region not in self._known:
                 self._known[region] = self._connect(region)

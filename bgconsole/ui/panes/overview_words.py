@@ -1,0 +1,171 @@
+"""The words of the services screen, fitted to a width: its header, its sum, a service's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from textual.content import Content
+
+from bgconsole.domain.duration import age
+from bgconsole.domain.overview import OUTCOMES, Area, Line, Overview, doubt, tally
+from bgconsole.domain.plain import plain
+from bgconsole.domain.verdict import GLYPHS, Severity
+from bgconsole.ui.palette import SEVERITY, Palette, Tone
+from bgconsole.ui.widgets.fit import Piece, fit, fit_apart, piece
+from bgconsole.ui.widgets.keyed_table import Cell, Row
+
+_TALLY = {
+    Severity.BAD: "wrong",
+    Severity.WAITING: "waiting for you",
+    Severity.UNKNOWN: "cannot tell",
+    Severity.BUSY: "deploying",
+    Severity.GOOD: "running as asked",
+}
+
+
+def header_line(overview: Overview, now: datetime, palette: Palette, width: int) -> Content:
+    """Who and where; how fresh. Like the service screen's, with the clusters for the service."""
+    identity, quiet = overview.identity.value, palette.style(Tone.QUIET)
+    bold = palette.style(Tone.PLAIN, bold=True)
+    name = identity.alias if identity and identity.alias else overview.place.profile
+    regions = sorted({area.region for area in overview.areas}) or [overview.place.region]
+    clusters = [area.cluster for area in overview.areas]
+    where = clusters[0] if len(clusters) == 1 else f"{len(clusters)} clusters"
+    left = [
+        piece(1, Content.styled("bgconsole", bold), ""),
+        piece(20, plain(name), "") if name else piece(99, ""),
+        piece(80, plain(identity.account if identity else "account not known")),
+        piece(70, ", ".join(regions), f"{len(regions)} regions" if len(regions) > 1 else ""),
+        piece(30, Content.styled(f"services of {plain(where)}", bold), ""),
+    ]
+    if endpoint := plain(overview.place.endpoint_words):
+        forms = (f" {endpoint} ", f" {endpoint.partition(' ')[0]} ")
+        chip = palette.chip(Tone.WAITING)
+        left.append(piece(40, *(Content.styled(form, chip) for form in forms)))
+    calls = overview.calls_per_minute
+    right = [
+        piece(2, Content.styled(f"every {overview.interval:.0f} s", quiet), ""),
+        piece(
+            3, Content.styled(f"{calls} calls/min", quiet), Content.styled(f"{calls}/min", quiet)
+        ),
+        _freshness(overview, now, palette),
+        piece(4, Content.styled(now.astimezone().strftime("%H:%M:%S"), quiet), ""),
+    ]
+    return fit_apart(left, right, width)
+
+
+def _freshness(overview: Overview, now: datetime, palette: Palette) -> Piece:
+    parts = overview.areas.values()
+    stale = sum(1 for part in parts if doubt(part, overview.interval, now))
+    waiting = sum(1 for part in parts if part.waiting)
+    if stale:
+        words = f"{stale} of {len(overview.areas)} clusters stale"
+        warn = palette.style(Tone.WAITING, bold=True)
+        return piece(99, Content.styled(words, warn), Content.styled(f"{stale} stale", warn))
+    words = f"{waiting} not read yet" if waiting else "all fresh"
+    return piece(5, Content.styled(words, palette.style(Tone.QUIET)), "")
+
+
+def sum_line(listed: Sequence[Line], palette: Palette, width: int) -> Content:
+    """`✖ 4 wrong  ▲ 1 waiting for you  ◐ 1 deploying  ○ 7 running as asked`; loud where need be."""
+    told = []
+    for severity, count in tally(listed).items():
+        tone = SEVERITY[severity]
+        glyph = "○" if severity is Severity.GOOD else GLYPHS[severity]
+        loud = tone in palette.fills
+        style = palette.chip(tone) if loud else palette.style(_mild(severity), bold=True)
+        forms = [f"{glyph} {count} {_TALLY[severity]}", f"{glyph} {count}"]
+        told.append(
+            piece(severity, *(Content.styled(f" {f} " if loud else f, style) for f in forms))
+        )
+    return Content.assemble(" ", fit(told, width - 1, "  "))
+
+
+def _mild(severity: Severity) -> Tone:
+    """Counts alone are not painted as health is."""
+    return Tone.PLAIN if severity is Severity.GOOD else SEVERITY[severity]
+
+
+def area_words(areas: Iterable[Area]) -> Mapping[Area, str]:
+    """What tells clusters apart: nothing where there is one, the region only where two are."""
+    listed = tuple(areas)
+    if len(listed) < 2:
+        return {}
+    several = len({area.region for area in listed}) > 1
+    return {area: str(area) if several else area.cluster for area in listed}
+
+
+def row(line: Line, now: datetime, where: str) -> Row:
+    """One line as a row; `where` names its cluster."""
+    tone = Tone.QUIET if line.stale else _mild(line.severity)
+    quiet, text = Tone.QUIET, Tone.QUIET if line.stale else Tone.PLAIN
+    if not line.ref.name:
+        return Row(
+            line.key,
+            (
+                Cell(line.glyph, SEVERITY[line.severity]),
+                Cell(line.word, SEVERITY[line.severity]),
+                Cell(f"cluster {line.ref.cluster}"),
+                Cell(where, quiet),
+                *(Cell("") for _ in range(4)),
+                Cell(line.sentence, quiet),
+            ),
+            wrong=line.wrong,
+        )
+    return Row(
+        line.key,
+        (
+            Cell(line.glyph, SEVERITY[line.severity] if line.wrong else tone),
+            Cell(line.word, SEVERITY[line.severity] if line.wrong else tone),
+            Cell(line.ref.name, text),
+            Cell(where, quiet),
+            Cell(f"{line.running}/{line.desired} {'new' if line.deploying else 'run'}", text),
+            Cell(revision_words(line), text),
+            Cell(line.stage, Tone.BUSY if line.stage and not line.stale else quiet),
+            Cell(last_words(line, now), _last_tone(line)),
+            Cell(line.owner, quiet),
+        ),
+        wrong=line.wrong,
+    )
+
+
+def revision_words(line: Line) -> str:
+    """`2 → 3 · bad0c0d`, or `2 · 8be01c9`."""
+    revisions = f"{line.before} → {line.revision}" if line.before else line.revision
+    return f"{revisions} · {line.tag}" if line.tag else revisions
+
+
+def last_words(line: Line, now: datetime) -> str:
+    """How the last deployment ended and how long ago; since when one is under way."""
+    if line.deployed_at is None:
+        return ""
+    if line.deploying:
+        return f"for {age(line.deployed_at, now)}"
+    # Two days or two days and three hours: no difference at a glance.
+    ago = " ".join(age(line.deployed_at, now).split()[:2])
+    outcome = OUTCOMES.get(line.outcome, line.outcome.replace("_", " ").lower())
+    return f"{outcome} {ago}" if outcome else f"since {ago}"
+
+
+def _last_tone(line: Line) -> Tone:
+    return Tone.BAD if "ROLLBACK" in line.outcome and line.wrong else Tone.QUIET
+
+
+def told(line: Line | None, palette: Palette, width: int, most: int) -> Content:
+    """The highlighted service in a sentence, in at most so many lines."""
+    if line is None:
+        return Content()
+    name = f"{line.ref.name}  " if line.ref.name else f"cluster {line.ref.cluster}  "
+    text = Content.assemble(
+        (plain(name), palette.style(Tone.PLAIN, bold=True)),
+        (plain(line.sentence), palette.style(Tone.QUIET)),
+    )
+    hint = Content.styled("   enter: open", palette.style(Tone.QUIET))
+    if line.ref.name and text.cell_length + hint.cell_length <= width:
+        return text + hint
+    wrapped = text.wrap(max(8, width))
+    if len(wrapped) > most:
+        rest = text.truncate(max(8, width * most - 4), ellipsis=True)
+        wrapped = rest.wrap(max(8, width))[:most]
+    return Content("\n").join(wrapped)
