@@ -76,7 +76,7 @@ def assemble(
         return {**attributes, "RepositoryUri": f"{address}/{name}"}
 
     worlds = Worlds(open_one, INSTANT)
-    engine.adopt(resource_types(Aws(worlds.handle_from_thread)))
+    engine.adopt(resource_types(Aws(worlds.handle_from_thread, cancelled=engine.cancelled)))
     engine.amend("AWS::ECR::Repository", here)
     front = Front(engine.app, worlds, address, logs=logs, first=first)
     faults = Faults()

@@ -8,19 +8,25 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
   change makes a new resource, as change sets report it;
 - `services.cloudformation.stacks._runs_on_worker_thread`: which types may take their time;
 - `services.cloudformation.stacks._sends_back_failed_update`: which types a rollback updates again
-  although their own update failed.
+  although their own update failed;
+- `services.cloudformation._stacks` and, in `stacks`, `_add_event`, `_update_resource`,
+  `_provision_resource` and `_roll_back_operation`: to tell events as AWS does (`stack_events.py`),
+  and to end a wait when its update is cancelled;
+- `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 from .asgi import App
 from .scope import DEMO_ACCOUNT, DEMO_REGION, Scope
+from .stack_events import Telling
 
 Properties = dict[str, Any]
 Attributes = dict[str, Any]
@@ -81,10 +87,24 @@ class Engine(Protocol):
         """Let CloudFormation make these resource types through us."""
         ...
 
+    def cancelled(self) -> str:
+        """Why the resource under way must not be waited for; empty when it may.
+
+        Of the thread that one of the adopted types was called on.
+        """
+        ...
+
     def amend(self, resource_type: str, change: Callable[[Attributes], Attributes]) -> None:
         """Change what `!GetAtt` gives for one of the engine's own resource types."""
         ...
 
+    def leave_alarms(self, namespace: str) -> None:
+        """Do not judge alarms of metrics of a namespace: somebody else sets their state."""
+        ...
+
+
+_CANCEL = "_cancel_requested"
+"""On a stack's record: CancelUpdateStack was called, and nobody acted on it yet."""
 
 _SETTINGS = {
     "BIND_HOST": "127.0.0.1",
@@ -111,20 +131,30 @@ def open_engine(port: int) -> Engine:
     os.environ.update(_SETTINGS, GATEWAY_PORT=str(port))
     import ministack.app
     from ministack.core import responses
-    from ministack.services.cloudformation import provisioners, stacks
+    from ministack.services import cloudformation
 
-    return _Ministack(cast("App", ministack.app.app), responses, provisioners, stacks)
+    return _Ministack(cast("App", ministack.app.app), responses, cloudformation)
+
+
+_UNDER_WAY: ContextVar[tuple[str, str]] = ContextVar("resource_under_way", default=("", ""))
+"""The stack whose resource this thread works on, and the word for what it does."""
 
 
 class _Ministack:
-    def __init__(
-        self, app: App, responses: ModuleType, provisioners: ModuleType, stacks: ModuleType
-    ) -> None:
+    def __init__(self, app: App, responses: ModuleType, cloudformation: ModuleType) -> None:
+        from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
+
         self.app = app
         self._responses = responses
         self._handlers: dict[str, dict[str, Any]] = provisioners._RESOURCE_HANDLERS
         self._replacing: dict[str, tuple[str, ...]] = provisioners._REPLACING_PROPERTIES
         self._stacks = stacks
+        self._records = cloudformation._stacks
+        telling = Telling(stacks._add_event, self._record)
+        for module in (stacks, handlers, changesets):
+            module._add_event = telling.event
+        self._tell_of_changes(telling, provisioners)
+        self._roll_back_as_cancelled()
 
     def adopt(self, types: Iterable[ResourceType]) -> None:
         adopted = list(types)
@@ -134,6 +164,12 @@ class _Ministack:
         self._also_true_for("_runs_on_worker_thread", {each.name for each in adopted})
         reverting = {each.name for each in adopted if each.reverts}
         self._also_true_for("_sends_back_failed_update", reverting)
+
+    def cancelled(self) -> str:
+        stack, doing = _UNDER_WAY.get()
+        record = self._record(stack)
+        asked = record.get("StackStatus") == "UPDATE_IN_PROGRESS" and record.get(_CANCEL)
+        return f"Resource {doing} cancelled" if asked else ""
 
     def amend(self, resource_type: str, change: Callable[[Attributes], Attributes]) -> None:
         entry = self._handlers[resource_type]
@@ -148,25 +184,77 @@ class _Ministack:
         for verb in ("create", "update"):
             entry[verb] = amended(entry[verb])
 
+    def leave_alarms(self, namespace: str) -> None:
+        from ministack.services import cloudwatch
+
+        evaluate: Callable[[dict[str, Any]], None] = cloudwatch._evaluate_alarm
+
+        def unless_left(alarm: dict[str, Any]) -> None:
+            # Its own judgement adds up all dimensions of a metric.
+            if alarm.get("Namespace") != namespace:
+                evaluate(alarm)
+
+        cloudwatch._evaluate_alarm = unless_left
+
     def _table_entry(self, kind: ResourceType) -> dict[str, Any]:
         def create(logical_id: str, properties: Properties, stack: str) -> tuple[str, Attributes]:
+            _UNDER_WAY.set((stack, "creation"))
             made = kind.create(self._scope(), stack, logical_id, properties)
             return made.physical_id, made.attributes
 
         def update(
             physical_id: str, old: Properties, new: Properties, stack: str
         ) -> tuple[str, Attributes]:
-            del stack
+            _UNDER_WAY.set((stack, "update"))
             made = kind.update(self._scope(), physical_id, old, new)
             return made.physical_id, made.attributes
 
         def delete(physical_id: str, properties: Properties) -> None:
+            _UNDER_WAY.set(("", "deletion"))  # which nobody can cancel
             kind.delete(self._scope(), physical_id, properties)
 
         return {"create": create, "update": update, "delete": delete}
 
     def _scope(self) -> Scope:
         return Scope(self._responses.get_account_id(), self._responses.get_region())
+
+    def _record(self, stack: str) -> dict[str, Any]:
+        record: dict[str, Any] = self._records.get(stack) or {}
+        return record
+
+    def _tell_of_changes(self, telling: Telling, provisioners: ModuleType) -> None:
+        """Let `telling` know which resources an update really changes or makes."""
+        update, create = provisioners._update_resource, provisioners._provision_resource
+
+        def updated(
+            kind: str, physical_id: str, old: Properties, new: Properties, stack: str,
+            logical_id: str | None = None, *rest: Any,
+        ) -> Any:  # fmt: skip
+            if old != new and logical_id is not None:
+                telling.touches(stack, logical_id)
+            return update(kind, physical_id, old, new, stack, logical_id, *rest)
+
+        def created(kind: str, logical_id: str, properties: Properties, stack: str) -> Any:
+            telling.touches(stack, logical_id, creates=True)
+            return create(kind, logical_id, properties, stack)
+
+        modules: tuple[Any, ...] = (provisioners, self._stacks)
+        for module in modules:
+            module._update_resource = updated
+            module._provision_resource = created
+
+    def _roll_back_as_cancelled(self) -> None:
+        """A wait that CancelUpdateStack ended goes back as what its user wanted, not as failed."""
+        roll_back = self._stacks._roll_back_operation
+
+        async def rolled_back(
+            name: str, stack_id: str, stack: dict[str, Any], operation: dict[str, Any], *rest: Any
+        ) -> None:
+            if stack.pop(_CANCEL, False):
+                operation["cancelled"] = True
+            await roll_back(name, stack_id, stack, operation, *rest)
+
+        self._stacks._roll_back_operation = rolled_back
 
     def _also_true_for(self, name: str, types: set[str]) -> None:
         known: Callable[[str], bool] = getattr(self._stacks, name)

@@ -16,16 +16,44 @@ from typing import Any
 import pytest
 
 LOOK = """
-import inspect, json, sys, threading
-from bgconsole.sandbox.engine import open_engine
-engine = open_engine(4566)
-import os, ministack.app
-from ministack.core import responses
-from ministack.services.cloudformation import provisioners, stacks
-OURS = sys.argv[1].split()
+import inspect, json, os, sys, threading
+from bgconsole.sandbox.engine import _SETTINGS, open_engine
+os.environ.update(_SETTINGS, GATEWAY_PORT="4566")
+import ministack.services.cloudformation as cloudformation
+from ministack.services.cloudformation import changesets, handlers, provisioners, stacks
 def names(function):
     return list(inspect.signature(function).parameters)
+wrapped = {
+    "_add_event": names(stacks._add_event),
+    "_update_resource": names(stacks._update_resource),
+    "_provision_resource": names(stacks._provision_resource),
+    "_roll_back_operation": names(stacks._roll_back_operation),
+}
+before = {
+    "one": stacks._add_event is handlers._add_event is changesets._add_event,
+    "table": hasattr(cloudformation._stacks, "get"),
+    "update": [name in inspect.getsource(stacks._update_keeping_seed) for name in
+               ("_update_resource(",)] + [
+               "_provision_resource(" in inspect.getsource(stacks._provision_keeping_seed)],
+    "cancel": [name in inspect.getsource(function) for name, function in (
+        ("_cancel_requested", handlers._cancel_update_stack),
+        ("_cancel_requested", stacks._deploy_stack_async),
+        ('operation.get("cancelled"', stacks._roll_back_operation),
+        ("_roll_back_operation(", stacks._deploy_stack_async))],
+}
+used = [name in inspect.getsource(function) for name, function in (
+        ("_runs_on_worker_thread", stacks._deploy_stack_async),
+        ("_runs_on_worker_thread", stacks._delete_stack_async),
+        ("_sends_back_failed_update", stacks._roll_back_operation),
+        ("_RESOURCE_HANDLERS", provisioners._provision_resource),
+        ("_REPLACING_PROPERTIES", provisioners._property_recreation))]
+engine = open_engine(4566)
+import ministack.app
+from ministack.core import responses
+OURS = sys.argv[1].split()
 print(json.dumps({
+    "wrapped": wrapped,
+    "before": before,
     "tables": {t: sorted(provisioners._RESOURCE_HANDLERS[t]) for t in OURS},
     "handlers": {v: names(provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"][v])
                  for v in ("create", "update", "delete")},
@@ -34,12 +62,7 @@ print(json.dumps({
                for t in ("AWS::ECS::Service", "AWS::CloudFormation::Stack")],
     "reverts": [stacks._sends_back_failed_update(t)
                 for t in ("AWS::ECS::Service", "AWS::CloudFormation::Stack")],
-    "used": [name in inspect.getsource(function) for name, function in (
-        ("_runs_on_worker_thread", stacks._deploy_stack_async),
-        ("_runs_on_worker_thread", stacks._delete_stack_async),
-        ("_sends_back_failed_update", stacks._roll_back_operation),
-        ("_RESOURCE_HANDLERS", provisioners._provision_resource),
-        ("_REPLACING_PROPERTIES", provisioners._property_recreation))],
+    "used": used,
     "scope": [responses.get_account_id(), responses.get_region()],
     "settings": {n: os.environ[n] for n in ("BIND_HOST", "DOCKER_HOST", "GATEWAY_PORT")},
     "app": inspect.iscoroutinefunction(ministack.app.app),
@@ -110,3 +133,26 @@ def test_it_is_told_loopback_and_no_docker_before_it_loads(engine: dict[str, Any
         "GATEWAY_PORT": "4566",
     }
     assert engine["app"]
+
+
+def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None:
+    assert engine["wrapped"] == {
+        "_add_event": [
+            *("stack_id", "stack_name", "logical_id", "resource_type"),
+            *("status", "reason", "physical_id", "detailed_status"),
+        ],
+        "_update_resource": [
+            *("resource_type", "physical_id", "old_props", "new_props"),
+            *("stack_name", "logical_id", "old_attrs"),
+        ],
+        "_provision_resource": ["resource_type", "logical_id", "props", "stack_name"],
+        "_roll_back_operation": [
+            *("stack_name", "stack_id", "stack", "operation", "reason_override"),
+        ],
+    }
+    assert engine["before"] == {
+        "one": True,
+        "table": True,
+        "update": [True, True],
+        "cancel": [True, True, True, True],
+    }

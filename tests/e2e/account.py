@@ -12,7 +12,7 @@ from botocore.exceptions import WaiterError
 
 from tests.e2e.conftest import Sandbox, serving
 
-QUICK = {"Delay": 0.05, "MaxAttempts": 2400}
+QUICK = {"Delay": 0.05, "MaxAttempts": 900}
 """For waiters, whose own 5 to 30 s between questions are for the real AWS."""
 CLUSTER, SERVICE = "democluster-cluster", "democluster-service"
 TEMPLATES = Path(__file__).parent / "templates"

@@ -27,6 +27,9 @@ DEPROVISIONING = 10.0
 HEALTHY_WITHOUT_CHECK = 40.0
 """Without any health check a task counts as healthy so long after it runs."""
 
+PROOF_FLOOR = 1.5
+"""Real seconds of that at least: what crashes while it boots must do so before."""
+
 CONTAINERS = "containers"
 """Who complains of a task whose own container health checks fail."""
 
@@ -259,7 +262,7 @@ class TaskLives:
         grace = task.service.grace_seconds if task.service else 0.0
         self._clock.call_later(grace, lambda: self._grace_ended(task), floor=GRACE_FLOOR)
         if not _balancers(task) and not any(c.checked for c in task.containers):
-            self._after(task, HEALTHY_WITHOUT_CHECK, self._proved)
+            self._after(task, HEALTHY_WITHOUT_CHECK, self._proved, floor=PROOF_FLOOR)
         self._changed(task)
 
     def _grace_ended(self, task: Task) -> None:

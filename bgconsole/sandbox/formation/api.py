@@ -34,6 +34,10 @@ class NotFound(ResourceFailure):
     """The resource is not there (any more)."""
 
 
+class Cancelled(Exception):
+    """The stack's update was cancelled meanwhile; the text is the reason of the resource."""
+
+
 @dataclass(frozen=True, slots=True)
 class Aws:
     """The worlds, called from a worker thread; time can be replaced in tests."""
@@ -41,6 +45,8 @@ class Aws:
     handle: Callable[[Scope, str, str, dict[str, Any]], Response]
     pause: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
+    cancelled: Callable[[], str] = str
+    """Why the operation under way must not go on; empty when it may."""
 
     def call(self, scope: Scope, service: str, operation: str, request: dict[str, Any]) -> Response:
         """One operation of `ecs` or `elbv2`.
@@ -64,10 +70,13 @@ class Aws:
 
         Raises:
             ResourceFailure: after three hours.
+            Cancelled: somebody cancelled the stack's update.
         """
         end = self.monotonic() + _HANDLER_TIMEOUT_SECONDS
         while self.monotonic() < end:
             yield
+            if reason := self.cancelled():
+                raise Cancelled(reason)
             self.pause(_POLL_SECONDS)
         raise ResourceFailure("Exceeded attempts to wait", "NotStabilized")
 

@@ -6,12 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import Provisioned
 from .api import Aws, NotFound, generated_name
-from .properties import changed, request_for
+from .properties import changed, changed_or_reset, request_for
 from .stability import deployments_of, wait_until_gone, wait_until_stable
 
 if TYPE_CHECKING:
     from ..engine import Properties
     from ..scope import Scope
+
+
+_CAPACITY = ("CapacityProviders", "DefaultCapacityProviderStrategy")
+
+_CONFIGURATION_DEFAULTS: dict[str, Any] = {
+    "Strategy": "ROLLING",
+    "MaximumPercent": 200,
+    "MinimumHealthyPercent": 100,
+    "DeploymentCircuitBreaker": {"Enable": False, "Rollback": False},
+    "Alarms": {"AlarmNames": [], "Enable": False, "Rollback": False},
+    "LifecycleHooks": [],
+}
+_SERVICE_DEFAULTS: dict[str, Any] = {
+    "AvailabilityZoneRebalancing": "ENABLED",
+    "DeploymentConfiguration": {},
+    "EnableECSManagedTags": False,
+    "EnableExecuteCommand": False,
+    "HealthCheckGracePeriodSeconds": 0,
+    "LoadBalancers": [],
+    "PlacementConstraints": [],
+    "PlacementStrategies": [],
+    "PropagateTags": "NONE",
+    "ServiceRegistries": [],
+}
+"""What a property means that an updated template no longer gives."""
 
 
 class ClusterType:
@@ -37,15 +62,22 @@ class ClusterType:
     def update(
         self, scope: Scope, physical_id: str, old: Properties, new: Properties
     ) -> Provisioned:
-        """UpdateCluster with what changed."""
+        """UpdateCluster, PutClusterCapacityProviders and tags, as far as they changed."""
+        fresh = changed_or_reset(old, new, {name: [] for name in _CAPACITY})
         request = request_for(
             "ecs",
             "UpdateCluster",
-            {"Cluster": physical_id, **changed(old, new)},
+            {"Cluster": physical_id, **fresh},
             renamed=self._renamed,
-            left_out=("Tags",),
+            left_out=("Tags", *_CAPACITY),
         )
         cluster = self._aws.call(scope, "ecs", "UpdateCluster", request)["cluster"]
+        if set(_CAPACITY) & fresh.keys():
+            both = {name: new.get(name, []) for name in _CAPACITY}
+            named = {"Cluster": physical_id, **both}
+            request = request_for("ecs", "PutClusterCapacityProviders", named)
+            self._aws.call(scope, "ecs", "PutClusterCapacityProviders", request)
+        _retag(self._aws, scope, cluster["clusterArn"], old, new)
         return Provisioned(physical_id, {"Arn": cluster["clusterArn"]})
 
     def delete(self, scope: Scope, physical_id: str, properties: Properties) -> None:
@@ -149,10 +181,15 @@ class ServiceType:
 
         Raises:
             ResourceFailure: as `create`.
+            Cancelled: the stack's update was.
         """
         before = self._one(scope, physical_id, new)
         known = deployments_of(self._aws, scope, before)
-        differences = changed(old, new)
+        differences = changed_or_reset(old, new, _SERVICE_DEFAULTS)
+        if "DeploymentConfiguration" in differences:
+            was, now = (part.get("DeploymentConfiguration") or {} for part in (old, new))
+            configuration = now | changed_or_reset(was, now, _CONFIGURATION_DEFAULTS)
+            differences["DeploymentConfiguration"] = configuration
         forced = differences.pop("ForceNewDeployment", None) or {}
         request = request_for(
             "ecs", "UpdateService", differences, renamed=self._renamed, left_out=("Tags",)

@@ -107,3 +107,11 @@ def _invalid(path: str, words: str) -> ResourceFailure:
 def changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The properties of `new` that `old` has not or has otherwise."""
     return {name: value for name, value in new.items() if old.get(name) != value}
+
+
+def changed_or_reset(
+    old: Mapping[str, Any], new: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, Any]:
+    """As `changed`, and the default of each property that is no longer given."""
+    gone = {name: value for name, value in defaults.items() if name in old and name not in new}
+    return gone | changed(old, new)
