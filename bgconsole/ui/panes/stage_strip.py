@@ -139,7 +139,9 @@ def _hooks(strip: Rollout, at: datetime, palette: Palette, *, short: bool) -> li
         hook, *more = strip.waiting
         words = _then(hook, at)
         words = words.replace(" by itself", "") if short else words
-        words += f" ({len(more)} more wait)" if more and not short else ""
+        words += (
+            f" ({len(more)} more wait{'s' if len(more) == 1 else ''})" if more and not short else ""
+        )
         return [Content.styled(words, palette.style(Tone.WAITING, bold=True))]
     if strip.running:
         name = plain(strip.running[0].target.rpartition(":")[2] or strip.running[0].kind)

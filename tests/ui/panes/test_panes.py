@@ -105,10 +105,10 @@ async def test_selection_outlives_the_end_of_a_deployment() -> None:
 async def test_crashed_tasks_are_told_by_reason_with_their_last_words() -> None:
     async with Host(TasksPane, shown=scenes.crash_looping()).run_test(size=(160, 24)) as pilot:
         await pilot.pause()
-        holds(pilot, "✖ 2 × exit 1", "“PG::UndefinedColumn", "no task is running yet")
+        holds(pilot, "✖ 2 ×", "exit 1", "“PG::UndefinedColumn", "no task is running yet")
     async with Host(TasksPane, shown=scenes.rolled_back()).run_test(size=(100, 24)) as pilot:
         await pilot.pause()
-        holds(pilot, "✖ 3 × revision 3: exit 1")
+        holds(pilot, "✖ 3 ×", "exit 1", "revision 3")
 
 
 async def test_a_deployment_that_has_just_begun_is_not_called_unasked_for() -> None:
