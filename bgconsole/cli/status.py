@@ -12,6 +12,7 @@ import click
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.failure import say
 from bgconsole.cli.global_options import global_options
+from bgconsole.cli.status_all import status_all
 from bgconsole.cli.status_json import status_json
 from bgconsole.cli.status_text import status_lines
 from bgconsole.cli.target import service
@@ -28,11 +29,16 @@ FAILING_SECONDS = 30.0
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as the schema lays down.")
+@click.option("--all", "every", is_flag=True, help="Every service of the clusters, worst first.")
 @click.option("--watch", is_flag=True, help="Go on, and print it again when it has changed.")
 @pass_invocation
 @global_options
-def status(invocation: Invocation, as_json: bool, watch: bool) -> int:
+def status(invocation: Invocation, as_json: bool, every: bool, watch: bool) -> int:
     """Say what the service does, who serves, and how the stacks stand."""
+    if every and watch:
+        raise click.UsageError("--all and --watch do not go together.")
+    if every:
+        return status_all(invocation, as_json=as_json)
     context = invocation.context
     settings = invocation.settings
     gateway = context.connect(settings)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from textual.content import Content
 
-from bgconsole.domain.duration import age
-from bgconsole.domain.overview import OUTCOMES, Area, Line, Overview, doubt, tally
+from bgconsole.domain.overview import Line, Overview, doubt, tally
+from bgconsole.domain.overview_words import SUMS, count_words, last_words, revision_words
 from bgconsole.domain.plain import plain
 from bgconsole.domain.verdict import GLYPHS, Severity
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import Piece, fit, fit_apart, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Row
-
-_TALLY = {
-    Severity.BAD: "wrong",
-    Severity.WAITING: "waiting for you",
-    Severity.UNKNOWN: "cannot tell",
-    Severity.BUSY: "deploying",
-    Severity.GOOD: "running as asked",
-}
 
 
 def header_line(overview: Overview, now: datetime, palette: Palette, width: int) -> Content:
@@ -75,7 +67,7 @@ def sum_line(listed: Sequence[Line], palette: Palette, width: int) -> Content:
         glyph = "○" if severity is Severity.GOOD else GLYPHS[severity]
         loud = tone in palette.fills
         style = palette.chip(tone) if loud else palette.style(_mild(severity), bold=True)
-        forms = [f"{glyph} {count} {_TALLY[severity]}", f"{glyph} {count}"]
+        forms = [f"{glyph} {count} {SUMS[severity]}", f"{glyph} {count}"]
         told.append(
             piece(severity, *(Content.styled(f" {f} " if loud else f, style) for f in forms))
         )
@@ -85,15 +77,6 @@ def sum_line(listed: Sequence[Line], palette: Palette, width: int) -> Content:
 def _mild(severity: Severity) -> Tone:
     """Counts alone are not painted as health is."""
     return Tone.PLAIN if severity is Severity.GOOD else SEVERITY[severity]
-
-
-def area_words(areas: Iterable[Area]) -> Mapping[Area, str]:
-    """What tells clusters apart: nothing where there is one, the region only where two are."""
-    listed = tuple(areas)
-    if len(listed) < 2:
-        return {}
-    several = len({area.region for area in listed}) > 1
-    return {area: str(area) if several else area.cluster for area in listed}
 
 
 def row(line: Line, now: datetime, where: str) -> Row:
@@ -120,7 +103,7 @@ def row(line: Line, now: datetime, where: str) -> Row:
             Cell(line.word, SEVERITY[line.severity] if line.wrong else tone),
             Cell(line.ref.name, text),
             Cell(where, quiet),
-            Cell(f"{line.running}/{line.desired} {'new' if line.deploying else 'run'}", text),
+            Cell(count_words(line), text),
             Cell(revision_words(line), text),
             Cell(line.stage, Tone.BUSY if line.stage and not line.stale else quiet),
             Cell(last_words(line, now), _last_tone(line)),
@@ -128,24 +111,6 @@ def row(line: Line, now: datetime, where: str) -> Row:
         ),
         wrong=line.wrong,
     )
-
-
-def revision_words(line: Line) -> str:
-    """`2 → 3 · bad0c0d`, or `2 · 8be01c9`."""
-    revisions = f"{line.before} → {line.revision}" if line.before else line.revision
-    return f"{revisions} · {line.tag}" if line.tag else revisions
-
-
-def last_words(line: Line, now: datetime) -> str:
-    """How the last deployment ended and how long ago; since when one is under way."""
-    if line.deployed_at is None:
-        return ""
-    if line.deploying:
-        return f"for {age(line.deployed_at, now)}"
-    # Two days or two days and three hours: no difference at a glance.
-    ago = " ".join(age(line.deployed_at, now).split()[:2])
-    outcome = OUTCOMES.get(line.outcome, line.outcome.replace("_", " ").lower())
-    return f"{outcome} {ago}" if outcome else f"since {ago}"
 
 
 def _last_tone(line: Line) -> Tone:

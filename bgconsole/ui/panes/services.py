@@ -13,10 +13,11 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from bgconsole.domain.overview import Area, Line, Overview, lines
+from bgconsole.domain.overview_words import area_words
 from bgconsole.domain.services import ServiceRef
 from bgconsole.ui.palette import Palette
 from bgconsole.ui.panes.freshness import Freshness, freshness
-from bgconsole.ui.panes.overview_words import area_words, header_line, row, sum_line, told
+from bgconsole.ui.panes.overview_words import header_line, row, sum_line, told
 from bgconsole.ui.panes.pane import Pane, SnapshotWidget, now
 from bgconsole.ui.widgets.fit import piece
 from bgconsole.ui.widgets.keyed_table import Column, KeyedTable
