@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -208,14 +209,14 @@ class TimelineScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Title, lines, keys."""
-        title = f"timeline · {self._tell().snapshot.ref}"
-        yield Static(Content.styled(plain(title), "bold"), classes="title")
+        yield Static(classes="title")
         yield TimelinePane()
         yield SteadyFooter()
 
     def on_mount(self) -> None:
         """Fill it, and look into the audit log."""
         self._composed = True
+        self._entitle(f"timeline · {self._tell().snapshot.ref}")
         self.renew()
         self.query_one(TimelinePane).focus()
         self._look_at_records()
@@ -280,7 +281,12 @@ class TimelineScreen(Screen[None]):
             self.app.notify(plain(str(answer.error)), severity="error", markup=False)
         elif isinstance(answer.value, tuple):
             page, data = (plain(str(path)) for path in answer.value)
-            self.app.notify(f"{page}\n{data}", title="Saved", timeout=15, markup=False)
+            self.app.notify(f"{page}\n{data}", title="Saved", timeout=8, markup=False)
+            # A toast goes, and breaks a path in two: the title keeps it whole.
+            self._entitle(f"saved {page} and {Path(data).suffix}")
+
+    def _entitle(self, words: str) -> None:
+        self.query_one(".title", Static).update(Content.styled(plain(words), "bold"))
 
     def _look_at_records(self) -> None:
         snapshot = self._tell().snapshot
