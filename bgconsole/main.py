@@ -22,6 +22,7 @@ from bgconsole.domain.errors import ConfigurationError
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
     from bgconsole.domain.moments import Moment
+    from bgconsole.domain.probe import ProbeRecord
     from bgconsole.domain.services import ServiceRef
     from bgconsole.domain.snapshot import Snapshot
     from bgconsole.gateway.port import Gateway
@@ -77,11 +78,14 @@ def _open_console(settings: Settings) -> int:
 def wiring(settings: Settings) -> Wiring:
     """All that the console is made of, as these settings say; `Console(wiring(settings)).run()`."""
     from bgconsole.config import last
+    from bgconsole.domain.probe_version import version_rule
     from bgconsole.operations.audit import AuditLog
     from bgconsole.operations.moments import moments
     from bgconsole.operations.runner import Runner
     from bgconsole.operations.spec import Risk
     from bgconsole.ui.wiring import Wiring
+    from bgconsole.watch.asking import Asker
+    from bgconsole.watch.probe import Probe
     from bgconsole.watch.watcher import Watcher
 
     files = paths()
@@ -118,6 +122,16 @@ def wiring(settings: Settings) -> Wiring:
             on_lines=on_lines,
         )
 
+    def probe(on_record: Callable[[ProbeRecord], None]) -> Probe:
+        return Probe(
+            Asker(version_rule(settings.probe_version), clock=utc_now),
+            on_record=on_record,
+            clock=utc_now,
+            url=settings.probe_url,
+            path=settings.probe_path,
+            interval=settings.probe_interval,
+        )
+
     def runner(gateway: Gateway, ref: ServiceRef) -> Runner:
         return Runner(
             gateway,
@@ -133,6 +147,7 @@ def wiring(settings: Settings) -> Wiring:
         connect=lambda: _connect(settings),
         watch=watch,
         runner=runner,
+        probe=probe if settings.probe else None,
         clock=lambda: datetime.now().astimezone(),
         cluster=settings.cluster,
         service=settings.service,

@@ -20,8 +20,10 @@ import bgconsole.ui
 from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
 from bgconsole.domain.identity import Place
 from bgconsole.domain.logs import LogLine
+from bgconsole.domain.probe import Answer, ProbeRecord
 from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
+from bgconsole.ui.panes.probe import ProbePane
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.theme import DEFAULT, THEMES
 from bgconsole.watch.batch import LogBatch, TailState
@@ -166,6 +168,24 @@ def batch(lines: Iterable[LogLine], **state: Any) -> LogBatch:
     )
 
 
+def probed(*answers: tuple[int, str], deploying: bool = False, ended: bool = False) -> ProbeRecord:
+    """What a probe every 2 s saw until `NOW`: statuses (0: connect timeout) and versions."""
+    record = ProbeRecord.of("http://demo-1234.us-east-1.elb.amazonaws.com/posts", 2.0)
+    for n, (status, version) in enumerate(answers):
+        at = NOW - timedelta(seconds=2 * (len(answers) - n))
+        if deploying and n == len(answers) // 3:
+            record = record.deploying("arn:1", at, at)
+        latency = 8 + (n * 7) % 13 + (40 if n % 17 == 5 else 0) if status else 3000
+        error = "" if status else "connect timeout"
+        record = record.add(Answer(at, float(latency), status, error, version))
+    return record.steady() if ended else record
+
+
+CALM = ((200, "MEOW"),) * 80
+TURNING = (*CALM[:40], *(((200, "MEOW"), (200, "Posts")) * 6), *((200, "Posts"),) * 24)
+BROKEN = (*CALM[:40], (502, ""), (502, ""), *CALM[:6], (0, ""), (0, ""), (0, ""))
+
+
 MESSAGES = (
     'I, [2026-03-01T13:59:58.123456 #1]  INFO -- : [a2213956] Started GET "/posts" for 10.0.0.7',
     "I, [2026-03-01T13:59:58.127001 #1]  INFO -- : [a2213956] Completed 200 OK in 4ms"
@@ -204,7 +224,12 @@ class Host(App[None]):
     CSS_PATH = Path(bgconsole.ui.__file__).with_name("console.tcss")
     TITLE = "bgconsole"
 
-    def __init__(self, *only: Callable[[], Widget], shown: Snapshot | None = None) -> None:
+    def __init__(
+        self,
+        *only: Callable[[], Widget],
+        shown: Snapshot | None = None,
+        probe: ProbeRecord | None = None,
+    ) -> None:
         super().__init__()
         self.animation_level = "none"
         for theme in THEMES:
@@ -213,6 +238,7 @@ class Host(App[None]):
         self.moment = NOW
         self._only = only
         self._first = shown
+        self._probe = probe
 
     def clock(self) -> datetime:
         """What the panes take for now."""
@@ -225,6 +251,7 @@ class Host(App[None]):
     def on_mount(self) -> None:
         """Show the first picture."""
         self.show(self._first)
+        self.screen.probe = self._probe  # type: ignore[attr-defined]
 
     def show(self, taken: Snapshot | None) -> None:
         """A new snapshot for every pane."""
@@ -243,6 +270,7 @@ class Only(Screen[None]):
     """One widget alone."""
 
     snapshot: reactive[Snapshot | None] = reactive(None)
+    probe: reactive[ProbeRecord | None] = reactive(None)
 
     def __init__(self, make: tuple[Callable[[], Widget], ...]) -> None:
         super().__init__()
@@ -251,4 +279,6 @@ class Only(Screen[None]):
     def compose(self) -> ComposeResult:
         """Bound to the screen's snapshot as in the console."""
         for make in self._make:
-            yield make().data_bind(Only.snapshot)
+            made = make()
+            bound = (Only.snapshot, Only.probe) if isinstance(made, ProbePane) else (Only.snapshot,)
+            yield made.data_bind(*bound)

@@ -28,11 +28,13 @@ from bgconsole.ui.messages import (
     LinesCame,
     OperationEnded,
     OperationMoved,
+    ProbeTaken,
     SnapshotTaken,
 )
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
 from bgconsole.ui.pickers import Pickers
+from bgconsole.ui.probing import Probing
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
@@ -61,6 +63,7 @@ class Console(GuardedApp):
         super().__init__(timing=wiring.timing, write_crash_log=wiring.write_crash_log)
         self.wiring = wiring
         self.session = Session(self, wiring)
+        self.probing = Probing(self, wiring)
         self.operating = Operating(
             self,
             clock=wiring.clock,
@@ -99,12 +102,14 @@ class Console(GuardedApp):
         """Let the threads end."""
         self.operating.leave()
         self.session.stop()
+        self.probing.stop()
 
     # Connecting
 
     def connect(self, connect: Callable[[], Gateway]) -> None:
         """Leave what is shown and begin anew, by other means."""
         self.session.forget()
+        self.probing.stop()
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self._service = None
@@ -115,6 +120,7 @@ class Console(GuardedApp):
         self._connecting.stop()
         again = ref == self.session.ref and self._service is not None
         self.session.watch(ref)
+        self.probing.watch(ref)
         if self.session.gateway is not None:
             place = self.session.gateway.place
             start(self, partial(self.wiring.remember, place, ref), name="remember")
@@ -124,7 +130,9 @@ class Console(GuardedApp):
             self.pop_screen()
         self._bind_operations()
         self._offers = ()
-        self._service = ServiceScreen(read_only=bool(self.wiring.why_read_only(ref)))
+        self._service = ServiceScreen(
+            read_only=bool(self.wiring.why_read_only(ref)), probe_off=self.wiring.probe is None
+        )
         self._service.run_state = self._reminder()
         self.push_screen(self._service)
 
@@ -157,6 +165,7 @@ class Console(GuardedApp):
         if not self.screen_stack or not self.session.take(message) or self._service is None:
             return
         self._service.snapshot = self.session.snapshot
+        self.probing.follow(message.snapshot)
         self._look_at_operations(message.snapshot)
         if isinstance(self.screen, ReadingScreen | StoppedScreen | TimelineScreen):
             self.screen.renew()
@@ -164,6 +173,12 @@ class Console(GuardedApp):
             self._connecting.stop()
         elif not self._connecting.busy:
             self._connecting.start(ref=self.session.ref)
+
+    @on(ProbeTaken)
+    def _probe_taken(self, message: ProbeTaken) -> None:
+        record = self.probing.take(message)
+        if self.screen_stack and record is not None and self._service is not None:
+            self._service.probe = record
 
     @on(LinesCame)
     def _lines_came(self, message: LinesCame) -> None:

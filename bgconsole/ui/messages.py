@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import Progress
 from bgconsole.watch.batch import LogBatch
@@ -34,6 +35,19 @@ class LinesCame(Message):
         super().__init__()
         self.epoch = epoch
         self.batch = batch
+
+
+class ProbeTaken(Message):
+    """The site answered the probe. `epoch` counts the probes."""
+
+    def __init__(self, epoch: int, record: ProbeRecord) -> None:
+        super().__init__()
+        self.epoch = epoch
+        self.record = record
+
+    def can_replace(self, message: Message) -> bool:
+        """Each holds everything, so a later one makes an earlier one superfluous."""
+        return isinstance(message, ProbeTaken) and message.epoch == self.epoch
 
 
 class Answered(Message):

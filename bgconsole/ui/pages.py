@@ -12,7 +12,9 @@ from bgconsole.ui import facts, help_text
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
+from bgconsole.ui.panes.probe import ProbePane
 from bgconsole.ui.panes.tasks import TasksPane
+from bgconsole.ui.probe_facts import of_probe
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.timeline import Story, TimelineScreen
 from bgconsole.ui.session import Session
@@ -45,10 +47,19 @@ class Pages:
     def describe(self, pane: Pane) -> None:
         """All that is known of the row that a pane highlights; nothing where none is."""
         selection = pane.selection
-        if selection:
+        if isinstance(pane, ProbePane):
+            self._probe(pane)
+        elif selection:
             tell = partial(self._described, str(pane.id), selection)
             if tell():
                 self._app.push_screen(ReadingScreen("describe", tell))
+
+    def _probe(self, pane: ProbePane) -> None:
+        def tell() -> Facts:
+            return of_probe(pane.probe, self._wiring.clock())
+
+        if tell():
+            self._app.push_screen(ReadingScreen("probe", tell))
 
     def events(self) -> None:
         """The service's events, in AWS's words."""

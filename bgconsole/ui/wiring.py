@@ -16,6 +16,7 @@ from bgconsole.config.keymap import KEYMAP, Keymap
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.identity import Place
 from bgconsole.domain.moments import Moment
+from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
@@ -47,6 +48,19 @@ class Watching(Protocol):
 
     def set_operating(self, operating: bool) -> None:
         """Tell whether an operation runs or its dialog is open."""
+
+
+class Asking(Protocol):
+    """Asks the site itself again and again: `watch.probe.Probe`."""
+
+    def start(self) -> None:
+        """Begin as soon as it is known what to ask; records come on other threads."""
+
+    def stop(self) -> None:
+        """End without waiting."""
+
+    def follow(self, snapshot: Snapshot) -> None:
+        """Learn where the site is, and when a deployment begins and ends."""
 
 
 class Running(Protocol):
@@ -147,6 +161,8 @@ class Wiring:
     """For one service: what may be done differs from service to service."""
     clock: Callable[[], datetime]
     """The time of day, with its zone."""
+    probe: Callable[[Callable[[ProbeRecord], None]], Asking] | None = None
+    """Makes a probe that is not started yet, of the site of one service; None where it is off."""
     cluster: str = ""
     """Asked for by flag or file; empty opens the picker."""
     service: str = ""

@@ -7,6 +7,7 @@ import gc
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -36,6 +37,10 @@ HOSTILE = (
 )
 
 
+STANDING = [pane for pane in PANES if pane != "probe"]
+"""What a terminal of 120x36 shows of itself; the probe comes beside them while it is chosen."""
+
+
 def shown(screen: ServiceScreen) -> list[str]:
     """The panes that can be seen."""
     return [pane for pane in PANES if _visible(screen.query_one(f"#{pane}"))]
@@ -47,13 +52,23 @@ def _visible(widget: Widget) -> bool:
     )
 
 
+def quiet(_: object) -> Any:
+    """A probe that is on, and is never answered."""
+    return SimpleNamespace(start=lambda: None, stop=lambda: None, follow=lambda _: None)
+
+
 @pytest.mark.parametrize("size", [(120, 36), (160, 45), (200, 50), (100, 30)])
 async def test_where_there_is_room_every_pane_is_seen(tmp_path: Path, size: Any) -> None:
-    app = console(worlds.deploying(), tmp_path)
+    app = console(worlds.deploying(), tmp_path, probe=quiet)
     async with app.run_test(size=size) as pilot:
         screen = await filled(pilot)
-        await until(pilot, lambda: shown(screen) == list(PANES))
-        boxes = [screen.query_one(f"#{pane}").region for pane in PANES]
+        wide = size[0] >= 160
+        await until(pilot, lambda: shown(screen) == (list(PANES) if wide else STANDING))
+        if wide:
+            stacks, probe = screen.query_one("#stacks").region, screen.query_one("#probe").region
+            assert (stacks.right, stacks.y) == (probe.x, probe.y) and probe.right == size[0]
+            assert probe.width > stacks.width
+        boxes = [screen.query_one(f"#{pane}").region for pane in STANDING]
         tasks, targets, stacks, logs = boxes
         assert tasks.width == logs.width == size[0]
         assert targets.y == stacks.y and targets.right == stacks.x
@@ -68,9 +83,9 @@ async def test_on_a_small_screen_one_pane_and_the_logs_are_seen(tmp_path: Path, 
         screen = await filled(pilot)
         await until(pilot, lambda: shown(screen) == ["tasks", "logs"])
         assert "1 Tasks" in text(screen) and _visible(screen.query_one(PaneTabs))
-        for key, pane in (("2", "targets"), ("3", "stacks"), ("1", "tasks")):
+        for key, pane in (("2", "targets"), ("3", "stacks"), ("5", "probe"), ("1", "tasks")):
             await pilot.press(key)
-            await until(pilot, lambda pane=pane: shown(screen) == [pane, "logs"])
+            await until(pilot, lambda pane=pane: set(shown(screen)) == {pane, "logs"})
             assert screen.pane.id == pane and screen.query_one(PaneTabs).chosen == pane
         await pilot.press("4")
         await until(pilot, lambda: shown(screen) == ["logs"])
@@ -84,8 +99,29 @@ async def test_a_screen_that_shrinks_keeps_what_was_looked_at(tmp_path: Path) ->
         await pilot.press("3")
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: shown(screen) == ["stacks", "logs"])
-        await pilot.resize_terminal(160, 45)
+        await pilot.resize_terminal(120, 36)
+        await until(pilot, lambda: shown(screen) == STANDING)
+
+
+async def test_the_probe_comes_beside_the_others_while_it_is_chosen(tmp_path: Path) -> None:
+    app = console(worlds.steady(), tmp_path, probe=quiet)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await filled(pilot)
+        await pilot.press("5")
         await until(pilot, lambda: shown(screen) == list(PANES))
+        assert screen.pane.id == "probe"
+        await pilot.press("1")
+        await until(pilot, lambda: shown(screen) == STANDING)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (160, 45), (80, 24)])
+async def test_a_probe_that_is_off_takes_no_room(tmp_path: Path, size: Any) -> None:
+    app = console(worlds.steady(), tmp_path)
+    async with app.run_test(size=size) as pilot:
+        screen = await filled(pilot)
+        await until(pilot, lambda: "probe" not in shown(screen))
+        await pilot.press("5")
+        await until(pilot, lambda: "off, as the configuration says" in text(screen))
 
 
 async def test_tab_goes_round_and_zoom_gives_all_the_room(tmp_path: Path) -> None:
@@ -98,16 +134,19 @@ async def test_tab_goes_round_and_zoom_gives_all_the_room(tmp_path: Path) -> Non
             await pilot.press("tab")
         assert seen == list(PANES) and screen.pane.id == "tasks"
         await pilot.press("shift+tab")
-        assert screen.pane.id == "logs"
+        assert screen.pane.id == "probe"
         for pane in PANES:
             await pilot.press(str(PANES.index(pane) + 1), "+")
             await until(pilot, lambda pane=pane: shown(screen) == [pane])
             await pilot.press("_")
-            await until(pilot, lambda: shown(screen) == list(PANES))
+            await until(
+                pilot,
+                lambda pane=pane: shown(screen) == list(PANES if pane == "probe" else STANDING),
+            )
         await pilot.press("2", "+")
         await until(pilot, lambda: shown(screen) == ["targets"])
         await pilot.press("escape")
-        await until(pilot, lambda: shown(screen) == list(PANES))
+        await until(pilot, lambda: shown(screen) == STANDING)
 
 
 async def test_escape_clears_the_filter_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The main screen: verdict on top, four panes, keys below."""
+"""The main screen: verdict on top, five panes, keys below."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.panes.probe import ProbePane
 from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.targets import TargetsPane
 from bgconsole.ui.panes.tasks import TasksPane
@@ -31,9 +33,9 @@ from bgconsole.ui.widgets.pane_tabs import PaneTabs
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 from bgconsole.watch.batch import LogBatch
 
-PANES = ("tasks", "targets", "stacks", "logs")
+PANES = ("tasks", "targets", "stacks", "logs", "probe")
 """The ids of the panes, in the order of their numbers."""
-_MIDDLE = ("targets", "stacks")
+_MIDDLE = ("targets", "stacks", "probe")
 _SHARES_ROOM = "logs"
 """The pane that stays below the chosen one where there is room for one and the logs."""
 
@@ -53,12 +55,13 @@ class ServiceScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            replace(tasks, show=True, key_display="1-4", description="pane")
+            replace(tasks, show=True, key_display="1-5", description="pane")
             for tasks in read(KEYMAP, "pane.tasks", "pane('tasks')")
         ),
         *read(KEYMAP, "pane.targets", "pane('targets')"),
         *read(KEYMAP, "pane.stacks", "pane('stacks')"),
         *read(KEYMAP, "pane.logs", "pane('logs')"),
+        *read(KEYMAP, "pane.probe", "pane('probe')"),
         *read(KEYMAP, "pane.next", "next_pane(1)"),
         *read(KEYMAP, "pane.previous", "next_pane(-1)"),
         *read(KEYMAP, "pane.zoom", "zoom(True)"),
@@ -77,12 +80,14 @@ class ServiceScreen(Screen[None]):
     ]
 
     snapshot: reactive[Snapshot | None] = reactive(None, repaint=False)
+    probe: reactive[ProbeRecord | None] = reactive(None, repaint=False)
     run_state: reactive[RunState | None] = reactive(None, repaint=False)
     """The operation that runs or ran last, for the line that reminds of it."""
 
-    def __init__(self, *, read_only: bool = False) -> None:
+    def __init__(self, *, read_only: bool = False, probe_off: bool = False) -> None:
         super().__init__()
         self._read_only = read_only
+        self._probe_off = probe_off
 
     def compose(self) -> ComposeResult:
         """From the answer at the top to the evidence at the bottom."""
@@ -97,6 +102,9 @@ class ServiceScreen(Screen[None]):
             with Horizontal(id="middle"):
                 yield TargetsPane(id="targets").data_bind(ServiceScreen.snapshot)
                 yield StacksPane(id="stacks").data_bind(ServiceScreen.snapshot)
+                yield ProbePane(off=self._probe_off, id="probe").data_bind(
+                    ServiceScreen.snapshot, ServiceScreen.probe
+                )
             yield LogsPane(id="logs").data_bind(ServiceScreen.snapshot)
         yield SteadyFooter()
 

@@ -14,6 +14,7 @@ _TABS: tuple[tuple[str, str, Source | None], ...] = (
     ("targets", "2 Targets", "targets"),
     ("stacks", "3 Stacks", "stacks"),
     ("logs", "4 Logs", None),
+    ("probe", "5 Probe", None),
 )
 
 
