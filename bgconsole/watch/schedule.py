@@ -34,7 +34,7 @@ def interval(source: Source, need: Need) -> float:
             return 5.0 if need.stacks_moving else 30.0
         case "service" | "deployments" | "tasks" | "targets":
             if need.operating:
-                return 3.0
+                return 4.0
             if need.deploying:
                 return 2.0
             return 10.0 if need.focused else 30.0

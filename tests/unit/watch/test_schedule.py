@@ -20,7 +20,7 @@ AWAY = Need(focused=False)
         ("service", DEPLOYING, 2),
         ("targets", AWAY, 30),
         ("tasks", Need(deploying=True, focused=False), 2),
-        ("tasks", Need(deploying=True, operating=True), 3),
+        ("tasks", Need(deploying=True, operating=True), 4),
         ("stacks", Need(), 30),
         ("stacks", DEPLOYING, 30),
         ("stacks", Need(stacks_moving=True), 5),
