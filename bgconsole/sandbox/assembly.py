@@ -49,12 +49,17 @@ class Assembly:
 
 
 def assemble(
-    address: str, *, remap_ports: bool, first: str = "", log_delay: float = 0.0
+    address: str,
+    *,
+    remap_ports: bool,
+    first: str = "",
+    log_delay: float = 0.0,
+    simulated: bool = False,
 ) -> Assembly:
     """Load the engine and wire everything for the endpoint at `address` (`127.0.0.1:port`).
 
     On the event loop that will serve it; once per process. `first` is explained by `Front`,
-    `log_delay` (seconds) by `Logs`.
+    `log_delay` (seconds) by `Logs`, `simulated` by `open_world`.
     """
     engine = open_engine(int(address.rpartition(":")[2]))
     registry = Registry(engine.app, address)
@@ -66,6 +71,7 @@ def assemble(
             region=scope.region,
             speed=speed,
             remap_ports=remap_ports,
+            simulated=simulated,
             put_logs=partial(logs.put, scope),
             image_lookup=partial(registry.find, scope),
             alarms=EngineAlarms(engine.app, scope),

@@ -64,6 +64,13 @@ _LOG_DELAY = click.option(
     metavar="SECONDS",
     help="Let a log line be read that much after it was written, whatever the speed.",
 )
+_RUNTIME = click.option(
+    "--runtime",
+    type=click.Choice(["process", "simulated"]),
+    default="process",
+    show_default=True,
+    help="What runs a task: a local process, or nothing, for thousands of tasks.",
+)
 
 
 def _port(default: int) -> Callable[[_Command], _Command]:
@@ -101,6 +108,7 @@ class _WithScenarios(click.Group):
 @_SCENARIO
 @_REMAP
 @_LOG_DELAY
+@_RUNTIME
 @click.pass_context
 def sandbox(
     context: click.Context,
@@ -109,13 +117,16 @@ def sandbox(
     scenario: str | None,
     remap_ports: bool,
     log_delay: float,
+    runtime: str,
 ) -> None:
     """Serve a local AWS account until interrupted.
 
     Once everything in it is steady, prints the `export` lines that point any AWS client at it.
     """
     if context.invoked_subcommand is None:
-        settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay)
+        settings = Settings(
+            port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime
+        )
         sys.exit(_serve(settings))
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -129,6 +140,7 @@ def sandbox(
 @_SCENARIO
 @_REMAP
 @_LOG_DELAY
+@_RUNTIME
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def run(
     port: int,
@@ -136,13 +148,14 @@ def run(
     scenario: str | None,
     remap_ports: bool,
     log_delay: float,
+    runtime: str,
     command: tuple[str, ...],
 ) -> None:
     """Run a command (after `--`) against a fresh sandbox and exit with its status.
 
     The command sees no AWS settings but the sandbox's.
     """
-    settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay)
+    settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime)
     sys.exit(_run_inside(settings, command))
 
 

@@ -61,6 +61,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
             remap_ports=settings.remap_ports,
             first=first,
             log_delay=settings.log_delay,
+            simulated=settings.runtime == "simulated",
         )
         http = asyncio.create_task(_serve_http(assembly, listener, lifeline))
         try:

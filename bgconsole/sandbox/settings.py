@@ -26,6 +26,8 @@ class Settings:
 
     log_delay: float = 0.0
     """Seconds from a log line's writing until it can be read."""
+    runtime: str = "process"
+    """What runs a task: `process` (a local one), or `simulated` (none, for thousands of tasks)."""
 
     def to_json(self) -> str:
         """For the command line of the server's process."""

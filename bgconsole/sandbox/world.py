@@ -16,7 +16,7 @@ from .elbv2.handlers import Elbv2
 from .elbv2.routing import DataPlane
 from .elbv2.state import HEALTHY
 from .names import Names
-from .runtime.port import ImageInfo, Images, Prober, Runtime
+from .runtime.port import ImageInfo, Images, Network, Prober, Runtime
 from .shipping import PutLogs
 
 ImageLookup = Callable[[str], ImageInfo | Awaitable[ImageInfo | None] | None]
@@ -159,21 +159,33 @@ async def open_world(
     traffic: bool = True,
     rng: random.Random | None = None,
     alarms: AlarmStates | None = None,
+    simulated: bool = False,
 ) -> World:
     """The real thing: wall clock, child processes, listeners on loopback, light traffic.
 
+    With `simulated`, tasks are only remembered: they pass their health checks, write no logs, and
+    a load balancer answers 502 in their place; there are no visitors. For thousands of tasks.
     Begin with `speed=INSTANT` to provision; `set_speed` when it is steady.
     """
     from .balancer import HttpProber, LoopbackDataPlane
     from .runtime.process import ProcessRuntime
+    from .runtime.simulated import SimulatedRuntime
+    from .runtime.unreachable import Unreachable
     from .shipping import LogShipper
     from .traffic import Traffic
 
     rng = rng or random.Random()  # noqa: S311 - ids and weights, no secrets
     clock = AsyncioClock(speed)
-    runtime = ProcessRuntime(clock)
-    data_plane = LoopbackDataPlane(runtime, remap_ports=remap_ports)
-    prober = HttpProber(runtime, clock)
+    runtime: ProcessRuntime | SimulatedRuntime
+    network: Network
+    prober: HttpProber | SimulatedRuntime
+    if simulated:
+        runtime = prober = SimulatedRuntime(clock)
+        network = Unreachable()
+    else:
+        runtime = network = ProcessRuntime(clock)
+        prober = HttpProber(runtime, clock)
+    data_plane = LoopbackDataPlane(network, remap_ports=remap_ports)
     shipper = LogShipper(put_logs, clock)
     world = World(
         account=account,
@@ -189,7 +201,7 @@ async def open_world(
     )
     world.remapped_ports = data_plane.mapped
     visitors = Traffic(world.serving_port, rng)
-    if traffic:
+    if traffic and not simulated:
         visitors.start()
     world.closes(visitors, prober, data_plane, runtime, shipper)
     return world

@@ -62,6 +62,7 @@ class SimulatedContainer:
     def exit(self, code: int) -> None:
         """End now with this exit code; later ends are ignored."""
         if self._runtime.running.pop((self.spec.task_id, self.spec.name), None) is not None:
+            self._runtime.forget(self)
             for timer in self._timers:
                 timer.cancel()
             self._finish(self._running, failed=True)
@@ -99,12 +100,15 @@ class SimulatedRuntime:
 
     def __post_init__(self) -> None:
         self.running: dict[tuple[str, str], SimulatedContainer] = {}
+        self._listening: dict[Address, SimulatedContainer] = {}
         self._databases: dict[str, Database] = {}
 
     def start(self, spec: ContainerSpec, events: ContainerEvents) -> SimulatedContainer:
         """Remember the container; it is up at once and answers 200 unless its labels say else."""
         container = SimulatedContainer(self, spec, events)
         self.running[(spec.task_id, spec.name)] = container
+        if spec.address is not None:
+            self._listening[spec.address] = container
         container.begin()
         return container
 
@@ -112,9 +116,16 @@ class SimulatedRuntime:
         """The database that the container's DATABASE_URL names."""
         return self._databases.setdefault(spec.environment.get("DATABASE_URL", ""), Database())
 
+    def forget(self, container: SimulatedContainer) -> None:
+        """Its address is free again."""
+        address = container.spec.address
+        if address is not None and self._listening.get(address) is container:
+            del self._listening[address]
+
     async def close(self) -> None:
         """Forget every container."""
         self.running.clear()
+        self._listening.clear()
 
     def resolve(self, address: Address) -> Address | None:
         """The address itself while a container has it."""
@@ -130,8 +141,7 @@ class SimulatedRuntime:
             self.clock.call_later(0.01, lambda: done(ProbeResult(status)))
 
     def _at(self, address: Address) -> SimulatedContainer | None:
-        found = (c for c in self.running.values() if c.spec.address == address)
-        return next(found, None)
+        return self._listening.get(address)
 
 
 class ImageTable:

@@ -97,7 +97,10 @@ def to_json(shape: Shape, value: Any, path: str) -> Any:
             return value
         members = shape.members
         return {
-            name: to_json(members[name], member, f"{path}.{name}")
+            # Most members are text, and there are thousands: they need no path and no call.
+            name: member
+            if type(member) is str and members[name].type_name == "string"
+            else to_json(members[name], member, f"{path}.{name}")
             for name, member in own(shape, value, path).items()
             if member is not None
         }

@@ -78,7 +78,7 @@ def own(shape: Shape, value: Any, path: str) -> Any:
         found = type(value).__name__
         raise ShapeMismatch(f"{path}: {found} where the model has a {shape.type_name}")
     if isinstance(shape, StructureShape):
-        unknown = set(cast("dict[str, Any]", value)) - set(shape.members)
+        unknown = cast("dict[str, Any]", value).keys() - shape.members.keys()
         if unknown:
             raise ShapeMismatch(f"{path}: {shape.name} has no member {', '.join(sorted(unknown))}")
     return value
