@@ -72,9 +72,12 @@ async def test_a_task_that_is_gone_stays_as_it_was_last_seen(tmp_path: Path) -> 
         await opened(pilot, TaskScreen)
         world.tasks[REF] = ()
         app.session.refresh()
-        await until(
-            pilot, lambda: app.session.snapshot and not app.session.snapshot.tasks.value.tasks
-        )
+
+        def gone() -> bool:
+            taken = app.session.snapshot.tasks.value if app.session.snapshot else None
+            return taken is not None and not taken.tasks
+
+        await until(pilot, gone)
         assert "image pulled" in text(app.screen)
 
 
