@@ -141,7 +141,10 @@ def _milestones(service: Service, record: ServiceDeployment) -> tuple[str, ...]:
     found = []
     if ours is not None and ours.desired and ours.running >= ours.desired:
         found.append("all new tasks run")
-    shifted = record.target.production_weight == 100 or record.lifecycle_stage in _SHIFTED
+    # On the way back the stage reads as the way there: CLEAN_UP is passed without any shift.
+    going_on = record.status in ("PENDING", "IN_PROGRESS", "SUCCESSFUL")
+    passed = going_on and record.lifecycle_stage in _SHIFTED
+    shifted = record.target.production_weight == 100 or passed
     if shifted and service.strategy != "ROLLING":
         found.append("traffic shifted")
     elif found and sum(d.running for d in service.deployments if d is not ours) == 0:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.e2e.conftest import PROGRAM, SERVICE, Sandbox
+from tests.e2e.sandbox.test_two_groups import Pair
 
+PAUSE = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
 PATIENCE = 240.0
 """Seconds after which what does not end counts as never ending."""
 
@@ -30,13 +32,20 @@ def watching(sandbox: Sandbox) -> Iterator[subprocess.Popen[str]]:
         too_late = threading.Timer(PATIENCE, process.kill)
         too_late.start()
         try:
-            told = json.loads(process.stdout.readline())
-            while "waiting until a deployment begins" not in told["words"]:
-                told = json.loads(process.stdout.readline())
+            until(process, "waiting until a deployment begins")
             yield process
         finally:
             too_late.cancel()
             process.kill()
+
+
+def until(process: subprocess.Popen[str], words: str) -> None:
+    """Read what it tells until it says this."""
+    assert process.stdout
+    for line in process.stdout:
+        if words in json.loads(line)["words"]:
+            return
+    raise AssertionError(f"never said: {words}; it ended with {process.wait()}")
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, list[dict[str, str]]]:
@@ -85,3 +94,38 @@ def test_a_redeploy_exits_0_and_a_bad_deploy_that_is_taken_back_exits_1(sandbox:
     (stopped,) = (e["words"] for e in moments if e["kind"] == "task" and e["severity"] == "bad")
     assert "exit 1" in stopped
     assert any("rolled back after" in e["words"] for e in moments if e["kind"] == "deployment")
+
+
+def answer(pair: Pair, action: str) -> None:
+    """Say of the pause that waits whether to go on."""
+    record = pair.newest()
+    (waiting,) = [h for h in record["lifecycleHookDetails"] if h["status"] == "AWAITING_ACTION"]
+    pair.client("ecs").continue_service_deployment(
+        serviceDeploymentArn=record["serviceDeploymentArn"],
+        hookId=waiting["hookId"],
+        action=action,
+    )
+
+
+def test_two_groups_with_a_pause_that_goes_on_and_one_that_is_rejected(sandbox: Sandbox) -> None:
+    pair = Pair(sandbox)
+    pair.move()
+    with watching(sandbox) as process:
+        pair.deploy(lifecycleHooks=[PAUSE], bakeTimeInMinutes=3)
+        until(process, "pause at post-test waits for somebody")
+        answer(pair, "CONTINUE")
+        until(process, "traffic shifted")
+        assert pair.newest()["status"] == "IN_PROGRESS", "the shift is not the end"
+        code, told = ended(process)
+    assert code == 0, told
+    assert "serves 100 %: 4/4 healthy" in told[-1]["words"]
+
+    with watching(sandbox) as process:
+        pair.deploy(lifecycleHooks=[PAUSE])
+        until(process, "WAITING FOR YOU")
+        answer(pair, "ROLLBACK")
+        code, told = ended(process)
+    assert code == 1, told
+    assert "The deployment failed and was rolled back" in told[-1]["words"]
+    words = [each["words"] for each in told]
+    assert "traffic shifted" not in words

@@ -380,3 +380,12 @@ def test_it_asks_no_more_than_the_console_does(terminal: Terminal) -> None:
 def test_nothing_is_changed(terminal: Terminal) -> None:
     watch(terminal, worlds.deploying(), worlds.settle)
     assert terminal.world.writes == []
+
+
+def test_the_stages_of_the_way_back_are_no_shift(terminal: Terminal) -> None:
+    world = worlds.deploying()
+    world.services[REF] = replace(world.services[REF], strategy="BLUE_GREEN")
+    back = {"strategy": "BLUE_GREEN", "status": "ROLLBACK_IN_PROGRESS"}
+    ended = watch(terminal, world, changed(lifecycle_stage="CLEAN_UP", **back), badly)
+    assert ended.code == 1
+    assert "traffic shifted" not in ended.out
