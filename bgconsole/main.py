@@ -22,6 +22,7 @@ from bgconsole.domain.errors import ConfigurationError
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
     from bgconsole.domain.moments import Moment
+    from bgconsole.domain.overview import Area, Overview
     from bgconsole.domain.probe import ProbeRecord
     from bgconsole.domain.services import ServiceRef
     from bgconsole.domain.snapshot import Snapshot
@@ -85,6 +86,7 @@ def wiring(settings: Settings) -> Wiring:
     from bgconsole.operations.spec import Risk
     from bgconsole.ui.wiring import Wiring
     from bgconsole.watch.asking import Asker
+    from bgconsole.watch.overview import OverviewWatcher
     from bgconsole.watch.probe import Probe
     from bgconsole.watch.watcher import Watcher
 
@@ -132,6 +134,19 @@ def wiring(settings: Settings) -> Wiring:
             interval=settings.probe_interval,
         )
 
+    def overlook(
+        home: Gateway, areas: tuple[Area, ...], on_overview: Callable[[Overview], None]
+    ) -> OverviewWatcher:
+        wanted = here.settings
+        return OverviewWatcher(
+            home,
+            areas,
+            connect=lambda region: _connect(replace(wanted, region=region)),
+            clock=utc_now,
+            random=Random(),  # noqa: S311 - jitter, not a secret
+            on_overview=on_overview,
+        )
+
     def runner(gateway: Gateway, ref: ServiceRef) -> Runner:
         return Runner(
             gateway,
@@ -147,10 +162,12 @@ def wiring(settings: Settings) -> Wiring:
         connect=lambda: _connect(settings),
         watch=watch,
         runner=runner,
+        overlook=overlook,
         probe=probe if settings.probe else None,
         clock=lambda: datetime.now().astimezone(),
         cluster=settings.cluster,
         service=settings.service,
+        areas=here.areas,
         recall=lambda place: last.recall(files.last, place),
         remember=lambda place, ref: last.remember(files.last, place, ref),
         why_read_only=here.why_read_only,
@@ -172,6 +189,10 @@ class _Here:
     def why_read_only(self, ref: ServiceRef) -> str:
         """As the settings in force say."""
         return self.settings.why_read_only(ref)
+
+    def areas(self, home: str) -> tuple[Area, ...]:
+        """The clusters that the settings in force name."""
+        return self.settings.areas(home)
 
     def profiles(self) -> tuple[str, ...]:
         """Those of the shared configuration."""

@@ -10,6 +10,7 @@ from typing import Any
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from bgconsole.domain.overview import Area, Overview
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
@@ -24,6 +25,7 @@ from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.wiring import Wiring
 from bgconsole.watch.batch import LogBatch
+from bgconsole.watch.overview import OverviewWatcher
 from bgconsole.watch.watcher import Watcher
 from tests.values import REF
 
@@ -73,10 +75,23 @@ def wiring(
             wait=lambda event, _: event.wait(0.01),
         )
 
+    def overlook(
+        home: Gateway, areas: tuple[Area, ...], on_overview: Callable[[Overview], None]
+    ) -> OverviewWatcher:
+        return OverviewWatcher(
+            home,
+            areas,
+            connect=lambda _: gateway,
+            clock=clock,
+            random=Random(2),
+            on_overview=on_overview,
+        )
+
     given: dict[str, Any] = {
         "connect": lambda: gateway,
         "watch": watch,
         "runner": runner,
+        "overlook": overlook,
         "clock": clock,
         "cluster": REF.cluster,
         "service": REF.name,

@@ -48,7 +48,7 @@ def _area(area: Area, part: Part[Known]) -> dict[str, Any]:
 
 def _line(line: Line) -> dict[str, Any]:
     return {
-        "arn": line.key,
+        "arn": line.arn,
         "region": line.area.region,
         "cluster": line.ref.cluster,
         "name": line.ref.name,

@@ -81,13 +81,12 @@ class Overview:
 class Line:
     """One service; or an area that could not be read, with no service in its `ref`."""
 
-    key: str
-    """The service's ARN, else the area's name."""
     area: Area
     ref: ServiceRef
     severity: Severity
     word: str
     sentence: str
+    arn: str = ""
     revision: str = ""
     """The task definition's revision that ECS works towards or runs."""
     before: str = ""
@@ -106,6 +105,11 @@ class Line:
     owner: str = ""
     stale: bool = False
     """Whether these are the last known facts of an area that does not answer."""
+
+    @property
+    def key(self) -> str:
+        """`region/cluster/service`: what its ARN holds, and unlike it never the same twice."""
+        return f"{self.area}/{self.ref.name}" if self.ref.name else str(self.area)
 
     @property
     def glyph(self) -> str:
@@ -147,7 +151,6 @@ def _of_area(area: Area, part: Part[Known], interval: float, now: datetime) -> I
         if why or part.absent:
             word = "CANNOT TELL" if why else "NOT THERE"
             yield Line(
-                str(area),
                 area,
                 ServiceRef(area.cluster, ""),
                 Severity.UNKNOWN,
@@ -174,12 +177,12 @@ def _line(area: Area, service: Service, known: Known, why: str, now: datetime) -
     wanted = f"/{primary.number}" if primary else ""
     arn = next((one for one in service.current_revisions if wanted and one.endswith(wanted)), "")
     return Line(
-        key=service.arn,
         area=area,
         ref=service.ref,
         severity=severity,
         word=word,
         sentence=sentence,
+        arn=service.arn,
         revision=revision_of(primary.task_definition if primary else service.task_definition),
         before=revision_of(old.task_definition) if old else "",
         tag=_tag(known.revisions.get(arn), service),

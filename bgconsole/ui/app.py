@@ -28,6 +28,7 @@ from bgconsole.ui.messages import (
     LinesCame,
     OperationEnded,
     OperationMoved,
+    OverviewTaken,
     ProbeTaken,
     SnapshotTaken,
 )
@@ -40,9 +41,11 @@ from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.services import ServicesScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
 from bgconsole.ui.screens.task import TaskScreen
 from bgconsole.ui.screens.timeline import TimelineScreen
+from bgconsole.ui.service_list import ServiceList
 from bgconsole.ui.session import Session
 from bgconsole.ui.wiring import Wiring
 
@@ -63,6 +66,7 @@ class Console(GuardedApp):
         super().__init__(timing=wiring.timing, write_crash_log=wiring.write_crash_log)
         self.wiring = wiring
         self.session = Session(self, wiring)
+        self.services = ServiceList(self, wiring)
         self.probing = Probing(self, wiring)
         self.operating = Operating(
             self,
@@ -102,6 +106,7 @@ class Console(GuardedApp):
         """Let the threads end."""
         self.operating.leave()
         self.session.stop()
+        self.services.forget()
         self.probing.stop()
 
     # Connecting
@@ -109,6 +114,7 @@ class Console(GuardedApp):
     def connect(self, connect: Callable[[], Gateway]) -> None:
         """Leave what is shown and begin anew, by other means."""
         self.session.forget()
+        self.services.forget()
         self.probing.stop()
         while len(self.screen_stack) > 1:
             self.pop_screen()
@@ -126,15 +132,32 @@ class Console(GuardedApp):
             start(self, partial(self.wiring.remember, place, ref), name="remember")
         if again:
             return
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
+        self._uncover()
+        self.services.rest()
         self._bind_operations()
         self._offers = ()
         self._service = ServiceScreen(
             read_only=bool(self.wiring.why_read_only(ref)), probe_off=self.wiring.probe is None
         )
         self._service.run_state = self._reminder()
+        self._service.snapshot = self.session.snapshot
         self.push_screen(self._service)
+
+    @on(ServicesScreen.Opened)
+    def _open_listed(self, message: ServicesScreen.Opened) -> None:
+        home, region = self.session.gateway, message.line.area.region
+        if home is not None and home.place.region != region:
+            gateway = self.services.gateway(region)
+            self.probing.stop()
+            self.session.forget()
+            self.session.connected(gateway)
+            self._connecting.by(lambda: gateway)
+        self.watch_service(message.line.ref)
+
+    def _uncover(self) -> None:
+        """Leave what lies over the services screen, or over the first one."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, ServicesScreen):
+            self.pop_screen()
 
     def _trying(self) -> None:
         if self._service is None:
@@ -149,9 +172,11 @@ class Console(GuardedApp):
         self.session.connected(reached.gateway)
         if reached.ref is not None:
             self.watch_service(reached.ref)
-        else:
+        elif reached.choose:
             self._opening.nothing_chosen()
             self.pickers.first(reached.clusters)
+        else:
+            self.services.show(reached.gateway, reached.clusters)
 
     # What other threads tell. They may still talk when the last screen is gone already.
 
@@ -180,6 +205,11 @@ class Console(GuardedApp):
         if self.screen_stack and record is not None and self._service is not None:
             self._service.probe = record
 
+    @on(OverviewTaken)
+    def _overview_taken(self, message: OverviewTaken) -> None:
+        if self.screen_stack:
+            self.services.take(message)
+
     @on(LinesCame)
     def _lines_came(self, message: LinesCame) -> None:
         current = message.epoch == self.session.epoch and self.screen_stack
@@ -206,10 +236,12 @@ class Console(GuardedApp):
     def on_app_focus(self) -> None:
         """Somebody looks: the picture may be quicker again."""
         self.session.set_focused(True)
+        self.services.set_focused(True)
 
     def on_app_blur(self) -> None:
         """Nobody types here now."""
         self.session.set_focused(False)
+        self.services.set_focused(False)
 
     # Operations
 
@@ -257,6 +289,7 @@ class Console(GuardedApp):
         self.session.set_operating(self.operating.busy)
         if self._service is not None:
             self._service.run_state = self._reminder()
+        self.services.remind(self._reminder())
         self.refresh_bindings()
 
     def _reminder(self) -> Any:
@@ -278,6 +311,8 @@ class Console(GuardedApp):
         """Ask AWS for everything now."""
         self._connecting.now()
         self.session.refresh()
+        if self._service is None:
+            self.services.refresh()
 
     def action_describe(self) -> None:
         """All that is known of the highlighted row."""
@@ -316,6 +351,19 @@ class Console(GuardedApp):
         """Every key."""
         self._pages.help(self._offers)
 
+    def action_services(self) -> None:
+        """Every service of the cluster, worst first, in place of the one that is shown."""
+        gateway, ref = self.session.gateway, self.session.ref
+        if gateway is None or ref is None or self._service is None:
+            return
+        self._connecting.stop()
+        self._uncover()
+        # The probe goes on: it counts what fails during a deployment, seen or not.
+        self.session.stop()
+        self._service, self._offers = None, ()
+        self.services.show(gateway, (ref.cluster,), of=ref)
+        self.services.remind(self._reminder())
+
     def action_pick(self) -> None:
         """Another cluster and service."""
         if self.session.gateway is None:
@@ -325,9 +373,14 @@ class Console(GuardedApp):
 
     def commands(self) -> tuple[Command, ...]:
         """What the palette lists: the pickers, the operations, then what keys do."""
+        leave = Command("quit", "Leave the console", self.action_quit)
+        pick = [Command(name, words, run) for name, words, run in self.pickers.commands()]
+        again = Command("refresh", KEYMAP["refresh"].help, self.action_refresh)
+        help_ = Command("help", KEYMAP["help"].help, self.action_help)
         if self._service is None:
-            return (Command("quit", "Leave the console", self.action_quit),)
-        listed = [Command(name, words, run) for name, words, run in self.pickers.commands()]
+            return (*pick, again, help_, leave) if self.services.screen else (leave,)
+        every = Command("services", "Every service, worst first", self.action_services)
+        listed = [*pick, every]
         for operation, no in self._offers:
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
@@ -355,7 +408,7 @@ class Console(GuardedApp):
 
     def action_back_or_quit(self) -> None:
         """Back from a page; from the service, out."""
-        if isinstance(self.screen, (ServiceScreen, OpeningScreen)):
+        if isinstance(self.screen, ServiceScreen | ServicesScreen | OpeningScreen):
             self._quit()
         else:
             self.screen.dismiss(None)

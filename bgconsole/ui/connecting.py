@@ -10,6 +10,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.overview import Area
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.port import Gateway
 from bgconsole.ui.background import ask
@@ -24,6 +25,9 @@ class Reached:
     gateway: Gateway
     ref: ServiceRef | None
     clusters: tuple[str, ...] = ()
+    """None where the configuration names those that are shown."""
+    choose: bool = False
+    """Whether somebody asked for a list to choose from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,10 @@ class Connecting:
         self._failures = 0
         self._attempt()
 
+    def by(self, connect: Callable[[], Gateway]) -> None:
+        """Connect so from now on."""
+        self._connect = connect
+
     def now(self) -> None:
         """Do not wait for the next try."""
         if self.busy and self._timer is not None:
@@ -110,11 +118,11 @@ class Connecting:
         self._number = self._next()
         self._began()
         connect, cluster, service = self._connect, self._cluster, self._service
-        choose = self._choose
+        choose, areas = self._choose, self._wiring.areas
         ask(
             self._app,
             Attempt(self._number),
-            lambda: reach(connect, cluster, service, choose=choose),
+            lambda: reach(connect, cluster, service, areas, choose=choose),
         )
 
     _last = 0
@@ -130,11 +138,16 @@ class Connecting:
 
 
 def reach(
-    connect: Callable[[], Gateway], cluster: str, service: str, *, choose: bool = False
+    connect: Callable[[], Gateway],
+    cluster: str,
+    service: str,
+    areas: Callable[[str], tuple[Area, ...]],
+    *,
+    choose: bool = False,
 ) -> Reached:
     """Connect and make the first call, so that what is wrong is known in one place; blocks.
 
-    Without `choose` the only service of the only cluster is taken.
+    Without `choose` and without configured `areas` the only service of the only cluster is taken.
 
     Raises:
         BgconsoleError: why not.
@@ -146,10 +159,13 @@ def reach(
         return Reached(gateway, ref)
     if cluster:
         gateway.services.services(cluster)
-        return Reached(gateway, None, (cluster,))
+        return Reached(gateway, None, (cluster,), choose)
+    if areas(gateway.place.region) and not service and not choose:
+        gateway.identities.whoami()  # needs no permission: each area tells its own trouble later
+        return Reached(gateway, None)
     clusters = gateway.services.clusters()
     only = None if choose else _only(gateway, clusters, service)
-    return Reached(gateway, only, clusters)
+    return Reached(gateway, only, clusters, choose)
 
 
 def _only(gateway: Gateway, clusters: tuple[str, ...], service: str) -> ServiceRef | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.overview import Overview
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import Progress
@@ -25,6 +26,23 @@ class SnapshotTaken(Message):
             isinstance(message, SnapshotTaken)
             and message.epoch == self.epoch
             and message.snapshot.generation >= self.snapshot.generation
+        )
+
+
+class OverviewTaken(Message):
+    """A poll of many services ended. `epoch` counts their watchers."""
+
+    def __init__(self, epoch: int, overview: Overview) -> None:
+        super().__init__()
+        self.epoch = epoch
+        self.overview = overview
+
+    def can_replace(self, message: Message) -> bool:
+        """Whether the message behind this one makes it superfluous: each holds everything."""
+        return (
+            isinstance(message, OverviewTaken)
+            and message.epoch == self.epoch
+            and message.overview.generation >= self.overview.generation
         )
 
 

@@ -16,6 +16,7 @@ from bgconsole.config.keymap import KEYMAP, Keymap
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.identity import Place
 from bgconsole.domain.moments import Moment
+from bgconsole.domain.overview import Area, Overview
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
@@ -105,6 +106,44 @@ class Watch(Protocol):
         ...
 
 
+class Overlooking(Protocol):
+    """Keeps the picture of many services current: `watch.overview.OverviewWatcher`."""
+
+    @property
+    def overview(self) -> Overview:
+        """The latest frame."""
+        ...
+
+    def start(self) -> None:
+        """Begin; the callbacks come on other threads."""
+
+    def stop(self) -> None:
+        """End without waiting."""
+
+    def refresh(self) -> None:
+        """Ask for everything now."""
+
+    def set_focused(self, focused: bool) -> None:
+        """Tell whether the terminal has the focus."""
+
+    def set_shown(self, shown: bool) -> None:
+        """Tell whether anybody sees it; while nobody does, nothing is asked."""
+
+    def gateway(self, region: str) -> Gateway:
+        """The gateway to a region; raises where it cannot be connected to."""
+        ...
+
+
+class Overlook(Protocol):
+    """Makes such a watcher, not started yet."""
+
+    def __call__(
+        self, home: Gateway, areas: tuple[Area, ...], on_overview: Callable[[Overview], None]
+    ) -> Overlooking:
+        """The callback may be called on any thread."""
+        ...
+
+
 class Elsewhere(Protocol):
     """Other places that the console can be pointed at without leaving it."""
 
@@ -140,6 +179,11 @@ def _no_folder(_: str, __: str) -> str:
     raise ConfigurationError("Nothing was saved", "this console has no folder to save to")
 
 
+def _no_areas(_: str) -> tuple[Area, ...]:
+    """The configuration names no cluster."""
+    return ()
+
+
 def _not_read_only(_: ServiceRef) -> str:
     """Everything may be operated."""
     return ""
@@ -159,13 +203,16 @@ class Wiring:
     watch: Watch
     runner: Callable[[Gateway, ServiceRef], Running]
     """For one service: what may be done differs from service to service."""
+    overlook: Overlook
     clock: Callable[[], datetime]
     """The time of day, with its zone."""
     probe: Callable[[Callable[[ProbeRecord], None]], Asking] | None = None
     """Makes a probe that is not started yet, of the site of one service; None where it is off."""
     cluster: str = ""
-    """Asked for by flag or file; empty opens the picker."""
+    """Asked for by flag or file; without it or the service the services screen is first."""
     service: str = ""
+    areas: Callable[[str], tuple[Area, ...]] = _no_areas
+    """The clusters that the configuration names for the services screen; takes the home region."""
     recall: Callable[[Place], ServiceRef | None] = _nothing
     """The service of the last time in a place: first in the pickers."""
     remember: Callable[[Place, ServiceRef], None] = _forget

@@ -15,6 +15,7 @@ from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.services import ServicesScreen
 from tests import worlds
 from tests.consoles import console, filled, text, until
 from tests.values import REF
@@ -39,9 +40,11 @@ def options(app: object) -> list[str]:
     return [str(option.prompt) for option in screen.query_one(OptionList).options]
 
 
-async def test_without_a_service_there_is_a_list_with_the_last_one_first(tmp_path: Path) -> None:
+async def test_before_a_service_is_shown_the_last_one_is_first(tmp_path: Path) -> None:
     app = console(several(), tmp_path, cluster="", service="", recall=lambda _: OTHER)
     async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, ServicesScreen))
+        await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
         await until(pilot, lambda: options(app) == [f"{REF.cluster}   last time", "[/foo]"])
         await pilot.press("enter")
@@ -52,8 +55,10 @@ async def test_without_a_service_there_is_a_list_with_the_last_one_first(tmp_pat
 
 
 async def test_typing_finds(tmp_path: Path) -> None:
-    app = console(several(), tmp_path, service="")
+    app = console(several(), tmp_path)
     async with app.run_test() as pilot:
+        await filled(pilot)
+        app.call_later(app.pickers.service)
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
         await until(pilot, lambda: len(options(app)) == 2)
         await pilot.press(*"ZEB")
@@ -94,8 +99,10 @@ async def test_leaving_the_list_changes_nothing(tmp_path: Path) -> None:
 
 
 async def test_leaving_the_first_list_says_how_to_open_it_again(tmp_path: Path) -> None:
-    app = console(several(), tmp_path, cluster="", service="")
+    app = console(several(), tmp_path, cluster="nowhere", retry_delays=(600.0,))
     async with app.run_test() as pilot:
+        await until(pilot, lambda: "No such cluster" in text(app.screen))
+        await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen) and options(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, OpeningScreen))

@@ -52,9 +52,10 @@ def _freshness(overview: Overview, now: datetime, palette: Palette) -> Piece:
     stale = sum(1 for part in parts if doubt(part, overview.interval, now))
     waiting = sum(1 for part in parts if part.waiting)
     if stale:
-        words = f"{stale} of {len(overview.areas)} clusters stale"
+        all_ = len(overview.areas)
+        words = f"{stale} of {all_} clusters stale" if all_ > 1 else "stale"
         warn = palette.style(Tone.WAITING, bold=True)
-        return piece(99, Content.styled(words, warn), Content.styled(f"{stale} stale", warn))
+        return piece(99, Content.styled(words, warn), Content.styled("stale", warn))
     words = f"{waiting} not read yet" if waiting else "all fresh"
     return piece(5, Content.styled(words, palette.style(Tone.QUIET)), "")
 

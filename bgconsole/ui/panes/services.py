@@ -106,7 +106,7 @@ class ServicesPane(Pane, OverviewWidget):
 
     @property
     def selection(self) -> str | None:
-        """The service's ARN, or the name of an area that could not be read."""
+        """`region/cluster/service`, or `region/cluster` of one that could not be read."""
         return self._table.selection
 
     def narrow(self, text: str, *, only_wrong: bool) -> None:

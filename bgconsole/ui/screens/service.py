@@ -151,11 +151,13 @@ class ServiceScreen(Screen[None]):
         self.set_class(zoomed, "-zoomed")
 
     def action_unzoom_or_all(self) -> None:
-        """`esc` where this pane has no filter to clear: all logs, then all panes again."""
+        """`esc` where this pane has no filter to clear: all logs, all panes, else every service."""
         if self.logs.narrowed_to:
             self.logs.clear_filter()
-        else:
+        elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
+        else:
+            self.app.call_later(self.app.run_action, "services")
 
     def action_copy(self) -> None:
         """Copy what is highlighted."""

@@ -80,7 +80,8 @@ class ServicesScreen(Screen[None]):
             self.app.notify(line.sentence, title=line.word, severity="warning")
 
     def action_copy(self) -> None:
-        """Copy what is highlighted."""
-        if self.pane.selection:
-            self.app.copy_to_clipboard(self.pane.selection)
+        """Copy the ARN of what is highlighted."""
+        line = self.pane.line
+        if line is not None:
+            self.app.copy_to_clipboard(line.arn or line.key)
             self.app.notify("Copied", timeout=3, markup=False)

@@ -238,7 +238,7 @@ def test_an_area_that_could_never_be_read_is_a_line_of_its_own() -> None:
 def test_hostile_names_are_kept_as_they_are_for_the_screen_to_make_plain() -> None:
     found = by_name(fleet.hostile())
     assert set(fleet.HOSTILE) <= set(found)
-    assert found["[/foo]"].key.endswith("[/foo]")
+    assert found["[/foo]"].arn.endswith("[/foo]")
 
 
 def test_two_services_with_the_same_revision_number_are_not_mixed_up() -> None:
