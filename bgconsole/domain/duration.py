@@ -20,6 +20,12 @@ def spell(duration: timedelta | float) -> str:
     return f"{days} d {rest // 3600} h" if rest >= 3600 else f"{days} d"
 
 
+def rounded(duration: timedelta | float) -> str:
+    """The same for a sentence, where `3:10` could be hours: `3 min`, in one unit under an hour."""
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else float(duration)
+    return f"{int(seconds) // 60} min" if 60 <= seconds < 3600 else spell(seconds)
+
+
 def age(at: datetime | None, now: datetime) -> str:
     """How long ago, or a dash where the time is not known."""
     return "-" if at is None else spell(now - at)

@@ -9,8 +9,17 @@ from enum import IntEnum
 from types import MappingProxyType
 
 from bgconsole.domain import cause
-from bgconsole.domain.duration import spell
-from bgconsole.domain.join import Sides, SideView, revision_by_number, sides, stopped_of
+from bgconsole.domain.duration import rounded
+from bgconsole.domain.images import short_digest
+from bgconsole.domain.join import (
+    Sides,
+    SideView,
+    image_of,
+    main_container,
+    revision_by_number,
+    sides,
+    stopped_of,
+)
 from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
@@ -84,25 +93,31 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     if service is None:
         return _no_service(snapshot)
     both = sides(snapshot)
-    found = _judge(snapshot, service, both, now)
     doubts = _doubts(snapshot, service, now)
+    served = _served(snapshot, service, both)
+    if doubts:
+        served = f"Last seen: {served}"
+    found = _judge(snapshot, service, both, served, now)
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
             found,
             severity=Severity.UNKNOWN,
             word="CANNOT TELL",
-            sentence=f"{doubts[0]}; last seen: {found.sentence}",
+            sentence=f"{doubts[0]}. {found.sentence}"
+            if served in found.sentence
+            else f"{doubts[0]}. Last seen: {found.sentence}",
             evidence=(*found.evidence, *doubts[1:]),
             way_back=back,
         )
     return replace(found, evidence=(*found.evidence, *doubts), way_back=back)
 
 
-def _judge(snapshot: Snapshot, service: Service, both: Sides, now: datetime) -> Verdict:
+def _judge(
+    snapshot: Snapshot, service: Service, both: Sides, served: str, now: datetime
+) -> Verdict:
     history = snapshot.deployments.value
     current = history.current if history else None
-    served = _served(snapshot, service, both)
     if current is not None and current.ongoing:
         return _under_way(snapshot, service, current, both, served)
     if both.old is not None:
@@ -111,7 +126,7 @@ def _judge(snapshot: Snapshot, service: Service, both: Sides, now: datetime) -> 
         return Verdict(
             Severity.BAD,
             "ROLL BACK FAILED",
-            f"{_revision(snapshot, current)} failed and so did the way back: "
+            f"{_revision(snapshot, current, both.new)} failed and so did the way back: "
             f"{current.status_reason or 'no reason given'}. {served}",
         )
     if current is not None and current.status == "ROLLBACK_SUCCESSFUL":
@@ -129,7 +144,9 @@ def _under_way(
     new, old = both.new, both.old
     if new is None:
         return Verdict(Severity.BUSY, "DEPLOYING", f"a deployment has begun. {served}")
-    why = _why(snapshot, service, new)
+    wanted = new.requested or service.desired
+    # What ended before does not count once as many tasks as wanted are well.
+    why = _why(snapshot, service, new) if new.healthy < wanted else ""
     breaker = _breaker(current)
     strip = rollout(snapshot)
     alarms = strip.alarms.triggered if strip and strip.alarms else ()
@@ -141,13 +158,12 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             "ROLLING BACK",
-            f"revision {new.revision} is taken back{to}: {reason}. {served}",
+            f"{_named(new, old)} is taken back{to}: {reason}. {served}",
             progress=_progress(service, old, new) if old else None,
         )
     to = f"revision {old.revision} → {new.revision}" if old else f"revision {new.revision}"
     if old and old.revision == new.revision:
-        to = f"revision {new.revision} again (same task definition)"
-    wanted = new.requested or service.desired
+        to = f"revision {new.revision} again, {_images(old, new)}"
     count = f"{new.healthy}/{wanted} new tasks healthy"
     progress = _progress(service, new, old)
     if strip and strip.waiting and not why:
@@ -159,11 +175,12 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             word,
-            f"revision {new.revision} is not coming up: {why}{breaker}. {served}",
+            f"{_named(new, old)} is not coming up: {why}. {served}",
+            evidence=breaker,
             progress=progress,
         )
     return Verdict(
-        Severity.BUSY, "DEPLOYING", f"{to}: {count}{breaker}. {served}", progress=progress
+        Severity.BUSY, "DEPLOYING", f"{to}: {count}. {served}", breaker, progress=progress
     )
 
 
@@ -193,11 +210,11 @@ def _rolled_back(
     reason = current.rollback_reason or current.status_reason
     who = cause.rolled_back_by(reason)
     calm = _at_rest(snapshot, service, both, served)
-    if calm.severity is not Severity.GOOD:
+    if calm.severity is Severity.BAD or service.desired == 0:
         return calm
-    failed = _revision(snapshot, current)
+    failed = _revision(snapshot, current, both.new)
     why = _why_of_number(snapshot, current.target.number)
-    told = f"{failed} was rolled back {who or 'by hand'} {spell(now - ended)} ago"
+    told = f"{failed} was rolled back {who or 'by hand'} {rounded(now - ended)} ago"
     told += f": {why}" if why else ""
     if not who or now - ended > RECENT:
         return replace(calm, evidence=(*calm.evidence, told))
@@ -293,16 +310,36 @@ def _why_of_number(snapshot: Snapshot, number: str) -> str:
     return cause.of_stopped(stopped_of(snapshot, number), snapshot.last_words)
 
 
-def _revision(snapshot: Snapshot, deployment: ServiceDeployment) -> str:
+def _revision(snapshot: Snapshot, deployment: ServiceDeployment, live: SideView | None) -> str:
     known = revision_by_number(snapshot, deployment.target.number)
-    return f"revision {revision_of(known.task_definition)}" if known else "the new revision"
+    if known is None:
+        return "the new revision"
+    number = revision_of(known.task_definition)
+    image = image_of(known.images, main_container(snapshot.service.value))
+    if live and live.revision == number and image and image.digest != live.digest:
+        return f"revision {number} ({short_digest(image.digest)})"
+    return f"revision {number}"
 
 
-def _breaker(current: ServiceDeployment | None) -> str:
+def _breaker(current: ServiceDeployment | None) -> tuple[str, ...]:
     breaker = current.breaker if current else None
     if breaker is None or not breaker.failures:
-        return ""
-    return f" · breaker {breaker.failures}/{breaker.threshold}"
+        return ()
+    return (f"circuit breaker at {breaker.failures} of {breaker.threshold}",)
+
+
+def _named(new: SideView, old: SideView | None) -> str:
+    """`revision 3`, or with its image where both sides run the same revision number."""
+    if old and old.revision == new.revision and new.digest and old.digest != new.digest:
+        return f"revision {new.revision} ({short_digest(new.digest)})"
+    return f"revision {new.revision}"
+
+
+def _images(old: SideView, new: SideView) -> str:
+    if not old.digest or not new.digest or old.digest == new.digest:
+        return "same task definition"
+    before, after = short_digest(old.digest), short_digest(new.digest)
+    return f"with a NEW image ({before} → {after})"
 
 
 def _progress(service: Service, coming: SideView, going: SideView | None) -> Progress:
@@ -339,7 +376,9 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
         if source == "deployments" and service.controller != "ECS":
             continue
         if part.failure:
-            since = part.failure.since.astimezone(now.tzinfo).strftime("%H:%M:%S")
+            # From the last good answer on nothing is known; the failure was only noticed later.
+            last = part.fetched_at or part.failure.since
+            since = last.astimezone(now.tzinfo).strftime("%H:%M:%S")
             told.append(f"{_NAMES[source]}: {part.failure.error.title} since {since}")
         elif part.waiting:
             told.append(f"{_NAMES[source]}: not read yet")
@@ -348,7 +387,7 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
             and snapshot.interval
             and ((now - part.fetched_at).total_seconds() > STALE_AFTER * snapshot.interval + 10)
         ):
-            told.append(f"{_NAMES[source]}: last read {spell(now - part.fetched_at)} ago")
+            told.append(f"{_NAMES[source]}: last read {rounded(now - part.fetched_at)} ago")
     return tuple(told)
 
 

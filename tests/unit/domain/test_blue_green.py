@@ -93,5 +93,5 @@ def test_what_goes_to_nobody_and_to_strangers_is_told_apart() -> None:
 def test_a_deployment_that_an_alarm_took_back_says_so() -> None:
     found = verdict(read(scripted_gateway(two_groups.alarmed()), REF, lambda: NOW), NOW)
     assert (found.severity, found.word) == (Severity.BAD, "ROLLED BACK")
-    assert "revision 2 was rolled back by an alarm 2:00 ago" in found.sentence
+    assert "revision 2 was rolled back by an alarm 2 min ago" in found.sentence
     assert "Revision 1 serves 100 %: 4/4 healthy" in found.sentence

@@ -52,7 +52,7 @@ def test_a_crash_loop_names_cause_breaker_and_who_still_serves() -> None:
     assert (found.severity, found.word) == (Severity.BAD, "FAILING")
     assert 'revision 3 is not coming up: 2 tasks exited 1 ("' in found.sentence
     assert "PG::UndefinedColumn" in found.sentence
-    assert "breaker 2/3" in found.sentence
+    assert found.evidence == ("circuit breaker at 2 of 3",)
     assert "Revision 2 serves 100 %: 4/4 healthy" in found.sentence
     assert found.way_back is not None
     assert found.way_back.to == "2"
@@ -62,7 +62,7 @@ def test_a_breaker_roll_back_is_red_and_later_calm() -> None:
     world = worlds.rolled_back()
     found = judged(world)
     assert (found.severity, found.word) == (Severity.BAD, "ROLLED BACK")
-    assert "revision 3 was rolled back by the circuit breaker 3:00 ago" in found.sentence
+    assert "revision 3 was rolled back by the circuit breaker 3 min ago" in found.sentence
     assert "3 tasks exited 1" in found.sentence
     later = NOW + timedelta(hours=2)
     calm = verdict(read(scripted_gateway(world), REF, lambda: later), later)
@@ -153,7 +153,7 @@ def test_old_data_without_a_failure_is_doubted() -> None:
     assert verdict(snapshot, NOW + timedelta(seconds=5)).severity is Severity.GOOD
     later = verdict(snapshot, NOW + timedelta(seconds=60))
     assert later.severity is Severity.UNKNOWN
-    assert "last read 1:00 ago" in later.sentence
+    assert "last read 1 min ago" in later.sentence
 
 
 def test_before_the_first_answer_and_without_a_service() -> None:
@@ -161,3 +161,34 @@ def test_before_the_first_answer_and_without_a_service() -> None:
     world = worlds.steady()
     world.fail("services.describe", NotThere("no such service", str(REF)))
     assert judged(world).word == "NOT THERE"
+
+
+def test_the_same_revision_with_another_image_is_told_by_its_digest() -> None:
+    world = worlds.crash_looping()
+    service = world.services[REF]
+    bad = service.deployments[0]
+    world.services[REF] = replace(
+        service,
+        deployments=(
+            bad,
+            *(replace(d, task_definition=bad.task_definition) for d in service.deployments[1:]),
+        ),
+    )
+    assert "revision 3 (0ff1ce00) is not coming up" in judged(world).sentence
+
+
+def test_what_is_bad_and_stale_tells_who_served_as_last_seen() -> None:
+    world = worlds.rolled_back()
+    world.fail("targets.balancing", Throttled("throttled"))
+    snapshot = replace(
+        read(scripted_gateway(worlds.rolled_back()), REF, lambda: NOW),
+        targets=read(scripted_gateway(world), REF, lambda: NOW).targets,
+    )
+    assert "Last seen: " in verdict(snapshot, NOW).sentence
+
+
+def test_scaled_to_0_after_a_roll_back_is_not_the_roll_back() -> None:
+    world = worlds.rolled_back()
+    world.services[REF] = replace(world.services[REF], desired=0, running=0)
+    world.tasks[REF] = tuple(task for task in world.tasks[REF] if task.stopped)
+    assert judged(world).word == "SCALED TO 0"
