@@ -102,14 +102,22 @@ class Sandbox:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         self._lifeline = ours
-        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _drop_old_logs(self.log.parent)
-        fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _drop_old_logs(self.log.parent)
+            fd = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            theirs.close()
+            raise StartFailed(
+                f"the sandbox's log cannot be written: {self.log}: {error.strerror}; "
+                "name another folder with XDG_STATE_HOME"
+            ) from error
         with theirs, os.fdopen(fd, "wb") as log:
             os.fchmod(log.fileno(), 0o600)
             self._process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",
                     "-m",
                     "bgconsole.sandbox.server",
                     self.settings.to_json(),
