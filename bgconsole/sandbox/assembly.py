@@ -20,8 +20,10 @@ from .images import BROKEN
 from .logs.groups import engine_groups
 from .logs.service import Logs
 from .registry import Registry
+from .request_meter import NAMESPACE
 from .scenarios import Stage
 from .scope import DEMO_SCOPE
+from .secret_values import EngineSecrets
 from .world import World, open_world
 from .worlds import Worlds
 
@@ -84,11 +86,15 @@ def assemble(
     worlds = Worlds(open_one, INSTANT)
     engine.adopt(resource_types(Aws(worlds.handle_from_thread, cancelled=engine.cancelled)))
     engine.amend("AWS::ECR::Repository", here)
+    engine.leave_alarms(NAMESPACE)
     front = Front(engine.app, worlds, address, logs=logs, first=first)
     faults = Faults()
-    faulty = Faulty(front, faults, random.Random())  # noqa: S311 - chances, no secrets
+    rng = random.Random()  # noqa: S311 - chances, no secrets
+    faulty = Faulty(front, faults, rng)
+    secrets = EngineSecrets(engine.app, DEMO_SCOPE, rng)
 
     async def stage() -> Stage:
-        return Stage(await worlds.at(DEMO_SCOPE), faults, f"{address}/demorepo:{BROKEN.tag}")
+        world = await worlds.at(DEMO_SCOPE)
+        return Stage(world, faults, f"{address}/demorepo:{BROKEN.tag}", secrets)
 
     return Assembly(Control(faulty, stage), front, stage, worlds, logs)

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Coroutine, Mapping
+from time import monotonic
 
 import aiohttp
 from aiohttp import web
@@ -13,6 +14,7 @@ from multidict import CIMultiDict
 
 from .clock import INSTANT, AsyncioClock
 from .elbv2.routing import Answer, Forward, Incoming, Route, error_page
+from .request_meter import RequestMeter
 from .runtime.port import Network, Probe, ProbeResult
 
 _HOP_BY_HOP = frozenset(
@@ -36,8 +38,9 @@ PROBE_FLOOR = 1.0
 class LoopbackDataPlane:
     """Serves every listener of a world on 127.0.0.1."""
 
-    def __init__(self, network: Network, *, remap_ports: bool = False) -> None:
+    def __init__(self, network: Network, meter: RequestMeter, *, remap_ports: bool = False) -> None:
         self._network = network
+        self._meter = meter
         self._remap = remap_ports
         self._runners: dict[str, web.ServerRunner] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,7 +62,7 @@ class LoopbackDataPlane:
         actual: int = bound.getsockname()[1]
 
         async def handler(request: web.BaseRequest) -> web.StreamResponse:
-            return await self._serve(request, route, actual)
+            return await self._serve(request, route, listener_arn, actual)
 
         runner = web.ServerRunner(web.Server(handler), shutdown_timeout=1.0)
         self._runners[listener_arn] = runner
@@ -95,7 +98,11 @@ class LoopbackDataPlane:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(
-        self, request: web.BaseRequest, route: Callable[[Incoming], Route], port: int
+        self,
+        request: web.BaseRequest,
+        route: Callable[[Incoming], Route],
+        listener_arn: str,
+        port: int,
     ) -> web.StreamResponse:
         chosen = route(
             Incoming(
@@ -108,15 +115,21 @@ class LoopbackDataPlane:
             )
         )
         if isinstance(chosen, Answer):
+            self._meter.refused(listener_arn, chosen.status)
             return _answer(chosen)
-        return await self._forward(request, chosen, port)
+        return await self._forward(request, chosen, listener_arn, port)
 
     async def _forward(
-        self, request: web.BaseRequest, chosen: Forward, port: int
+        self, request: web.BaseRequest, chosen: Forward, listener_arn: str, port: int
     ) -> web.StreamResponse:
+        def unanswered(status: int, words: str) -> web.Response:
+            self._meter.forwarded(listener_arn, chosen.target_group)
+            self._meter.refused(listener_arn, status)
+            return _answer(error_page(status, words))
+
         endpoint = self._network.resolve(chosen.target)
         if endpoint is None:
-            return _answer(error_page(502, "Bad Gateway"))
+            return unanswered(502, "Bad Gateway")
         url = f"http://{endpoint[0]}:{endpoint[1]}{request.raw_path}"
         headers = _end_to_end(request.headers)
         before = request.headers.get("X-Forwarded-For")
@@ -126,10 +139,14 @@ class LoopbackDataPlane:
         headers["X-Forwarded-Port"] = str(port)
         body = await request.read() if request.can_read_body else None
         response: web.StreamResponse | None = None
+        began = monotonic()
         try:
             async with self._session.request(
                 request.method, url, headers=headers, data=body, allow_redirects=False
             ) as answer:
+                took = monotonic() - began
+                self._meter.forwarded(listener_arn, chosen.target_group)
+                self._meter.answered(listener_arn, chosen.target_group, answer.status, took)
                 response = web.StreamResponse(status=answer.status, reason=answer.reason)
                 response.headers.extend(_end_to_end(answer.headers))
                 await response.prepare(request)
@@ -141,8 +158,8 @@ class LoopbackDataPlane:
             if response is not None and response.prepared:
                 raise  # the answer was cut in the middle: so is the client's
             if isinstance(error, TimeoutError):
-                return _answer(error_page(504, "Gateway Time-out"))
-            return _answer(error_page(502, "Bad Gateway"))
+                return unanswered(504, "Gateway Time-out")
+            return unanswered(502, "Bad Gateway")
 
 
 class HttpProber:

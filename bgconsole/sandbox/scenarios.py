@@ -8,52 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .ecs.state import Service, Task
-    from .faults import Faults
-    from .world import World
+from . import trouble_scenarios as trouble
+from .stage import BadScenario, Stage, number
 
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
-BURST_SECONDS = 30.0
-"""Real seconds that a burst of log lines lasts."""
-_TICKS = 10
-
-
-class BadScenario(ValueError):
-    """No such scenario, or a value that it cannot take; the text is for its user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What a scenario acts on."""
-
-    world: World
-    faults: Faults
-    broken_image: str
-    """Where the image that crashes is, for the bad deploy of the demo."""
-
-    def services(self) -> list[Service]:
-        """The services that are there."""
-        found = self.world.ecs.state.all_services()
-        return [service for service in found if service.status == "ACTIVE"]
-
-    def running(self) -> list[Task]:
-        """The services' running tasks that nobody told to stop, of the newest deployments."""
-        return [
-            task
-            for service in self.services()
-            for task in service.tasks_of(service.primary)
-            if task.running and task.live
-        ]
-
-    def redeploy(self) -> None:
-        """Force a new deployment of every service."""
-        for service in self.services():
-            request = {"cluster": service.cluster.name, "service": service.name}
-            self.world.ecs.handle("UpdateService", {**request, "forceNewDeployment": True})
+__all__ = ["SCENARIOS", "BadScenario", "Scenario", "Stage", "begin", "find"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,101 +58,8 @@ def begin(stage: Stage, text: str) -> Scenario:
     return scenario
 
 
-def _number(value: str, least: float = 0.0) -> float:
-    try:
-        number = float(value)
-    except ValueError:
-        raise BadScenario(f"{value!r} is not a number") from None
-    if number < least:
-        raise BadScenario(f"{value} is less than {least:g}")
-    return number
-
-
-def _nothing(stage: Stage, _value: str) -> None:
-    stage.faults.clear()
-    stage.world.ecs.trouble.clear()
-
-
-def _bad_deploy(stage: Stage, _value: str) -> None:
-    from .bad_deploy import bad_deploy
-
-    for service in stage.services():
-        cluster = service.cluster.name
-        bad_deploy(stage.world.ecs, cluster=cluster, service=service.name, image=stage.broken_image)
-
-
-def _ill(name: str, *, since_ever: bool = False) -> Callable[[Stage, str], None]:
-    def start(stage: Stage, value: str) -> None:
-        trouble = stage.world.ecs.trouble
-        if value:
-            trouble.boot_seconds = _number(value)
-        trouble.ills[name] = LONG_AGO if since_ever else stage.world.clock.now()
-        stage.redeploy()
-
-    return start
-
-
-def _failing_check(stage: Stage, value: str) -> None:
-    tasks = [task for task in stage.running() if task.healthy]
-    count = int(_number(value, 1))
-    if not tasks:
-        raise BadScenario("no task is healthy now")
-    for task in tasks[:count]:
-        for container in task.containers:
-            if container.handle is not None:
-                container.handle.fall_ill()
-
-
-def _no_capacity(stage: Stage, _value: str) -> None:
-    stage.world.ecs.trouble.no_capacity = True
-    stage.redeploy()
-
-
-def _no_addresses(stage: Stage, _value: str) -> None:
-    stage.world.ecs.trouble.no_addresses = True
-    stage.redeploy()
-
-
-def _spot(stage: Stage, _value: str) -> None:
-    from .ecs.texts import SPOT_INTERRUPTED
-
-    tasks = stage.running()
-    if not tasks:
-        raise BadScenario("no task runs now")
-    stage.world.ecs.lives.stop(tasks[0], "SpotInterruption", SPOT_INTERRUPTED)
-    if tasks[0].service is not None:
-        stage.world.ecs.scheduler.task_changed(tasks[0].service)
-
-
-def _migration(kind: str) -> Callable[[Stage, str], None]:
-    def start(stage: Stage, _value: str) -> None:
-        stage.world.ecs.trouble.migration = kind
-
-    return start
-
-
-def _log_burst(stage: Stage, value: str) -> None:
-    rate = _number(value, 1)
-    tasks = stage.running()
-    if not tasks:
-        raise BadScenario("no task runs now")
-    ticks = int(BURST_SECONDS * _TICKS)
-    written = 0
-
-    def tick(number: int) -> None:
-        nonlocal written
-        while written < rate * (number + 1) / _TICKS:
-            written += 1
-            line = f"[burst] line {written}: ActiveRecord::Base queried posts 7 times"
-            stage.world.ecs.lives.write_log(tasks[written % len(tasks)], line)
-        if number + 1 < ticks:
-            stage.world.clock.call_later(0.0, lambda: tick(number + 1), floor=1 / _TICKS)
-
-    tick(0)
-
-
 def _throttling(stage: Stage, value: str) -> None:
-    stage.faults.calls_per_second = _number(value)
+    stage.faults.calls_per_second = number(value)
 
 
 def _access_denied(stage: Stage, value: str) -> None:
@@ -207,61 +73,100 @@ def _expired(stage: Stage, value: str) -> None:
 
 
 def _latency(stage: Stage, value: str) -> None:
-    stage.faults.latency = _number(value) / 1000
+    stage.faults.latency = number(value) / 1000
 
 
 def _jitter(stage: Stage, value: str) -> None:
-    stage.faults.jitter = _number(value) / 1000
+    stage.faults.jitter = number(value) / 1000
 
 
 def _resets(stage: Stage, value: str) -> None:
-    stage.faults.resets = min(100.0, _number(value)) / 100
+    stage.faults.resets = min(100.0, number(value)) / 100
 
 
 SCENARIOS = (
-    Scenario("none", "End every trouble; what already runs stays as it is.", _nothing),
+    Scenario("none", "End every trouble; what already runs stays as it is.", trouble.nothing),
     Scenario(
         "bad-deploy",
         "Deploy an image that crashes; the circuit breaker takes it back. At the start it waits "
         "until somebody looks.",
-        _bad_deploy,
+        trouble.bad_deploy,
     ),
-    Scenario("crash-loop", "A new deployment whose tasks crash while they boot.", _ill("crash")),
+    Scenario(
+        "crash-loop", "A new deployment whose tasks crash while they boot.", trouble.ill("crash")
+    ),
     Scenario(
         "old-revision-broken",
-        "As crash-loop, but tasks of the old revision crash too when they are started.",
-        _ill("crash", since_ever=True),
+        "As crash-loop, but tasks of the old revision crash too when they are started, and half of "
+        "them make room first: the roll back cannot end.",
+        trouble.old_broken,
+    ),
+    Scenario(
+        "rollback-failed",
+        "As old-revision-broken, but all old tasks make room, and the circuit breaker ends the "
+        "roll back as well.",
+        trouble.rollback_failed,
     ),
     Scenario(
         "slow-boot",
         "A new deployment whose tasks need so long to listen.",
-        _ill("slow"),
+        trouble.ill("slow"),
         "SECONDS",
         "120",
     ),
-    Scenario("image-not-found", "A new deployment whose image cannot be pulled.", _ill("no-image")),
-    Scenario("secret-missing", "A new deployment whose secret cannot be read.", _ill("no-secret")),
+    Scenario(
+        "image-not-found", "A new deployment whose image cannot be pulled.", trouble.ill("no-image")
+    ),
+    Scenario(
+        "secret-missing", "A new deployment whose secret cannot be read.", trouble.ill("no-secret")
+    ),
+    Scenario(
+        "secret-changed",
+        "The database's secret gets another value, and a new deployment; tasks that are started, "
+        "old or new, cannot reach the database. `none` puts the value back.",
+        trouble.secret_changed,
+    ),
+    Scenario(
+        "5xx-burst",
+        "All tasks answer so many of a hundred requests for a page with 500, until `none`.",
+        trouble.errors,
+        "PERCENT",
+        "30",
+    ),
+    Scenario(
+        "5xx-deploy",
+        "A new deployment whose tasks do so, while the old ones answer well.",
+        trouble.ill("errors"),
+        "PERCENT",
+        "50",
+    ),
     Scenario(
         "failing-health-check-after-healthy",
         "So many healthy tasks begin to fail the health check.",
-        _failing_check,
+        trouble.failing_check,
         "TASKS",
         "1",
     ),
-    Scenario("no-capacity", "A new deployment for which Fargate has no capacity.", _no_capacity),
+    Scenario(
+        "no-capacity", "A new deployment for which Fargate has no capacity.", trouble.no_capacity
+    ),
     Scenario(
         "subnet-without-addresses",
         "A new deployment whose tasks get no network interface.",
-        _no_addresses,
+        trouble.no_addresses,
     ),
-    Scenario("spot-reclaim", "One running task is interrupted as Spot capacity.", _spot),
-    Scenario("migration-fails", "Migrations fail from now on.", _migration("fail")),
-    Scenario("migration-hangs", "Migrations hang, and only SIGKILL ends them.", _migration("hang")),
-    Scenario("migration-slow", "Migrations take 20 minutes of AWS's time.", _migration("slow")),
+    Scenario("spot-reclaim", "One running task is interrupted as Spot capacity.", trouble.spot),
+    Scenario("migration-fails", "Migrations fail from now on.", trouble.migration("fail")),
+    Scenario(
+        "migration-hangs", "Migrations hang, and only SIGKILL ends them.", trouble.migration("hang")
+    ),
+    Scenario(
+        "migration-slow", "Migrations take 20 minutes of AWS's time.", trouble.migration("slow")
+    ),
     Scenario(
         "log-burst",
         "So many log lines a second, for 30 s.",
-        _log_burst,
+        trouble.log_burst,
         "LINES",
         "200",
     ),

@@ -43,6 +43,36 @@ LINE 1: SELECT "posts"."id", "posts"."title", "posts"."summary" FROM...
 \tfrom /rails/config/environment.rb:5:in '<main>'
 \tfrom config.ru:3:in 'block (2 levels) in <main>'"""
 
+NO_DATABASE = """\
+! Unable to load application: ActiveRecord::ConnectionNotEstablished: connection to server at \
+"{host}", port {port} failed: FATAL:  password authentication failed for user "{user}"
+bundler: failed to load command: rails (/usr/local/bundle/bin/rails)
+/usr/local/bundle/gems/activerecord-8.1.3.1/lib/active_record/connection_adapters/\
+postgresql_adapter.rb:81:in 'ActiveRecord::ConnectionAdapters::PostgreSQLAdapter.new_client': \
+connection to server at "{host}", port {port} failed: FATAL:  password authentication failed for \
+user "{user}" (ActiveRecord::DatabaseConnectionError)
+\tfrom /rails/config/environment.rb:5:in '<main>'
+\tfrom config.ru:3:in 'block (2 levels) in <main>'"""
+
+FAILED_PAGE = b"""\
+<!DOCTYPE html>
+<html>
+  <head><title>We're sorry, but something went wrong (500 Internal Server Error)</title></head>
+  <body><h1>We're sorry, but something went wrong.</h1></body>
+</html>
+"""
+FAILURE = (
+    "",
+    "ActionView::Template::Error (PG::QueryCanceled: ERROR:  canceling statement due to statement "
+    "timeout):",
+    '    4: <div id="posts">',
+    "    5:   <% @posts.each do |post| %>",
+    "",
+    "Caused by: ActiveRecord::QueryCanceled (PG::QueryCanceled: ERROR:  canceling statement due "
+    "to statement timeout)",
+    "app/views/posts/index.html.erb:5:in 'block in PostsController#index'",
+)
+
 PAGE = """\
 <!DOCTYPE html>
 <html>
@@ -58,7 +88,13 @@ PAGE = """\
 </html>
 """
 
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 503: "Service Unavailable"}
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 HEAD_LIMIT = 65536
 
 _out_lock = threading.Lock()
@@ -82,6 +118,9 @@ class App:
         self.stopping = False
         self.ill = False
         """Whether the health check's path answers 503."""
+        self.failing: float = facts["failing"]
+        """How many of a hundred requests for a page are answered with 500."""
+        self._unlucky = 0.0
 
     def serve(self) -> None:
         """Accept until told to stop, then finish what came in."""
@@ -163,6 +202,8 @@ class App:
 
     def _page(self, path: str) -> tuple[int, str, bytes, str]:
         facts = self._facts
+        if path in ("/posts", "/") and self._is_unlucky():
+            return 500, "text/html; charset=utf-8", FAILED_PAGE, "PostsController#index"
         if path in ("/posts", "/"):
             page = PAGE.format(heading=facts["heading"]).encode()
             return 200, "text/html; charset=utf-8", page, "PostsController#index"
@@ -177,6 +218,13 @@ class App:
             body = json.dumps(shown).encode() + b"\n"
             return 200, "application/json; charset=utf-8", body, "VersionController#show"
         return 404, "text/html; charset=utf-8", b"<h1>404 Not Found</h1>\n", ""
+
+    def _is_unlucky(self) -> bool:
+        with self._idle:
+            self._unlucky += self.failing
+            unlucky = self._unlucky >= 100
+            self._unlucky -= 100 if unlucky else 0
+        return unlucky
 
     def _log(
         self,
@@ -194,10 +242,12 @@ class App:
         if controller:
             form = "JSON" if "Version" in controller else "HTML"
             lines.append(f"{tag} Processing by {controller} as {form}")
+            views = "" if status == 500 else f"Views: {taken + 1.1:.1f}ms | "
             lines.append(
                 f"{tag} Completed {status} {REASONS[status]} in {round(taken) + 2}ms "
-                f"(Views: {taken + 1.1:.1f}ms | ActiveRecord: 0.7ms (1 query, 0 cached))"
+                f"({views}ActiveRecord: 0.7ms (1 query, 0 cached))"
             )
+            lines += [f"{tag} {line}" for line in FAILURE if status == 500]
         else:
             lines.append(f"{tag} ")
             error = f'ActionController::RoutingError (No route matches [{method}] "{target}"):'
@@ -237,6 +287,17 @@ def _leave_with_parent(lifeline: int) -> NoReturn:
     os._exit(0)
 
 
+def _obey(app: App) -> None:
+    """Take orders from standard input, one JSON object a line, until it ends."""
+    rest = b""
+    while chunk := os.read(0, 4096):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            order = json.loads(line)
+            app.ill = order.get("ill", app.ill)
+            app.failing = order.get("failing", app.failing)
+
+
 def _run(step: dict[str, Any]) -> None:
     """Print the lines of one command, evenly over its time; end here if it fails."""
     lines, seconds = step["lines"], step["seconds"]
@@ -260,7 +321,6 @@ def main() -> None:
     listener = socket.socket(fileno=facts["socket"])
     threading.Thread(target=_leave_with_parent, args=(facts["lifeline"],), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for step in facts["program"]:
         if step is not None:
             _run(step)
@@ -274,19 +334,24 @@ def _serve(facts: dict[str, Any], listener: socket.socket) -> None:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         app.stopping = True
 
-    def ail(_signal: int, _frame: FrameType | None) -> None:
-        app.ill = True
-
     signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGUSR1, ail)
+    threading.Thread(target=_obey, args=(app,), daemon=True).start()
     say(BOOT)
-    if facts["behaviour"] == "crash":
+    if facts["behaviour"]:
         time.sleep(facts["crash_after"])
-        say(EXCEPTION)
+        say(EXCEPTION if facts["behaviour"] == "crash" else _no_database())
         sys.exit(1)
     time.sleep(facts["boot_seconds"])
     say(f"* Listening on http://0.0.0.0:{facts['port']}\nUse Ctrl-C to stop")
     app.serve()
+
+
+def _no_database() -> str:
+    """What Rails says when the password in DATABASE_URL is not the database's."""
+    head, at, tail = os.environ.get("DATABASE_URL", "").partition("@")
+    user = head.partition("://")[2].partition(":")[0] if at else ""
+    host, _, port = tail.partition("/")[0].partition(":")
+    return NO_DATABASE.format(host=host or "127.0.0.1", port=port or 5432, user=user or "rails")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,9 @@ from .ecs.lives import LogSink
 from .elbv2.handlers import Elbv2
 from .elbv2.routing import DataPlane
 from .elbv2.state import HEALTHY
+from .minutes import CloudWatch, Minutes
 from .names import Names
+from .request_meter import RequestMeter, balancer_dimension
 from .runtime.port import ImageInfo, Images, Network, Prober, Runtime
 from .shipping import PutLogs
 
@@ -113,6 +115,10 @@ class World:
                 return listener.port
         return None
 
+    def has_balancer(self, dimension: str) -> bool:
+        """Whether a load balancer has this value of CloudWatch's dimension LoadBalancer."""
+        return dimension in map(balancer_dimension, self.elbv2.state.load_balancers)
+
     def closes(self, *parts: Closing) -> None:
         """Close these, in this order, with the world."""
         self._closing.extend(parts)
@@ -158,7 +164,7 @@ async def open_world(
     remap_ports: bool = False,
     traffic: bool = True,
     rng: random.Random | None = None,
-    alarms: AlarmStates | None = None,
+    alarms: CloudWatch | None = None,
     simulated: bool = False,
 ) -> World:
     """The real thing: wall clock, child processes, listeners on loopback, light traffic.
@@ -185,7 +191,8 @@ async def open_world(
     else:
         runtime = network = ProcessRuntime(clock)
         prober = HttpProber(runtime, clock)
-    data_plane = LoopbackDataPlane(network, remap_ports=remap_ports)
+    meter = RequestMeter()
+    data_plane = LoopbackDataPlane(network, meter, remap_ports=remap_ports)
     shipper = LogShipper(put_logs, clock)
     world = World(
         account=account,
@@ -200,6 +207,8 @@ async def open_world(
         alarms=alarms,
     )
     world.remapped_ports = data_plane.mapped
+    if alarms is not None:
+        Minutes(clock, meter, alarms, world.has_balancer).start()
     visitors = Traffic(world.serving_port, rng)
     if traffic and not simulated:
         visitors.start()

@@ -64,6 +64,17 @@ class Endings:
         rollout_reason = texts.in_progress(target.id)
         self._roll_back(service, record, target, texts.ROLLED_BACK_BY_USER, rollout_reason)
 
+    def fail_rollback(self, record: ServiceDeployment) -> None:
+        """End a deployment whose way back failed too; nothing is started any more."""
+        service = record.service
+        target = service.primary
+        target.rollout_state, target.rollout_reason = "FAILED", texts.BREAKER_FAILED
+        target.updated_at = self._clock.now()
+        unpause(target)
+        self._events.say_of(service, target.id, f"deployment failed: {texts.TASKS_FAILED}")
+        record.status_reason = texts.ROLLBACK_FAILED
+        self.end(record, "ROLLBACK_FAILED")
+
     def _roll_back(
         self,
         service: Service,
@@ -123,8 +134,11 @@ def unpause(deployment: Deployment) -> None:
 
 
 def _way_back(record: ServiceDeployment) -> Deployment | None:
-    """What served before, else the newest earlier deployment that had completed."""
+    """What served before, else the newest earlier deployment that had succeeded.
+
+    Its own service deployment may be over while the tasks before it still take their leave.
+    """
     earlier = record.service.deployments[1:]
     if record.source in earlier:
         return record.source
-    return next((d for d in earlier if d.rollout_state == "COMPLETED"), None)
+    return next((d for d in earlier if d.succeeded), None)

@@ -173,20 +173,8 @@ class Scheduler:
             self._pause(service, deployment)
         service.steady = False
         record = service.current
-        if (
-            rolling_out
-            and record is not None
-            and record.target is deployment.revision
-            and record.status == "IN_PROGRESS"
-            and record.breaker_status == "MONITORING"
-        ):
-            record.failure_count += 1
-            threshold = breaker_threshold(self._breaker(service), service.desired)
-            if record.failure_count >= threshold:
-                record.breaker_status = "TRIGGERED"
-                rolls_back = bool(self._breaker(service).get("rollback"))
-                shifting = record.configuration["strategy"] in SHIFTING
-                self.fail(record, texts.breaker_failure(shifting=shifting, rolls_back=rolls_back))
+        if rolling_out and record is not None:
+            self._count_failure(record, deployment.revision)
         self.wake(service)
 
     def begun(self, record: ServiceDeployment) -> None:
@@ -374,6 +362,7 @@ class Scheduler:
         record = service.current
         if record is None or record.status not in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
             return
+        service.primary.succeeded = True
         back = record.status == "ROLLBACK_IN_PROGRESS"
         self._endings.end(record, "ROLLBACK_SUCCESSFUL" if back else "SUCCESSFUL")
 
@@ -419,6 +408,25 @@ class Scheduler:
             pause, lambda: self._begin(service, deployment), floor=BACKOFF_FLOOR
         )
 
+    def _count_failure(self, record: ServiceDeployment, revision: Revision) -> None:
+        """The circuit breaker counts what a deployment starts, then what its way back starts."""
+        breaker = self._breaker(record.service)
+        threshold = breaker_threshold(breaker, record.service.desired)
+        back = record.rollback
+        if record.status == "IN_PROGRESS" and record.target is revision:
+            if record.breaker_status != "MONITORING":
+                return
+            record.failure_count += 1
+            if record.failure_count >= threshold:
+                record.breaker_status = "TRIGGERED"
+                rolls_back = bool(breaker.get("rollback"))
+                shifting = record.configuration["strategy"] in SHIFTING
+                self.fail(record, texts.breaker_failure(shifting=shifting, rolls_back=rolls_back))
+        elif back is not None and back.revision is revision and breaker.get("enable"):
+            back.failures += 1
+            if back.failures >= threshold:
+                self._endings.fail_rollback(record)
+
     def _credit_healthy(self, service: Service) -> None:
         """A healthy task ends the row of failures, for the breaker too unless it says otherwise."""
         primary = service.primary
@@ -427,8 +435,12 @@ class Scheduler:
         primary.failed_tasks = 0
         record = service.current
         resets = self._breaker(service).get("resetOnHealthyTask", True)
-        if resets and record is not None and record.target is primary.revision:
+        if not resets or record is None:
+            return
+        if record.target is primary.revision:
             record.failure_count = 0
+        elif record.rollback is not None:
+            record.rollback.failures = 0
 
     def _breaker(self, service: Service) -> dict[str, object]:
         breaker: dict[str, object] = (

@@ -72,6 +72,8 @@ class Deployment:
     """Runs while no task of it may be started: at its beginning, and between failing attempts."""
     noted: bool = False
     """Whether the event that tells of its trouble was written."""
+    succeeded: bool = False
+    """Whether it was once what its service deployment ended well with."""
 
     @property
     def id(self) -> str:
@@ -86,6 +88,8 @@ class RollbackRecord:
     reason: str
     started_at: datetime
     revision: Revision
+    failures: int = 0
+    """Tasks of the way back that failed, since the last healthy one."""
 
 
 @dataclass(slots=True)

@@ -12,6 +12,10 @@ BREAKER_REASON = (
 )
 ROLLED_BACK_BY_USER = "Service deployment rolled back because a stop with rollback was requested."
 """For StopServiceDeployment; no capture of AWS's own words for it is known."""
+ROLLBACK_FAILED = (
+    "Service deployment rollback failed because the circuit breaker threshold was exceeded."
+)
+"""For a way back whose tasks fail too; no capture of AWS's own words for it is known."""
 NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 ESSENTIAL_EXITED = "Essential container in task exited"
 NO_EXECUTE_COMMAND = (

@@ -9,6 +9,7 @@ from ..runtime.port import ImageInfo
 from . import texts
 
 CRASH, SLOW, NO_IMAGE, NO_SECRET = "crash", "slow", "no-image", "no-secret"
+ERRORS, NO_DATABASE = "errors", "no-database"
 """What can be wrong with the tasks of a new deployment."""
 
 
@@ -21,6 +22,9 @@ class Trouble:
     ills: dict[str, datetime] = field(default_factory=dict)
     """What is wrong with tasks of revisions made since then."""
     boot_seconds: float = 120.0
+    error_percent: float = 100.0
+    burst: float = 0.0
+    """How many of a hundred requests for a page every task answers with 500."""
     migration: str = ""
     """How every migration goes; empty as its image says."""
 
@@ -37,7 +41,13 @@ class Trouble:
         """The image as its containers behave now."""
         labels = dict(info.labels)
         if self.has(CRASH, revision_made):
-            labels["bgconsole.behaviour"] = "crash"
+            labels["bgconsole.behaviour"] = CRASH
+        elif self.has(NO_DATABASE, revision_made):
+            labels["bgconsole.behaviour"] = NO_DATABASE
+        if self.has(ERRORS, revision_made):
+            labels["bgconsole.failing"] = str(self.error_percent)
+        elif self.burst:
+            labels["bgconsole.failing"] = str(self.burst)
         if self.has(SLOW, revision_made):
             labels["bgconsole.boot_seconds"] = str(self.boot_seconds)
         if self.migration:
@@ -48,4 +58,5 @@ class Trouble:
         """Nothing is wrong any more; what already runs stays as it is."""
         self.no_capacity = self.no_addresses = False
         self.ills.clear()
+        self.burst = 0.0
         self.migration = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
@@ -30,6 +30,8 @@ class Forward:
     """Send it to this target."""
 
     target: Address
+    target_group: str = field(default="", compare=False)
+    """The ARN of the group that it was chosen from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def next_target(group: TargetGroup) -> Route:
         return unavailable()
     group.turn += 1
     chosen = usable[group.turn % len(usable)]
-    return Forward((chosen.id, chosen.port))
+    return Forward((chosen.id, chosen.port), group.arn)
 
 
 def unavailable() -> Answer:

@@ -16,8 +16,9 @@ class ImageInfo:
     """What a registry tells of an image.
 
     The labels say what the stand-in for the app does: `bgconsole.heading` (the h1 of /posts),
-    `bgconsole.revision`, `bgconsole.behaviour` ("" or "crash"), `bgconsole.migration` ("", "fail",
-    "hang" or "slow").
+    `bgconsole.revision`, `bgconsole.behaviour` ("", "crash" or "no-database"),
+    `bgconsole.failing` (how many of a hundred requests for a page it answers with 500),
+    `bgconsole.migration` ("", "fail", "hang" or "slow").
     """
 
     digest: str
@@ -64,6 +65,10 @@ class Container(Protocol):
 
     def fall_ill(self) -> None:
         """Answer 503 at the health check's path from now on."""
+        ...
+
+    def fail(self, percent: float) -> None:
+        """Answer so many of a hundred requests for a page with 500 from now on; 0 for none."""
         ...
 
 

@@ -91,6 +91,7 @@ class ProcessContainer:
         self._events = events
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._orders: dict[str, object] = {}
         self._database = runtime.database_of(spec)
         self._migration: Timer | None = None
         self._program = program(spec.command, spec.info.labels, self._database)
@@ -118,9 +119,19 @@ class ProcessContainer:
             self._process.terminate()
 
     def fall_ill(self) -> None:
-        """SIGUSR1: the stand-in answers 503 at the health check's path from then on."""
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGUSR1)
+        """Tell the stand-in to answer 503 at the health check's path."""
+        self._order(ill=True)
+
+    def fail(self, percent: float) -> None:
+        """Tell the stand-in to answer so many of a hundred requests for a page with 500."""
+        self._order(failing=percent)
+
+    def _order(self, **order: object) -> None:
+        """One line to the stand-in's standard input, kept for it while it is being started."""
+        self._orders |= order
+        process = self._process
+        if process is not None and process.stdin is not None and process.returncode is None:
+            process.stdin.write(json.dumps(self._orders).encode() + b"\n")
 
     def kill(self) -> None:
         """SIGKILL to the whole group, if it still runs."""
@@ -168,7 +179,7 @@ class ProcessContainer:
             "-S",
             str(STANDIN),
             json.dumps(self._facts(lifeline)),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=dict(self.spec.environment),
@@ -180,6 +191,8 @@ class ProcessContainer:
         self._socket.close()
         if self._stopping:
             process.terminate()
+        if self._orders:
+            self._order()
         if process.stdout is not None:
             await self._pass_on(process.stdout)
         return await process.wait()
@@ -195,6 +208,7 @@ class ProcessContainer:
             "heading": labels.get("bgconsole.heading", "Posts"),
             "revision": labels.get("bgconsole.revision", ""),
             "behaviour": labels.get("bgconsole.behaviour", ""),
+            "failing": float(labels.get("bgconsole.failing", "0")),
             "crash_after": CRASH_AFTER,
             "boot_seconds": self._clock.real(float(labels.get("bgconsole.boot_seconds", "0"))),
             "program": [self._told(step) for step in self._program],

@@ -21,7 +21,9 @@ class SimulatedContainer:
     def __init__(self, runtime: SimulatedRuntime, spec: ContainerSpec, told: ContainerEvents):
         self.spec = spec
         self.status = int(spec.info.labels.get("bgconsole.status", "200"))
+        self.failing = float(spec.info.labels.get("bgconsole.failing", "0"))
         self.ready = False
+        self._unlucky = 0.0
         self._runtime = runtime
         self._events = told
         self._timers: list[Timer] = []
@@ -44,7 +46,7 @@ class SimulatedContainer:
             self._later(boot, self._up)
         else:
             self._up()
-        if self.spec.info.labels.get("bgconsole.behaviour") == "crash":
+        if self.spec.info.labels.get("bgconsole.behaviour"):
             self._later(CRASH_AFTER, lambda: self.exit(1))
 
     def stop(self) -> None:
@@ -58,6 +60,18 @@ class SimulatedContainer:
     def fall_ill(self) -> None:
         """Answer 503 from now on."""
         self.status = 503
+
+    def fail(self, percent: float) -> None:
+        """Answer so many of a hundred requests for a page with 500 from now on."""
+        self.failing = percent
+
+    def answer(self) -> int:
+        """The status of the next request for a page."""
+        self._unlucky += self.failing
+        if self._unlucky < 100:
+            return 200
+        self._unlucky -= 100
+        return 500
 
     def exit(self, code: int) -> None:
         """End now with this exit code; later ends are ignored."""

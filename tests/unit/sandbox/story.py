@@ -54,7 +54,7 @@ class Lines:
 class Story:
     """A world, and what a test does in it; every answer is checked against botocore's model."""
 
-    def __init__(self, seed: int = 7) -> None:
+    def __init__(self, seed: int = 7, alarms: AlarmTable | None = None) -> None:
         self.clock = VirtualClock()
         self.runtime = SimulatedRuntime(self.clock)
         self.images = ImageTable(
@@ -67,7 +67,7 @@ class Story:
         )
         self.ports = Ports()
         self.logs = Lines()
-        self.alarms = AlarmTable()
+        self.alarms = alarms or AlarmTable()
         self.world = World(
             account="123456789012",
             region="us-east-1",

@@ -165,6 +165,15 @@ def test_the_first_deployment_has_nothing_to_go_back_to() -> None:
     )
 
 
+def test_a_deployment_that_just_succeeded_is_the_way_back_of_the_next(story: Story) -> None:
+    story.update(taskDefinition=f"{FAMILY}:2")
+    story.until(lambda: story.deployment()["status"] == "SUCCESSFUL")
+    assert len(story.service()["deployments"]) == 2, "the old tasks still take their leave"
+    story.update(taskDefinition=story.register("repo:crash"), deploymentConfiguration=breaker(3))
+    story.until(lambda: story.deployment()["status"] == "ROLLBACK_SUCCESSFUL")
+    assert story.service()["taskDefinition"].endswith(":2")
+
+
 def test_an_update_ends_a_crash_loop(story: Story) -> None:
     story.update(taskDefinition=story.register("repo:crash"), deploymentConfiguration=breaker(50))
     story.until(lambda: story.service()["deployments"][0]["failedTasks"] >= 4)

@@ -90,7 +90,7 @@ def test_create_service_is_refused(
 def test_what_is_not_reproduced_is_refused_and_says_so(
     story: Story, changes: dict[str, Any]
 ) -> None:
-    with pytest.raises(ApiError, match="The sandbox (does not reproduce|reproduces)"):
+    with pytest.raises(ApiError, match=r"The sandbox (does not reproduce|reproduces)"):
         story.ecs("CreateService", **service_request(story, **changes))
     assert story.ecs("ListServices", cluster=CLUSTER)["serviceArns"] == []
 

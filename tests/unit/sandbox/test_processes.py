@@ -21,6 +21,7 @@ from bgconsole.sandbox.api import ApiError
 from bgconsole.sandbox.clock import INSTANT
 from bgconsole.sandbox.runtime.port import ImageInfo
 from bgconsole.sandbox.runtime.process import ProcessRuntime
+from bgconsole.sandbox.trouble_scenarios import LONG_AGO
 from bgconsole.sandbox.world import World, open_world
 
 IMAGES = {
@@ -199,6 +200,55 @@ async def test_the_app_answers_through_the_load_balancer(demo: Demo) -> None:
     assert 'Started GET "/posts" for 127.0.0.1 at ' in text
     assert "Processing by PostsController#index as HTML" in text
     assert "* Listening on http://0.0.0.0:3000" in text
+
+
+async def test_tasks_answer_500_as_they_are_told_and_log_why(demo: Demo) -> None:
+    handles = [
+        container.handle
+        for service in demo.world.ecs.state.all_services()
+        for task in service.tasks
+        for container in task.containers
+    ]
+
+    async def statuses() -> Counter[int]:
+        return Counter([(await ask(demo.port, "/posts"))[0] for _ in range(40)])
+
+    for handle in handles:
+        assert handle is not None
+        handle.fail(50)
+    async with asyncio.timeout(PATIENCE):
+        while (await statuses())[500] < 16:
+            pass
+    assert (await ask(demo.port, "/up"))[0] == 200
+    assert (await ask(demo.port, "/version"))[0] == 200
+
+    def logged() -> bool:
+        return any("Completed 500 Internal Server Error in" in text for _, _, text in demo.lines)
+
+    await demo.until(logged)
+    text = "\n".join(line for _, _, line in demo.lines)
+    assert "ActionView::Template::Error (PG::QueryCanceled: ERROR:  canceling" in text
+    for handle in handles:
+        assert handle is not None
+        handle.fail(0)
+    async with asyncio.timeout(PATIENCE):
+        while set(await statuses()) != {200}:
+            pass
+
+
+async def test_who_has_the_wrong_password_exits_and_says_so(demo: Demo) -> None:
+    demo.world.set_speed(FAST)
+    demo.world.ecs.trouble.ills["no-database"] = LONG_AGO
+    demo.update(forceNewDeployment=True)
+
+    def told() -> bool:
+        return any("ActiveRecord::DatabaseConnectionError" in text for _, _, text in demo.lines)
+
+    await demo.until(told)
+    text = "\n".join(line for _, _, line in demo.lines)
+    assert "FATAL:  password authentication failed for user" in text
+    tasks = demo.world.ecs.state.all_services()[0].tasks
+    await demo.until(lambda: any(t.stop_code == "EssentialContainerExited" for t in tasks))
 
 
 async def test_no_request_is_lost_by_deployments_good_or_bad(demo: Demo) -> None:

@@ -69,10 +69,106 @@ def test_the_old_revision_keeps_serving_and_starting_unless_it_is_broken_too(
     story.until(lambda: story.health() == ["healthy"] * 2)
     begin(stage, "old-revision-broken")
     story.until(lambda: story.deployment()["status"].startswith("ROLLBACK_"))
-    healthy = next(t for t in story.tasks() if t["lastStatus"] == "RUNNING")
-    story.container(healthy).exit(1)
     story.clock.advance(1800)
-    assert story.health().count("healthy") <= 1
+    assert story.deployment()["status"] == "ROLLBACK_IN_PROGRESS"
+    assert story.health().count("healthy") == 1
+    begin(stage, "none")
+    story.until(lambda: story.deployment()["status"] == "ROLLBACK_SUCCESSFUL")
+    assert story.health() == ["healthy"] * 2
+
+
+def test_a_rollback_whose_tasks_fail_too_is_given_up(story: Story, stage: Stage) -> None:
+    seen = len(story.events())
+    begin(stage, "rollback-failed")
+    story.until(lambda: story.deployment()["status"] == "ROLLBACK_IN_PROGRESS")
+    went_back_to = story.deployment()["rollback"]["serviceRevisionArn"]
+    story.until(lambda: story.deployment()["status"] == "ROLLBACK_FAILED")
+    record = story.deployment()
+    assert record["statusReason"] == (
+        "Service deployment rollback failed because the circuit breaker threshold was exceeded."
+    )
+    assert record["rollback"]["serviceRevisionArn"] == went_back_to
+    assert record["sourceServiceRevisions"][0]["arn"] == went_back_to
+    assert "finishedAt" in record
+    failed = "(service web) (deployment D1) deployment failed: tasks failed to start."
+    told = [event for event in story.events(seen) if event == failed]
+    assert len(told) == 2, "once for the deployment, once for the way back"
+    primary = story.service()["deployments"][0]
+    assert primary["rolloutState"] == "FAILED"
+    story.clock.advance(3600)
+    assert story.service()["runningCount"] == 0, "nothing is started any more"
+    begin(stage, "none")
+    story.update(forceNewDeployment=True)
+    story.until(lambda: story.deployment()["status"] == "SUCCESSFUL")
+    assert story.health() == ["healthy"] * 2
+
+
+class Values:
+    """Secrets that only remember what was asked."""
+
+    def __init__(self) -> None:
+        self.changed: list[str] = []
+
+    def change(self, reference: str) -> None:
+        self.changed.append(reference)
+
+    def restore(self) -> None:
+        self.changed.clear()
+
+
+def test_a_changed_secret_fails_whoever_starts_afterwards(story: Story) -> None:
+    secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:database-url-a1b2c3"
+    values = Values()
+    stage = Stage(story.world, Faults(), "repo:crash", values)
+    with pytest.raises(BadScenario, match="names a secret"):
+        begin(stage, "secret-changed")
+    key = {"name": "SECRET_KEY_BASE", "valueFrom": f"{secret}-key"}
+    url = {"name": "DATABASE_URL", "valueFrom": secret}
+    story.update(taskDefinition=story.register("repo:v1", secrets=[key, url]))
+    story.until_steady()
+    begin(stage, "secret-changed")
+    assert values.changed == [secret]
+    story.until(lambda: story.deployment()["status"] == "ROLLBACK_SUCCESSFUL")
+    reasons = {task["stoppedReason"] for task in story.tasks("STOPPED")}
+    assert "Essential container in task exited" in reasons
+    # The old tasks have the old value, but their successors would not.
+    assert story.health() == ["healthy"] * 2
+    story.container(story.tasks()[0]).exit(1)
+    story.clock.advance(1800)
+    assert story.health().count("healthy") == 1
+    begin(stage, "none")
+    assert not values.changed
+    story.until(lambda: story.health() == ["healthy"] * 2)
+
+
+def test_without_a_secrets_manager_no_secret_is_changed(story: Story, stage: Stage) -> None:
+    url = {"name": "DATABASE_URL", "valueFrom": "arn:of:a:secret"}
+    story.update(taskDefinition=story.register("repo:v1", secrets=[url]))
+    with pytest.raises(BadScenario, match="no Secrets Manager"):
+        begin(stage, "secret-changed")
+
+
+def test_a_burst_of_errors_is_for_running_and_later_tasks_until_it_ends(
+    story: Story, stage: Stage
+) -> None:
+    def statuses() -> list[int]:
+        return [story.container(task).answer() for task in story.tasks() for _ in range(100)]
+
+    begin(stage, "5xx-burst=20")
+    assert statuses().count(500) == 40
+    story.container(story.tasks()[0]).exit(1)
+    story.clock.advance(300)
+    assert statuses().count(500) == 40
+    begin(stage, "none")
+    assert statuses().count(500) == 0
+
+
+def test_a_deployment_with_errors_leaves_the_old_tasks_alone(story: Story, stage: Stage) -> None:
+    old = {task["taskArn"] for task in story.tasks()}
+    begin(stage, "5xx-deploy=100")
+    story.until(lambda: len(story.health()) == 4 and story.health() == ["healthy"] * 4)
+    for task in story.tasks():
+        assert story.container(task).answer() == (200 if task["taskArn"] in old else 500)
 
 
 def test_slow_boot_takes_its_time(story: Story, stage: Stage) -> None:
@@ -160,7 +256,17 @@ def test_faults_of_the_api(stage: Stage, text: str, expected: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["", "unknown", "crash-loop=3", "throttling=x", "throttling=-1", "access-denied=x"]
+    "text",
+    [
+        "",
+        "unknown",
+        "crash-loop=3",
+        "throttling=x",
+        "throttling=-1",
+        "access-denied=x",
+        "5xx-burst=101",
+        "5xx-deploy=-1",
+    ],
 )
 def test_what_cannot_begin_says_so(stage: Stage, text: str) -> None:
     with pytest.raises(BadScenario):
