@@ -100,7 +100,6 @@ def probe(
         wait=context.wait,
     )
     lines: Lines = JsonLines() if as_json else TextLines()
-    running.start()
     code = None
     try:
         code = _follow(running, records, lines, done if until_done else None, context.clock)
@@ -138,33 +137,30 @@ def _follow(
     done: UntilDone | None,
     clock: Callable[[], datetime],
 ) -> int | None:
-    """Print what comes until it is over; the exit code where the deployment decides it."""
-    give_up, trouble = clock() + BEGIN_WITHIN, ""
+    """Probe and print until it is over; the exit code where the deployment decides it."""
+    give_up, trouble, begun = clock() + BEGIN_WITHIN, "", False
     while True:
+        if done is not None and done.due:
+            looked = done.look()
+            if looked.trouble is not None and str(looked.trouble) != trouble:
+                say(looked.trouble)
+            trouble = str(looked.trouble or "")
+            running.follow(looked.snapshot)
+            if looked.state in ("done", "failed"):
+                lines.ended(looked.status)
+                return EXIT_FAILED if looked.state == "failed" else 0
+            if looked.state == "none yet" and clock() >= give_up:
+                click.echo("bgconsole: no deployment was seen to begin within a minute", err=True)
+                return EXIT_GAVE_UP
+        if not begun:
+            begun = True
+            running.start()
         over = running.over
         try:
             lines.tell(records.get(timeout=LISTEN_SECONDS))
-            continue
         except Empty:
-            pass
-        if over:
-            return None
-        if done is None or not done.due:
-            continue
-        looked = done.look()
-        if looked.trouble is not None:
-            if str(looked.trouble) != trouble:
-                say(looked.trouble)
-            trouble = str(looked.trouble)
-            continue
-        trouble = ""
-        running.follow(looked.snapshot)
-        if looked.state in ("done", "failed"):
-            lines.ended(looked.status)
-            return EXIT_FAILED if looked.state == "failed" else 0
-        if looked.state == "none yet" and clock() >= give_up:
-            click.echo("bgconsole: no deployment began within a minute", err=True)
-            return EXIT_GAVE_UP
+            if over:
+                return None
 
 
 def _end(record: ProbeRecord | None, lines: Lines, code: int | None, *, until_done: bool) -> int:

@@ -170,7 +170,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _location(response: httpx.Response) -> str:
     """Where a redirect points, without what may be secret or new each time."""
-    if not response.is_redirect:
+    if not response.has_redirect_location:
         return ""
     given = response.headers["location"].partition("?")[0].partition("#")[0]
     try:

@@ -85,8 +85,8 @@ class Probe:
 
     @property
     def over(self) -> bool:
-        """Whether it has ended by itself, and handed everything on."""
-        return not self._left and not self._thread.is_alive()
+        """Whether it began and has ended, and handed everything on."""
+        return self._thread.ident is not None and not self._thread.is_alive()
 
     def start(self) -> None:
         """Begin, as soon as it is known what to ask."""
