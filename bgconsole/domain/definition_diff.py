@@ -14,6 +14,8 @@ from bgconsole.domain.versions import Version, alike, version_of
 Kind = Literal["same", "old", "new", "left out"]
 CONTEXT = 3
 """Lines that are alike before and after each difference."""
+DIGITS = 12
+"""Of a digest: enough that two are never taken for one, and no line is broken for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,8 @@ def _container(
     name = str(container.get("name", ""))
     yield f"{indent}{name}:"
     yield f"{indent}  image: {container.get('image', '')}"
-    yield f"{indent}  digest: {digests.get(name) or 'not known'}"
+    digest = digests.get(name, "").rpartition(":")[2][:DIGITS]
+    yield f"{indent}  digest: {f'sha256:{digest}…' if digest else 'not known'}"
     rest = {key: value for key, value in container.items() if key not in ("name", "image")}
     yield from _mapping(rest, digests, indent + "  ")
 

@@ -1,4 +1,4 @@
-"""What there is to read behind a key: all facts of one row, the events, the deployments.
+"""What there is to read behind a key: all facts of one row, or the events.
 
 Pure: from a snapshot (and a time of day for ages) to labels and values; masked, made plain when
 they are drawn.
@@ -6,17 +6,15 @@ they are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from bgconsole.domain.duration import age, spell
-from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import sides
 from bgconsole.domain.masking import mask, mask_value
-from bgconsole.domain.services import ServiceDeployment, Task, revision_of, short_name
+from bgconsole.domain.services import Container, Task, short_name
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.traffic import traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +41,55 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
     definition = tasks.definitions.get(task.task_definition)
     told = [
         Fact("", f"task {task.id}", head=True),
-        Fact("arn", task.arn),
-        Fact("side", row.side.value if row else "not known"),
         Fact("status", f"{task.last_status}, wanted {task.desired_status}"),
+        *_ending(snapshot, task),
+        Fact("side", row.side.value if row else "not known"),
+        Fact("revision", short_name(task.task_definition)),
         Fact("health", (row.health if row else task.health) or task.health),
     ]
     targets = list(_of_target(snapshot, task))
     if row and row.health_reason and not targets:
         told.append(Fact("", row.health_reason))
     told += targets
-    if words := snapshot.last_words.get(task.id):
-        told.append(Fact("last words", mask(words)))
+    for container in task.containers:
+        told += _container(container)
+        written = (
+            [c for c in definition.containers if c.name == container.name] if definition else []
+        )
+        for log in (c.log for c in written if c.log):
+            told.append(Fact("log", log.group or log.driver))
     told += [
+        Fact("", "timeline", head=True),
+        *_times(task, now),
+        Fact("", "where", head=True),
         Fact("zone", task.zone),
         Fact("address", task.address or "-"),
         Fact("launch type", task.launch_type or "-"),
         Fact("started by", task.started_by),
-        Fact("", "timeline", head=True),
-        *_times(task, now),
-        Fact("", f"task definition {short_name(task.task_definition)}", head=True),
+        Fact("task definition", task.task_definition),
+        Fact("arn", task.arn),
     ]
-    for container in task.containers:
-        ended = "" if container.exit_code is None else f", exit code {container.exit_code}"
-        told += [
-            Fact("", f"container {container.name}", head=True),
-            Fact("status", f"{container.status}{ended}"),
-            Fact("health", container.health),
-            Fact("image", container.image),
-            Fact("digest", container.digest or "-"),
-        ]
-        if container.reason:
-            told.append(Fact("reason", mask(container.reason)))
-    for written in definition.containers if definition else ():
-        if written.log:
-            told.append(Fact("log", f"{written.log.group or written.log.driver} ({written.name})"))
     return tuple(told)
+
+
+def _ending(snapshot: Snapshot, task: Task) -> Iterator[Fact]:
+    """Why it stopped, and what it said last."""
+    if task.stop_code or task.stopped_reason:
+        yield Fact("why stopped", mask(f"{task.stop_code} {task.stopped_reason}".strip()))
+    if words := snapshot.last_words.get(task.id):
+        yield Fact("last words", mask(words))
+
+
+def _container(container: Container) -> Iterator[Fact]:
+    ended = "" if container.exit_code is None else f", exit code {container.exit_code}"
+    yield Fact("", f"container {container.name}", head=True)
+    yield Fact("status", f"{container.status}{ended}")
+    if container.reason:
+        yield Fact("reason", mask(container.reason))
+    if container.health != "UNKNOWN":
+        yield Fact("health check", container.health)
+    yield Fact("image", container.image)
+    yield Fact("digest", container.digest or "-")
 
 
 def _times(task: Task, now: datetime) -> Iterator[Fact]:
@@ -93,11 +105,9 @@ def _times(task: Task, now: datetime) -> Iterator[Fact]:
         ("stopped", task.stopped_at),
     ):
         if at is not None:
-            told = _when(at, now)
+            told = when(at, now)
             yield Fact(label, told if before is None else f"{told}   {spell(at - before)} later")
             before = at
-    if task.stop_code or task.stopped_reason:
-        yield Fact("why stopped", mask(f"{task.stop_code} {task.stopped_reason}".strip()))
 
 
 def _of_target(snapshot: Snapshot, task: Task) -> Iterator[Fact]:
@@ -153,7 +163,7 @@ def of_stack(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
     ]
     for label, at in (("created", stack.created_at), ("updated", stack.updated_at)):
         if at is not None:
-            told.append(Fact(label, _when(at, now)))
+            told.append(Fact(label, when(at, now)))
     if stack.outputs:
         told.append(Fact("", "outputs", head=True))
         told += [Fact(name, mask_value(name, value)) for name, value in stack.outputs]
@@ -171,85 +181,6 @@ def events(snapshot: Snapshot, now: datetime) -> Facts:
     ) or (Fact("", "AWS keeps no events of this service"),)
 
 
-def history(snapshot: Snapshot, now: datetime) -> Facts:
-    """The service's deployments as AWS keeps them (90 days), newest first."""
-    deployments = snapshot.deployments.value
-    if deployments is None:
-        return (Fact("", snapshot.deployments.absent or "the history is not known yet"),)
-    marks = dict(_marks(snapshot))
-    told: list[Fact] = []
-    for each in deployments.history:
-        # Several deployments may have brought the same revision: the newest good one counts.
-        good = each.ongoing or each.status == "SUCCESSFUL"
-        mark = marks.pop(each.target.number, "") if good else ""
-        told += _deployment(snapshot, each, now, mark)
-    return tuple(told) or (Fact("", "AWS has no record of a deployment"),)
-
-
-def _deployment(
-    snapshot: Snapshot, deployment: ServiceDeployment, now: datetime, mark: str
-) -> Iterator[Fact]:
-    to = _revision(snapshot, deployment.target.arn)
-    word = _OUTCOMES.get(deployment.status, deployment.status.lower().replace("_", " "))
-    yield Fact("", f"{to}   {word}   {mark}".rstrip(), head=True)
-    came = ", ".join(_revision(snapshot, source.arn) for source in deployment.sources)
-    yield Fact("from", came or "nothing: the first")
-    begun = deployment.started_at or deployment.created_at
-    ended = deployment.finished_at or deployment.stopped_at
-    took = f", took {spell(ended - begun)}" if ended else f", under way for {spell(now - begun)}"
-    yield Fact("begun", f"{_when(begun, now)}{took}")
-    stage = f", {deployment.lifecycle_stage}" if deployment.lifecycle_stage else ""
-    yield Fact("status", f"{deployment.status} ({deployment.strategy}{stage})")
-    reasons = dict.fromkeys((deployment.status_reason, deployment.rollback_reason))
-    told = "; ".join(reason for reason in reasons if reason)
-    if told:
-        yield Fact("why", mask(told))
-    if deployment.rollback_revision:
-        yield Fact("went back to", _revision(snapshot, deployment.rollback_revision))
-    if deployment.breaker and deployment.breaker.failures:
-        breaker = deployment.breaker
-        yield Fact("breaker", f"{breaker.failures} of {breaker.threshold} failures")
-    if deployment.alarms and deployment.alarms.triggered:
-        yield Fact("alarms", ", ".join(deployment.alarms.triggered))
-
-
-_OUTCOMES = {
-    "SUCCESSFUL": "succeeded",
-    "ROLLBACK_SUCCESSFUL": "rolled back",
-    "ROLLBACK_FAILED": "roll back failed",
-    "ROLLBACK_IN_PROGRESS": "going back",
-    "ROLLBACK_REQUESTED": "going back",
-    "STOPPED": "stopped",
-    "STOP_REQUESTED": "stopping",
-    "IN_PROGRESS": "under way",
-    "PENDING": "about to begin",
-}
-
-
-def _marks(snapshot: Snapshot) -> Mapping[str, str]:
-    """By the number of a deployment: how much of the traffic what it brought gets now."""
-    both, routes = sides(snapshot), traffic(snapshot)
-    told = {}
-    for view in (both.old, both.new):
-        share = routes.production.get(view.side, 0.0) if view else 0.0
-        if view and share:
-            told[view.number] = "● live" if share >= 99.5 else f"● live {share:.0f} %"
-        elif view and not routes.balanced and view.healthy:
-            told[view.number] = "● runs"
-    return told
-
-
-def _revision(snapshot: Snapshot, arn: str) -> str:
-    deployments = snapshot.deployments.value
-    known = deployments.revisions.get(arn) if deployments else None
-    if known is None:
-        return f"revision not known ({short_name(arn)})"
-    images = ", ".join(
-        " ".join(filter(None, (image.image.rpartition(":")[2], short_digest(image.digest))))
-        for image in known.images
-    )
-    return f"revision {revision_of(known.task_definition)} ({images})"
-
-
-def _when(at: datetime, now: datetime) -> str:
+def when(at: datetime, now: datetime) -> str:
+    """A time of day and how long ago it is."""
     return f"{at.astimezone(now.tzinfo):%Y-%m-%d %H:%M:%S}, {age(at, now)} ago"

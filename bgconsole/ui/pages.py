@@ -8,7 +8,7 @@ from functools import partial
 from textual.app import App
 
 from bgconsole.operations.spec import No, Operation
-from bgconsole.ui import facts, help_text
+from bgconsole.ui import facts, help_text, history_facts
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
@@ -67,7 +67,7 @@ class Pages:
 
     def history(self) -> None:
         """The service's deployments."""
-        self._read("deployments", facts.history)
+        self._read("deployments", history_facts.history)
 
     def timeline(self) -> None:
         """What happened, by time."""

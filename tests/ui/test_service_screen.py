@@ -165,7 +165,7 @@ async def test_escape_clears_the_filter_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "told"),
     [
-        (("1", "d"), "task definition democluster-task-family:2"),
+        (("1", "d"), "democluster-task-family:2"),
         (("1", "enter"), "container democluster-container"),
         (("2", "d"), "health check"),
         (("3", "d"), "LogGroup"),

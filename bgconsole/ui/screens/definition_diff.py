@@ -36,6 +36,9 @@ _LOOKS: Mapping[Kind, tuple[str, Tone]] = {
 class DefinitionDiffScreen(Screen[None]):
     """Both are immutable: what was read once is not read again."""
 
+    DEFAULT_CSS = """
+    DefinitionDiffScreen > Page { padding: 1 2; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *read(KEYMAP, "back", "leave", footer=True),
         *read(KEYMAP, "copy", "copy", footer=True),

@@ -52,6 +52,7 @@ class StoppedScreen(Screen[None]):
         self._snapshot = snapshot
         self._clock = clock
         self._opened = opened
+        self._composed = False
 
     def compose(self) -> ComposeResult:
         """Title, a line a reason, the tasks, keys."""
@@ -62,13 +63,14 @@ class StoppedScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Fill it."""
+        self._composed = True
         self.renew()
         self.query_one(KeyedTable).focus()
 
     def renew(self) -> None:
         """Show what is known now."""
         snapshot = self._snapshot()
-        if snapshot is None or not self.is_mounted:
+        if snapshot is None or not self._composed:
             return
         both = sides(snapshot)
         groups = grouped(row for side in (both.old, both.new) if side for row in side.stopped)

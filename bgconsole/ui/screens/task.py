@@ -15,6 +15,7 @@ from bgconsole.domain.logs import LogLine
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.log_entry import Entry, entries_of
 from bgconsole.ui.panes.logs import LogLines
+from bgconsole.ui.panes.tasks import SHORT_ID
 from bgconsole.ui.screens.reading import Page, ReadingScreen
 from bgconsole.ui.widgets.hanging_text import HangingText
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
@@ -43,7 +44,7 @@ class TaskScreen(ReadingScreen):
         sides: Mapping[str, Side],
     ) -> None:
         """`lines` are those that are already known; they are numbered anew here."""
-        super().__init__(f"task {task_id}", tell)
+        super().__init__(f"task {task_id[:SHORT_ID]}", tell)
         self._task_id = task_id
         self._sides = sides
         self._numbers = count()
