@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import click
 
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.identity import Place
 from bgconsole.domain.plain import plain
 from bgconsole.operations.audit import AuditLog, Record
 
@@ -61,8 +62,21 @@ def _line(record: Record) -> str:
         else "",
     )
     request = f"  (request {record['request_id']})" if record.get("request_id") else ""
+    place = Place(region=str(record.get("region", "")), endpoint=str(record.get("endpoint", "")))
+    where = (str(record.get("account", "")), place.region, place.endpoint_words)
     who = str(record.get("who", "")).rpartition("/")[2]
     return (
-        f"{str(record.get('at', ''))[:19]}  {record.get('run', '')}  {record.get('event', ''):<9}  "
-        f"{record.get('operation', '')}  {record.get('target', '')}  {who}  {what}{request}"
+        f"{_at(record)}  {record.get('run', '')}  {record.get('event', ''):<11}  "
+        f"{record.get('operation', '')}  {record.get('target', '')}  "
+        f"{' '.join(filter(None, where))}  {who}  {what}{request}"
     )
+
+
+def _at(record: Record) -> str:
+    """In UTC, whatever wrote it."""
+    text = str(record.get("at", ""))
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bgconsole.cli.context import Invocation, pass_invocation
@@ -18,7 +20,7 @@ def config(invocation: Invocation, explain: bool) -> int:
     """Print the settings in force, and where each was said."""
     settings = invocation.settings
     files = invocation.context.paths()
-    click.echo(f"files: {files.config}, {files.project}")
+    click.echo(plain(f"files: {_file(files.config)}, {_file(files.project)}"))
     for option in OPTIONS.values():
         if origin := settings.origins.get(option.name):
             said = f"{_shown(getattr(settings, option.name))}   ({origin})"
@@ -28,6 +30,10 @@ def config(invocation: Invocation, explain: bool) -> int:
         if explain:
             click.echo(f"    {option.help}")
     return 0
+
+
+def _file(file: Path) -> str:
+    return str(file) if file.exists() else f"{file} (none)"
 
 
 def _shown(value: object) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 
 import click
 
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
+from bgconsole.cli.failure import EXIT_INTERRUPTED
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.plan_lines import asks, plan_lines
 from bgconsole.cli.target import service
 from bgconsole.domain.errors import NotThere, Refused
 from bgconsole.domain.plain import plain
 from bgconsole.operations.audit import AuditLog
-from bgconsole.operations.outcome import Outcome, PlanChanged
+from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.runner import Runner
 from bgconsole.operations.spec import No, Operation, Proposal, Risk
 from bgconsole.watch.once import read
@@ -163,13 +164,17 @@ def _ask(proposal: Proposal) -> None:
 def _run(runner: Runner, proposal: Proposal) -> int:
     cancelled = threading.Event()
     outcome: Outcome | None = None
-    for progress in runner.run(proposal, cancelled):
-        if progress.outcome is not None:
-            outcome = progress.outcome
-        else:
-            request = f"  (request {progress.request_id})" if progress.request_id else ""
-            mark = {"step started": "…", "step done": "✓", "milestone": "◆"}.get(progress.kind, " ")
-            click.echo(f"{mark} {progress.step} {plain(progress.text)}{request}", err=True)
+    told: list[Progress] = []
+    try:
+        for progress in runner.run(proposal, cancelled):
+            told.append(progress)
+            if progress.outcome is not None:
+                outcome = progress.outcome
+            else:
+                click.echo(_progress_line(progress), err=True)
+    except KeyboardInterrupt:
+        click.echo("\n".join(interrupted_lines(proposal, told)), err=True)
+        return EXIT_INTERRUPTED
     if outcome is None:
         raise RuntimeError("an operation ended without an outcome")
     if outcome.receipt:
@@ -177,6 +182,36 @@ def _run(runner: Runner, proposal: Proposal) -> int:
     if not outcome.ok:
         click.echo(f"bgconsole: {outcome.title}\n  {plain(outcome.sentence)}", err=True)
     return outcome.exit_code
+
+
+def _progress_line(progress: Progress) -> str:
+    request = f"  (request {progress.request_id})" if progress.request_id else ""
+    mark = {"step started": "…", "step done": "✓", "milestone": "◆"}.get(progress.kind, " ")
+    return f"{mark} {progress.step} {plain(progress.text)}{request}"
+
+
+def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[str]:
+    """What an interrupt leaves behind: nothing, a call that may have arrived, or work under way.
+
+    Args:
+        proposal: what was confirmed.
+        told: what its run told so far.
+    """
+    acting = [n for n, step in enumerate(proposal.plan.steps, 1) if step.act is not None]
+    done = [each for each in told if each.kind == "step done"]
+    begun = {each.step for each in told if each.kind == "step started"} & set(acting)
+    requests = ", ".join(each.request_id for each in done if each.request_id)
+    request = f" (request id {requests})" if requests else ""
+    if not begun:
+        yield "Interrupted: nothing was changed."
+        return
+    named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"
+    if len(done) == len(acting):
+        yield f"Interrupted after it was sent{request}: AWS goes on, and this is not followed."
+        yield plain(f"  → bgconsole watch {named} follows it")
+        return
+    yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
+    yield plain(f"  → bgconsole status {named} tells")
 
 
 def _print(proposal: Proposal, *, err: bool, changed: Collection[str] = ()) -> None:

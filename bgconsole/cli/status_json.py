@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bgconsole.cli.status_text import way_back_words
 from bgconsole.domain.join import SideView, TaskRow, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.services import ServiceDeployment, revision_of
@@ -65,7 +66,9 @@ def _verdict(found: Verdict) -> dict[str, Any]:
         "sentence": mask(found.sentence),
         "evidence": [mask(line) for line in found.evidence],
         "way_back": (
-            {"to": found.way_back.to, "words": found.way_back.words} if found.way_back else None
+            {"to": found.way_back.to, "words": way_back_words(found.way_back)}
+            if found.way_back
+            else None
         ),
         "progress": (
             {

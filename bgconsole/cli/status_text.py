@@ -11,6 +11,7 @@ from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import SideView, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain
+from bgconsole.domain.rollback import WayBack
 from bgconsole.domain.services import ServiceDeployment, revision_of
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.targets import TargetGroup
@@ -34,7 +35,7 @@ def _lines(snapshot: Snapshot, now: datetime) -> Iterator[str]:
     if found.progress:
         yield f"    {found.progress.words}"
     if found.way_back:
-        yield f"    {found.way_back.words}"
+        yield f"    {way_back_words(found.way_back)}"
     both = sides(snapshot)
     yield from (line for side in (both.old, both.new) if side for line in _side(side, now))
     yield from _deployments(snapshot, now)
@@ -45,6 +46,11 @@ def _lines(snapshot: Snapshot, now: datetime) -> Iterator[str]:
     for stack in snapshot.stacks.value or ():
         yield f"stack        {stack.name}  {_words(stack.status)}  {age(stack.changed_at, now)} ago"
     yield from _unseen(snapshot)
+
+
+def way_back_words(back: WayBack) -> str:
+    """How an old version comes back, as a command: there is no key to press here."""
+    return f"way back: `bgconsole rollback` to {back.to}" + (f" ({back.how})" if back.how else "")
 
 
 def _side(side: SideView, now: datetime) -> Iterator[str]:

@@ -21,6 +21,7 @@ from bgconsole.domain.versions import (
     Version,
     alike,
     live_version,
+    named,
     outcome,
     source_of,
     version_of,
@@ -35,6 +36,8 @@ class WayBack:
     """The revision number, as shown and typed."""
     words: str
     """`R back to 42 (old tasks still run)`."""
+    how: str = ""
+    """`old tasks still run`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def way_back(snapshot: Snapshot) -> WayBack | None:
         count = service.desired if service else 0
         how = f"{count} new task{'' if count == 1 else 's'}"
     to = choice.target.revision
-    return WayBack(to=to, words=f"R back to {to} ({how})")
+    return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
 
 
 def choose(snapshot: Snapshot, definitions: Definitions = NO_DEFINITIONS, to: str = "") -> Choice:
@@ -228,19 +231,23 @@ def _came_back(
         identical = _identical(version, live)
         if between is not None and (identical or _same_images(version, live, between)):
             return (
-                f"Revision {live.revision} is live again after revision {between.revision}: "
+                f"{_capital(named(live, between))} is live again after {named(between, live)}: "
                 "it is the result of a roll back, and going further back is not guessed."
             )
         if identical and deployment.status == "ROLLBACK_SUCCESSFUL" and between is None:
             failed = version_of(snapshot, deployment.target.arn)
-            what = f"the deployment of revision {failed.revision}" if failed else "a deployment"
+            what = f"the deployment of {named(failed, live)}" if failed else "a deployment"
+            back = _capital(named(live, failed or live))
             return (
-                f"Revision {live.revision} is live because {what} was rolled back: "
-                "going further back is not guessed."
+                f"{back} is live because {what} was rolled back: going further back is not guessed."
             )
         if between is None and alike(version, live, known) is not True:
             between = version
     return ""
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _same_images(version: Version, live: Version, between: Version) -> bool:

@@ -51,6 +51,15 @@ class Version:
         return " · ".join((f"revision {self.revision}", *map(image_words, self.images)))
 
 
+def named(version: Version, other: Version) -> str:
+    """`revision 43`, or `revision 43 (sha256 77ab10c2)` where the other is another image of it."""
+    mine, theirs = version.digests, other.digests
+    digest = next((mine[name] for name in mine if mine[name] != theirs.get(name)), "")
+    if version.revision != other.revision or not digest:
+        return f"revision {version.revision}"
+    return f"revision {version.revision} (sha256 {short_digest(digest)})"
+
+
 def image_words(image: ContainerImage) -> str:
     """`8be01c9 · sha256:77ab10c2`: the tag as written and the digest it was resolved to."""
     reference = ImageReference.parse(image.image)

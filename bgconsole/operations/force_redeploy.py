@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bgconsole.domain.images import Image, ImageReference, short_digest
-from bgconsole.domain.services import ContainerImage, Service, ServiceRef
+from bgconsole.domain.services import ContainerImage, Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
@@ -27,7 +27,7 @@ from bgconsole.operations.spec import (
     Risk,
     Step,
 )
-from bgconsole.operations.words import at, following
+from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
 
 
@@ -76,7 +76,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
             *facts,
         ),
         checks=tuple(checks),
-        steps=(_start(ref, service, live), following(service)),
+        steps=(_start(snapshot, service, live), following(service)),
         confirm=live.revision,
         expect=Expected(
             task_definition=service.task_definition,
@@ -89,7 +89,9 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     )
 
 
-def _start(ref: ServiceRef, service: Service, live: Version) -> Step:
+def _start(snapshot: Snapshot, service: Service, live: Version) -> Step:
+    ref = snapshot.ref
+
     def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
         return gateway.changes.update(ref, force=True)
@@ -98,8 +100,11 @@ def _start(ref: ServiceRef, service: Service, live: Version) -> Step:
     return Step(
         f"start a new deployment of revision {live.revision}: "
         f"{count} new task{'' if count == 1 else 's'}, then the running ones stop",
-        f"aws ecs update-service --cluster {ref.cluster} --service {ref.name} "
-        "--force-new-deployment",
+        command(
+            f"ecs update-service --cluster {ref.cluster} --service {ref.name} "
+            "--force-new-deployment",
+            snapshot.place,
+        ),
         act,
     )
 

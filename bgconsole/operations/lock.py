@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -40,6 +40,7 @@ def only_one(folder: Path | None, what: str, words: str) -> Iterator[None]:
                 holder or what,
                 "Wait until it has ended",
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{words} (process {os.getpid()})\n".encode())
+        with suppress(OSError):  # a full disk keeps the words away, not the lock
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{words} (process {os.getpid()})\n".encode())
         yield

@@ -46,8 +46,8 @@ def receipt(facts: Facts, end: End) -> tuple[str, ...]:
 
 
 def _now(end: End) -> str:
-    if end.unread:
-        return f"not proved: {end.unread}"
+    if end.running is None:
+        return f"not read back: {end.unread}" if end.unread else "not read back"
     total = sum(count for _, count in end.running)
     if not total:
         return f"no task runs, as read back at {end.at:%H:%M:%S}"

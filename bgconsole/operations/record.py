@@ -63,7 +63,9 @@ class Recorder:
         return f"{self.account}/{place.endpoint}/{place.region}/{self._proposal.ref}"
 
     def write(self, event: str, **more: object) -> None:
-        """Add a record: `started`, `step`, `submitted`, `finished`, `failed`, `refused`, `left`."""
+        """Add a record: `started`, `step`, `submitted`, `finished`, `failed`, `refused`, `left`,
+        `not started`.
+        """
         proposal, place = self._proposal, self._proposal.snapshot.place
         record: dict[str, object] = {
             "at": self._clock().isoformat(),

@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bgconsole.domain.duration import spell
+from bgconsole.domain.identity import Place
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
-    ServiceRef,
     TaskDefinition,
     short_name,
 )
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.versions import Version
+from bgconsole.domain.versions import Version, named
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import (
@@ -42,7 +42,7 @@ from bgconsole.operations.spec import (
     Risk,
     Step,
 )
-from bgconsole.operations.words import at, following
+from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
 
 _PINNED = "pinned task definition"
@@ -84,12 +84,12 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         )
     pinned = {} if choice.stop else _pins(snapshot, evidence, target, definition)
     steps = (
-        (_stop(choice.stop, target),)
+        (_stop(choice.stop, target, live, snapshot.place),)
         if choice.stop
-        else _update(snapshot.ref, target, definition, pinned)
+        else _update(snapshot, target, definition, pinned)
     )
     return Plan(
-        summary=f"Roll back {snapshot.ref.name} from revision {live.revision} to {target.revision}",
+        summary=_summary(snapshot, live, target),
         facts=(
             Fact("from", live.words, aside=_live_since(snapshot, service)),
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
@@ -100,10 +100,17 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         confirm=target.revision,
         expect=_expected(choice, target, pinned),
         notes=_notes(snapshot, choice, pinned, definition),
-        left_to_do=_drift(service, target, pinned, choice),
+        left_to_do=_drift(service, pinned, choice),
         before=live.words,
         after=target.words,
     )
+
+
+def _summary(snapshot: Snapshot, live: Version, target: Version) -> str:
+    before, after = named(live, target), named(target, live)
+    if live.revision != target.revision:
+        after = target.revision
+    return f"Roll back {snapshot.ref.name} from {before} to {after}"
 
 
 def _choice(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Choice:
@@ -122,14 +129,13 @@ def _others(choice: Choice) -> tuple[Candidate, ...]:
 
 
 def _choices(choice: Choice, snapshot: Snapshot) -> tuple[tuple[str, str], ...]:
-    """What the user may pick instead; the same image as live is listed and said to be so."""
+    """What the user may pick instead; what is live already is none of it."""
     return tuple(
         (
             _named(candidate, choice.candidates),
-            f"{candidate.version.words}   "
-            + ("same image as live" if candidate.same_as_live else _ran(candidate, snapshot)),
+            f"{candidate.version.words}   {_ran(candidate, snapshot)}",
         )
-        for candidate in choice.candidates
+        for candidate in _others(choice)
     )
 
 
@@ -176,36 +182,38 @@ def _means(stop: ServiceDeployment | None, pinned: Mapping[str, str]) -> str:
     return "an update of the service to that task definition"
 
 
-def _stop(deployment: ServiceDeployment, target: Version) -> Step:
+def _stop(deployment: ServiceDeployment, target: Version, live: Version, place: Place) -> Step:
     def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
         return gateway.changes.stop_deployment(deployment.arn)
 
     return Step(
-        f"ask ECS to roll the deployment under way back to revision {target.revision}",
-        f"aws ecs stop-service-deployment --service-deployment-arn {deployment.arn} "
-        "--stop-type ROLLBACK",
+        f"ask ECS to roll the deployment under way back to {named(target, live)}",
+        command(
+            f"ecs stop-service-deployment --service-deployment-arn {deployment.arn} "
+            "--stop-type ROLLBACK",
+            place,
+        ),
         act,
     )
 
 
 def _update(
-    ref: ServiceRef,
+    snapshot: Snapshot,
     target: Version,
     definition: TaskDefinition | None,
     pinned: Mapping[str, str],
 ) -> tuple[Step, ...]:
+    ref, place = snapshot.ref, snapshot.place
     name = short_name(target.task_definition)
-    command = f"aws ecs update-service --cluster {ref.cluster} --service {ref.name}"
+    words = f"ecs update-service --cluster {ref.cluster} --service {ref.name} --task-definition"
     if not pinned:
 
         def update(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
             del made
             return gateway.changes.update(ref, task_definition=target.task_definition)
 
-        return (
-            Step(f"point the service at {name}", f"{command} --task-definition {name}", update),
-        )
+        return (Step(f"point the service at {name}", command(f"{words} {name}", place), update),)
 
     def register(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
@@ -219,13 +227,16 @@ def _update(
     return (
         Step(
             f"register a new revision of {family}: {target.revision} with {images}",
-            f"aws ecs register-task-definition --cli-input-json '<{name} with the image pinned>'",
+            command(
+                f"ecs register-task-definition --cli-input-json '<{name} with the image pinned>'",
+                place,
+            ),
             register,
             makes=_PINNED,
         ),
         Step(
             "point the service at it",
-            f"{command} --task-definition {family}:<the new revision>",
+            command(f"{words} {family}:<the new revision>", place),
             update_to_copy,
         ),
     )
@@ -311,13 +322,13 @@ def _owner(snapshot: Snapshot, service: Service) -> str:
     )
 
 
-def _drift(
-    service: Service, target: Version, pinned: Mapping[str, str], choice: Choice
-) -> tuple[str, ...]:
+def _drift(service: Service, pinned: Mapping[str, str], choice: Choice) -> tuple[str, ...]:
     if not service.stack or (choice.stop is not None and not pinned):
         return ()
-    what = f"a copy of revision {target.revision}" if pinned else f"revision {target.revision}"
-    return (f"The stack {service.stack} differs from its template until that names {what}.",)
+    return (
+        f"CloudFormation: the stack {service.stack} will drift: "
+        "its template still names another revision.",
+    )
 
 
 def _notes(

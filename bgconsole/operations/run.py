@@ -47,6 +47,8 @@ class Run:
     submitted: Callable[[], None]
     """Called once all is sent that changes anything."""
     give_up_after: timedelta | None = None
+    unlocked: str = ""
+    """Why other consoles on this machine are not kept away, where they are not."""
     made: dict[str, str] = field(default_factory=dict)
     answers: list[Submitted] = field(default_factory=list)
 
@@ -68,7 +70,10 @@ class Run:
             params=dict(self.proposal.params),
             before=plan.before,
             after=plan.after,
+            unlocked=self.unlocked,
         )
+        if self.unlocked:
+            yield Progress("note", 1, self.unlocked)
         number = 0
         for number, step in enumerate(plan.steps, 1):
             yield Progress("step started", number, step.words)
@@ -106,7 +111,7 @@ class Run:
         self.submitted()
         expected = self._expected(started)
         if expected is None:
-            yield self._ended(number, started, End("reached", "Done.", self.clock()))
+            yield self._ended(number, started, _unasked(self.clock()))
             return
         until = started + self.give_up_after if self.give_up_after else None
         try:
@@ -208,7 +213,7 @@ class Run:
             result=end.result,
             sentence=end.sentence,
             before=self.proposal.plan.before,
-            after="; ".join(f"{version.words} ({count})" for version, count in end.running),
+            after="; ".join(f"{version.words} ({count})" for version, count in end.running or ()),
             request_ids=list(self._requests),
             receipt=list(lines := self._receipt(started, end)),
         )
@@ -227,9 +232,18 @@ class Run:
             surface=self.recorder.surface,
             started=started,
             request_ids=self._requests,
-            left_to_do=tuple(filter(None, (*self.proposal.plan.left_to_do, self.recorder.trouble))),
+            left_to_do=tuple(
+                filter(
+                    None,
+                    (*self.proposal.plan.left_to_do, self.recorder.trouble, self.unlocked),
+                )
+            ),
         )
         return receipt(facts, end)
+
+
+def _unasked(at: datetime) -> End:
+    return End("reached", "AWS took it all.", at, unread="nothing was to be followed")
 
 
 def _end(number: int, outcome: Outcome) -> Progress:

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import Literal
 from uuid import uuid4
 
-from bgconsole.domain.errors import Refused
+from bgconsole.domain.errors import GatewayError, Refused
+from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.audit import AuditLog
@@ -120,8 +121,10 @@ class Runner:
         """Read everything again, and do what was proposed if it is still what would be done.
 
         The service is locked until all is sent, not while it is followed: another console may want
-        to roll it back. Before the call that changes what serves, `cancelled` stops it; after that
-        it only ends the following. The last progress carries the outcome.
+        to roll it back. Where its lock cannot be had for want of a disk the run goes on unlocked
+        and says so: a full disk must not keep the old version from coming back. Before the call
+        that changes what serves, `cancelled` stops it; after that it only ends the following. The
+        last progress carries the outcome.
 
         Raises:
             PlanChanged: the plan is another one now; nothing was done.
@@ -131,15 +134,17 @@ class Runner:
         recorder = Recorder(self._audit, self._clock, self._new_id(), proposal, self._surface)
         with ExitStack() as held:
             try:
-                words = f"{proposal.plan.summary}, from the {self._surface}"
-                held.enter_context(only_one(self._locks, recorder.service, words))
+                unlocked = self._lock(held, recorder, proposal)
                 fresh = self._again(proposal)
             except Refused as refusal:
                 recorder.write("refused", reason=str(refusal))
                 raise
-            except OSError as error:
-                reason = f"The lock file cannot be used: {error.strerror}"
-                raise Refused(reason, str(error.filename or self._locks)) from error
+            except GatewayError as error:
+                recorder.write("not started", error=str(error), request_id=error.request_id)
+                raise
+            except KeyboardInterrupt:
+                recorder.write("not started", reason="interrupted before anything was sent")
+                raise
             yield from Run(
                 self._gateway,
                 fresh,
@@ -149,7 +154,24 @@ class Runner:
                 cancelled=cancelled,
                 submitted=held.close,
                 give_up_after=self._give_up_after,
+                unlocked=unlocked,
             ).progress()
+
+    def _lock(self, held: ExitStack, recorder: Recorder, proposal: Proposal) -> str:
+        """Keep other consoles of this machine away until `held` is closed.
+
+        Gives why they are not kept away, in words; empty where they are.
+
+        Raises:
+            Refused: another one is at work.
+        """
+        words = f"{proposal.plan.summary}, from the {self._surface}"
+        try:
+            held.enter_context(only_one(self._locks, recorder.service, words))
+        except OSError as error:
+            why = plain(f"{error.strerror or error}: {error.filename or self._locks}")
+            return f"Not locked against other consoles on this machine ({why})."
+        return ""
 
     def _again(self, proposal: Proposal) -> Proposal:
         """The same proposal from fresh reads.

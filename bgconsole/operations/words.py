@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
+from bgconsole.domain.identity import Place
 from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.spec import Step
@@ -31,6 +33,17 @@ def place_words(snapshot: Snapshot) -> str:
         place.endpoint_words,
     )
     return " · ".join(filter(None, told))
+
+
+def command(words: str, place: Place) -> str:
+    """An `aws …` command line that goes where the console goes, ready to be pasted."""
+    told = ["aws", words, f"--region {quote(place.region)}"]
+    if place.profile:
+        told.append(f"--profile {quote(place.profile)}")
+    if place.endpoint:
+        scheme = "https" if place.endpoint.endswith(":443") else "http"
+        told.append(f"--endpoint-url {quote(f'{scheme}://{place.endpoint}')}")
+    return " ".join(told)
 
 
 def following(service: Service, leaving: str = "old") -> Step:

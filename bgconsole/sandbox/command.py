@@ -165,9 +165,12 @@ def run(
 @click.argument("console", nargs=-1, type=click.UNPROCESSED)
 def demo(quiet: bool, speed: float | None, console: tuple[str, ...]) -> None:
     """Open the console on a fresh sandbox; all further options are the console's."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        click.echo("bgconsole: the demo needs a terminal", err=True)
+        sys.exit(2)
     # The console loads while the account is filled; its first questions are held until then.
     settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy", hold=True)
-    sys.exit(_run_inside(settings, [sys.executable, "-m", "bgconsole", *_CONSOLE, *console]))
+    sys.exit(_run_inside(settings, [sys.executable, "-P", "-m", "bgconsole", *_CONSOLE, *console]))
 
 
 def _serve(settings: Settings) -> int:

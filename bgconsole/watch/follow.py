@@ -71,14 +71,15 @@ Result = Literal["reached", "failed", "superseded", "different", "gave up", "lef
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How it ended. `running` is what the running tasks themselves say, with their number."""
+    """How it ended."""
 
     result: Result
     sentence: str
     at: datetime
-    running: tuple[tuple[Version, int], ...] = ()
+    running: tuple[tuple[Version, int], ...] | None = None
+    """What the running tasks themselves say, with their number; None where they were not asked."""
     unread: str = ""
-    """Why the tasks could not be read back, where they could not."""
+    """Why they were not asked, or did not answer."""
 
     @property
     def ok(self) -> bool:
@@ -138,11 +139,13 @@ def follow(
             delay = min(delay * 2, SLOWEST)
         if until is not None and clock() >= until:
             words = "The wait was as long as asked; AWS goes on, and this is not followed."
-            yield Seen("end", words, End("gave up", words, clock()))
+            unread = "the wait ended before it did"
+            yield Seen("end", words, End("gave up", words, clock(), unread=unread))
             return
         if wait(delay):
             words = "AWS goes on; this is not followed any more."
-            yield Seen("end", words, End("left", words, clock()))
+            unread = "it was left before its end"
+            yield Seen("end", words, End("left", words, clock(), unread=unread))
             return
 
 
@@ -217,8 +220,9 @@ def _end(
     try:
         tasks = gateway.services.tasks(ref)
     except AccessDenied as error:
-        unread = f"the tasks could not be read back ({error.action or error.title})"
-        return End(result, f"{look.stand.sentence} But {unread}.", clock(), unread=unread)
+        unread = error.action or error.title
+        sentence = f"{look.stand.sentence} But the tasks could not be read back ({unread})."
+        return End(result, sentence, clock(), unread=unread)
     live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
     end = End(result, look.stand.sentence, clock(), _versions(live))
     if result == "failed":

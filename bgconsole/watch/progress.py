@@ -99,7 +99,7 @@ def _by_record(service: Service, record: ServiceDeployment) -> Stand:
 def _stopping(service: Service, record: ServiceDeployment, source: str) -> Stand:
     goal = (record.rollback_revision or source).rpartition("/")[2]
     number = record.target.number
-    words = f"going back · {_counts(service, goal)}"
+    words = f"going back · {_counts(service, goal, 'new')}"
     if record.status == "ROLLBACK_SUCCESSFUL":
         primary = service.primary
         if not _settled(service) or primary is None:
@@ -120,7 +120,7 @@ def _stopping(service: Service, record: ServiceDeployment, source: str) -> Stand
 def _by_deployments(service: Service, number: str, *, stopping: bool) -> Stand:
     """Without a record: by the deployment's own roll-out state."""
     ours, primary = _of(service, number), service.primary
-    words = _counts(service, number)
+    words = _counts(service, number, "new" if stopping else "old")
     if ours is None or primary is None:
         return Stand("working", "not shown by ECS yet", number=number)
     if ours.rollout_state == "FAILED":
@@ -148,7 +148,7 @@ def _milestones(service: Service, record: ServiceDeployment) -> tuple[str, ...]:
     if shifted and service.strategy != "ROLLING":
         found.append("traffic shifted")
     elif found and sum(d.running for d in service.deployments if d is not ours) == 0:
-        found.append("only new tasks run")
+        found.append("only new tasks serve")
     return tuple(found)
 
 
@@ -171,7 +171,7 @@ def _failure(service: Service, record: ServiceDeployment) -> str:
     return f"{what}{reason}.{live}"
 
 
-def _counts(service: Service, number: str) -> str:
+def _counts(service: Service, number: str, leaving: str = "old") -> str:
     ours = _of(service, number)
     if ours is None:
         return "not shown by ECS yet"
@@ -182,7 +182,7 @@ def _counts(service: Service, number: str) -> str:
     if ours.failed:
         parts.append(f"{ours.failed} failed")
     if rest:
-        parts.append(f"{rest} of the other side run")
+        parts.append(f"{rest} {leaving} task{' still runs' if rest == 1 else 's still run'}")
     return " · ".join(parts)
 
 

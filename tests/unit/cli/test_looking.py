@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,8 @@ def test_the_audit_log_is_shown(terminal: Terminal) -> None:
     assert terminal("audit", "--last").out == receipt
     lines = terminal("audit").out.splitlines()
     assert [line.split()[2] for line in lines] == ["started", "submitted", "finished"]
+    assert lines[0].startswith("2026-03-01T14:00:00Z  ")
+    assert "  123456789012 us-east-1  " in lines[0]
     records = [json.loads(line) for line in terminal("audit", "--json").out.splitlines()]
     assert records[0]["operation"] == "service.rollback"
     assert terminal("audit", "--since", "1h").out
@@ -173,10 +176,18 @@ def test_the_audit_log_is_shown(terminal: Terminal) -> None:
     assert not terminal("audit", "--since", "1h").out
 
 
+def test_the_audit_log_tells_the_sandbox_from_aws(terminal: Terminal) -> None:
+    terminal.world.place = replace(terminal.world.place, endpoint="127.0.0.1:4566")
+    assert terminal("rollback", "--confirm", "1").code == 0
+    for line in terminal("audit").out.splitlines():
+        assert "  123456789012 us-east-1 SANDBOX 127.0.0.1:4566  " in line
+
+
 def test_the_settings_in_force_are_shown(terminal: Terminal) -> None:
     terminal.paths.config.write_text("risk: {service.rollback: disruptive}\nregion: eu-west-1\n")
     ended = terminal("--region", "us-west-2", "config", "--explain")
     assert "region: us-west-2   (flag --region)" in ended.out
+    assert f"files: {terminal.paths.config}, {terminal.paths.project} (none)" in ended.out
     assert "risk: service.rollback=disruptive" in ended.out
     assert "The AWS region." in ended.out
 

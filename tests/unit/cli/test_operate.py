@@ -11,7 +11,7 @@ from bgconsole.domain.errors import (
     Throttled,
     Unreachable,
 )
-from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.gateway.scripted import Call, ScriptedWorld
 from bgconsole.operations.catalog import OPERATIONS
 from tests import worlds
 from tests.unit.cli.conftest import Terminal
@@ -102,7 +102,7 @@ def test_a_refusal_lists_what_can_be_named(terminal: Terminal) -> None:
     ended = terminal("rollback", "--confirm", "1")
     assert ended.code == 3
     assert "not guessed" in ended.err
-    assert "same image as live" in ended.err
+    assert "same image as live" not in ended.err
     assert "bgconsole rollback --to NUMBER" in ended.err
     assert terminal("rollback", "--to", "1", "--confirm", "1").code == 0
 
@@ -148,6 +148,35 @@ def test_an_interrupt_leaves_a_record_and_aws_goes_on(terminal: Terminal) -> Non
     ended = terminal("rollback", "--confirm", "1")
     assert ended.code == 130
     assert "left" in terminal("audit").out
+    assert (
+        "Interrupted after it was sent (request id 11111111-0000-4000-8000-000000000001): "
+        "AWS goes on" in ended.err
+    )
+    assert "bgconsole watch --cluster democluster-cluster --service democluster-service" in (
+        ended.err
+    )
+
+
+def test_an_interrupt_in_mid_call_says_that_nobody_knows(terminal: Terminal) -> None:
+    def interrupt(changed: ScriptedWorld, call: Call) -> None:
+        raise KeyboardInterrupt
+
+    terminal.world.effects["changes.update"] = interrupt
+    ended = terminal("rollback", "--confirm", "1")
+    assert ended.code == 130
+    assert "Interrupted while it was sent" in ended.err
+    assert "bgconsole status" in ended.err
+
+
+def test_an_interrupt_before_the_call_says_that_nothing_was_done(terminal: Terminal) -> None:
+    def interrupt(changed: ScriptedWorld) -> None:
+        raise KeyboardInterrupt
+
+    terminal.world.after("services.describe", lambda _: None, interrupt)
+    ended = terminal("rollback", "--confirm", "1")
+    assert ended.code == 130
+    assert "Interrupted: nothing was changed." in ended.err
+    assert terminal.world.writes == []
 
 
 @pytest.mark.parametrize(

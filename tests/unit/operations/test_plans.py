@@ -103,7 +103,10 @@ def test_a_roll_back_updates_to_the_task_definition_that_ran(desk: MakeDesk) -> 
     assert next(f.aside for f in plan.facts if f.label == "to").startswith("ran well 2 d 21 h")
     assert commands(plan) == ["aws ecs update-service", ""]
     assert "not known" in " ".join(states(plan)), "migrations are never 'none'"
-    assert any("stack democluster differs" in line for line in plan.left_to_do)
+    assert plan.left_to_do == (
+        "CloudFormation: the stack democluster will drift: "
+        "its template still names another revision.",
+    )
 
 
 def test_while_deploying_ecs_is_asked_to_roll_back(desk: MakeDesk) -> None:
@@ -144,8 +147,37 @@ def test_an_image_that_is_gone_is_refused_where_tasks_must_pull(desk: MakeDesk) 
 def test_no_guess_further_back_offers_the_record(desk: MakeDesk) -> None:
     no = desk(worlds.rolled_back()).refused(R)
     assert "not guessed" in no.reason
-    assert [value for value, _ in no.choices] == ["2", "1"]
-    assert "same image as live" in no.choices[0][1]
+    assert [value for value, _ in no.choices] == ["1"], "what is live already is no choice"
+
+
+def test_two_images_of_one_revision_are_told_apart(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    newest, older = world.history[REF][:2]
+    revision = world.revisions[newest.target.arn]
+    earlier = world.revisions[older.target.arn]
+    images = tuple(replace(image, digest=POSTS.digest) for image in revision.images)
+    world.revisions[older.target.arn] = replace(
+        earlier, task_definition=revision.task_definition, images=images
+    )
+    plan = desk(world).proposed(R).plan
+    assert plan.summary == (
+        "Roll back democluster-service from revision 2 (sha256 77ab10c2) "
+        "to revision 2 (sha256 9d1d599a)"
+    )
+
+
+def test_commands_name_where_they_go(desk: MakeDesk) -> None:
+    place = replace(worlds.steady().place, profile="pro d", endpoint="127.0.0.1:4566")
+    for operation, world in (
+        (F, worlds.steady()),
+        (R, worlds.steady()),
+        (R, worlds.crash_looping()),
+    ):
+        world.place = place
+        plan = desk(world).proposed(operation).plan
+        assert plan.steps[0].command.endswith(
+            " --region us-east-1 --profile 'pro d' --endpoint-url http://127.0.0.1:4566"
+        )
 
 
 def test_a_named_revision_is_planned(desk: MakeDesk) -> None:

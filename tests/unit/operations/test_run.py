@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -47,6 +51,9 @@ def test_a_roll_back_ends_with_the_old_digest_read_back_from_its_tasks(desk: Mak
     assert "was   revision 2 · 8be01c9 · sha256:77ab10c2" in text
     assert "now   revision 1 · 1f3c2aa · sha256:9d1d599a, as read back from all 4" in text
     assert "done in 4 s" in text
+    told = [each.text for each in somebody.told]
+    assert any(words.endswith("0/4 run · 4 old tasks still run") for words in told), told
+    assert "only new tasks serve" in told
     assert "11111111-0000-4000-8000-000000000001" in text
     assert [call.name for call in world.writes] == ["changes.update"]
     assert somebody.events == ["started", "submitted", "finished"]
@@ -280,6 +287,7 @@ def test_stopped_after_it_only_the_following_ends(desk: MakeDesk) -> None:
     outcome = somebody.run(somebody.proposed(R), cancelled)
     assert outcome.exit_code == 130
     assert outcome.title == "Submitted, not followed"
+    assert "now   not read back: it was left before its end" in outcome.receipt
     assert somebody.events == ["started", "submitted", "left"]
 
 
@@ -298,6 +306,7 @@ def test_giving_up_is_no_failure_of_the_deployment(desk: MakeDesk) -> None:
     outcome = somebody.run(somebody.proposed(R))
     assert outcome.exit_code == 5
     assert "AWS goes on" in outcome.sentence
+    assert "now   not read back: the wait ended before it did" in outcome.receipt
 
 
 def test_two_consoles_do_not_work_on_one_service(desk: MakeDesk) -> None:
@@ -326,6 +335,54 @@ def test_an_audit_log_that_cannot_be_written_does_not_keep_the_old_version_away(
     outcome = somebody.run(somebody.proposed(R))
     assert outcome.ok
     assert "audit log" in outcome.receipt[-1]
+
+
+@pytest.mark.parametrize("blocked", ["locks", "locks full"])
+def test_a_lock_that_cannot_be_had_does_not_keep_the_old_version_away(
+    desk: MakeDesk, blocked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = desk(worlds.steady())
+    if blocked == "locks":
+        (somebody.folder / "locks").write_text("a file where the folder should be")
+    else:
+        monkeypatch.setattr("bgconsole.operations.lock.private_file", full)
+    outcome = somebody.run(somebody.proposed(R))
+    assert outcome.ok
+    assert somebody.told[0].kind == "note"
+    assert somebody.told[0].text.startswith("Not locked against other consoles on this machine (")
+    assert "Not locked against other consoles" in outcome.receipt[-1]
+    assert "Not locked" in str(next(iter(somebody.audit.records()))["unlocked"])
+
+
+def full(file: Path, flags: int) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
+
+def test_a_full_disk_keeps_the_holders_name_away_not_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(descriptor: int, data: bytes) -> NoReturn:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", write)
+    with (
+        only_one(tmp_path, "a service", "a test"),
+        pytest.raises(Refused, match="a service"),
+        only_one(tmp_path, "a service", "another"),
+    ):
+        pytest.fail("the lock was given twice")
+
+
+def test_an_attempt_that_could_not_start_is_on_record(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    somebody = desk(world)
+    proposal = somebody.proposed(R)
+    world.fail("services.describe", Unreachable("No answer from AWS"))
+    with pytest.raises(Unreachable):
+        somebody.run(proposal)
+    (record,) = somebody.audit.records()
+    assert record["event"] == "not started"
+    assert "No answer from AWS" in str(record["error"])
 
 
 def test_the_reason_of_failing_tasks_is_told(desk: MakeDesk) -> None:
