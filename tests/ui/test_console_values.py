@@ -15,7 +15,7 @@ from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Risk, Step
-from bgconsole.ui import facts, help_text, plan_text
+from bgconsole.ui import facts, help_text, history_facts, plan_text
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.run import headline
 from bgconsole.ui.widgets.hanging_text import Line, wrapped
@@ -140,7 +140,7 @@ def test_what_is_gone_has_no_facts() -> None:
     assert facts.of_task(empty, "x", NOW) == facts.of_target(empty, "x|y") == ()
     assert facts.of_stack(empty, "x", NOW) == ()
     assert [f.value for f in facts.events(empty, NOW)] == ["the service is not known yet"]
-    assert [f.value for f in facts.history(empty, NOW)] == ["the history is not known yet"]
+    assert [f.value for f in history_facts.history(empty, NOW)] == ["the history is not known yet"]
 
 
 def test_help_sets_writes_apart_and_says_when_there_are_none() -> None:
