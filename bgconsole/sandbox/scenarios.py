@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import trouble_scenarios as trouble
+from .scale import scale
 from .stage import BadScenario, Stage, number
 
 __all__ = ["SCENARIOS", "BadScenario", "Scenario", "Stage", "begin", "find"]
@@ -169,6 +170,14 @@ SCENARIOS = (
         trouble.log_burst,
         "LINES",
         "200",
+    ),
+    Scenario(
+        "scale",
+        "So many services with so many tasks in all, in the cluster `scale`; needs "
+        "`--runtime simulated`.",
+        scale,
+        "SERVICESxTASKS",
+        "400x5000",
     ),
     Scenario(
         "throttling",

@@ -155,7 +155,7 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
     from .bad_deploy import bad_deploy_after_first_look
     from .clock import DEFAULT_SPEED
     from .images import BROKEN
-    from .scenarios import begin
+    from .scenarios import BadScenario, begin
 
     assembly.set_speed(settings.speed or DEFAULT_SPEED)
     world = await assembly.worlds.at(DEMO_SCOPE)
@@ -168,7 +168,10 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
             image=f"{address}/demorepo:{BROKEN.tag}",
         )
     elif settings.scenario is not None:
-        begin(await assembly.stage(), settings.scenario)
+        try:
+            begin(await assembly.stage(), settings.scenario)
+        except BadScenario as reason:
+            raise CannotStart(f"--scenario {settings.scenario}: {reason}") from None
     notes = [
         f"port {asked} could not be bound: its listener is on port {bound}"
         for asked, bound in world.remapped_ports.items()

@@ -61,7 +61,8 @@ class Births:
             range(len(subnets)), key=lambda i: sum(task.subnet == subnets[i] for task in live)
         )
         self._hosts += 1
-        address = f"10.0.{index + self._hosts // 240 * 8}.{self._hosts % 240 + 10}"
+        block, host = divmod(self._hosts, 240)
+        address = f"10.{block // 31}.{index + block % 31 * 8}.{host + 10}"
         return Task(
             id=task_id,
             arn=self._names.ecs(f"task/{cluster.name}/{task_id}"),

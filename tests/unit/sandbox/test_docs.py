@@ -6,6 +6,9 @@ import ast
 import re
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from bgconsole.sandbox.command import sandbox
 from bgconsole.sandbox.scenarios import SCENARIOS
 from tests.unit.sandbox.story import Story
 
@@ -42,6 +45,13 @@ def operation_list() -> str:
 
 def test_every_scenario_is_listed() -> None:
     assert section("scenarios") == scenario_table()
+
+
+def test_help_names_every_scenario_and_what_it_takes() -> None:
+    told = CliRunner().invoke(sandbox, ["--help"], terminal_width=200).output
+    words = " ".join(told.split())
+    for scenario in SCENARIOS:
+        assert f" {scenario.usage} {scenario.summary}" in words
 
 
 def test_every_operation_is_listed() -> None:
