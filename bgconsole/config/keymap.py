@@ -178,6 +178,7 @@ KEYMAP = Keymap(
             "Look back further in the timeline",
             "look",
         ),
+        Key("operation", ("e",), "operation", "The operation begun here, how it goes", "look"),
         Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
         Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
         Key(

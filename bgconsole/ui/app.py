@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.app import SystemCommand
 from textual.binding import BindingType
@@ -36,10 +37,12 @@ from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.probing import Probing
+from bgconsole.ui.run_state import left_words
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.reading import ReadingScreen
+from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.screens.services import ServicesScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
@@ -59,6 +62,7 @@ class Console(GuardedApp):
     BINDINGS: ClassVar[list[BindingType]] = [
         *keys.read(KEYMAP, "palette", "command_palette"),
         *keys.read(KEYMAP, "help", "help"),
+        *keys.read(KEYMAP, "operation", "show_run"),
         *keys.read(KEYMAP, "quit", "back_or_quit"),
     ]
 
@@ -246,17 +250,35 @@ class Console(GuardedApp):
     # Operations
 
     def action_operate(self, operation_id: str) -> None:
-        """A write key: opens the operation's dialog, or the run that goes on."""
-        if self.operating.running:
-            self.operating.show()
-            return
+        """A write key: opens the operation's dialog, or its run where that goes on.
+
+        Once another one is sent and only followed, this one may begin: nobody waits for a
+        deployment to fail before it is rolled back.
+        """
         snapshot, runner = self.session.snapshot, self.session.runner
         found = next((o for o, _ in self._offers if o.id == operation_id), None)
-        if found is not None and snapshot is not None and runner is not None:
+        if found is None or snapshot is None or runner is None:
+            return
+        if self.operating.is_of(found, self.session.ref):
+            self.operating.show()
+        elif no := self._why_not(None):
+            self.notify(no, title=found.title, severity="warning")
+        else:
             self.operating.offer(runner, found, snapshot)
+
+    def _why_not(self, no: No | None) -> str:
+        """Why an operation may not begin now, in words; empty where it may."""
+        shown = self.screen.state.proposal.ref if isinstance(self.screen, RunScreen) else None
+        if shown is not None and shown != self.session.ref:
+            return f"This page is about {shown}; the console shows {self.session.ref}. Go back."
+        if self.operating.sending and self.operating.state is not None:
+            return f"Wait until this is sent: {self.operating.state.proposal.plan.summary}"
+        return no.reason if no is not None else ""
 
     def action_show_run(self) -> None:
         """The operation that goes on, or the last one."""
+        if self.operating.state is None:
+            self.notify("No operation was begun here", severity="warning")
         self.operating.show()
 
     def on_key(self, event: events.Key) -> None:
@@ -265,8 +287,9 @@ class Console(GuardedApp):
             return
         for operation, no in self._offers:
             pressed = event.key in keys.keys_of(self.wiring.keymap, operation)
-            if pressed and no is not None and not self.operating.running:
-                self.notify(no.reason, title=operation.title, severity="warning")
+            if pressed and not self._may_press(operation.id):
+                told = self._why_not(no)
+                self.notify(told, title=operation.title, severity="warning")
 
     def _look_at_operations(self, snapshot: Snapshot) -> None:
         before = [(operation.id, no is None) for operation, no in self._offers]
@@ -301,9 +324,15 @@ class Console(GuardedApp):
         if action == "operate":
             if self._service is None or isinstance(self.screen, OpeningScreen):
                 return False
-            allowed = {operation.id: no is None for operation, no in self._offers}
-            return True if self.operating.running or allowed.get(str(parameters[0])) else None
+            return True if self._may_press(str(parameters[0])) else None
         return True
+
+    def _may_press(self, operation_id: str) -> bool:
+        for operation, no in self._offers:
+            if operation.id == operation_id:
+                mine = self.operating.is_of(operation, self.session.ref)
+                return mine or not self._why_not(no)
+        return False
 
     # Looking
 
@@ -350,6 +379,16 @@ class Console(GuardedApp):
     def action_help(self) -> None:
         """Every key."""
         self._pages.help(self._offers)
+
+    def action_leave_service(self) -> None:
+        """`esc` on a service: the list, unless something else was opened meanwhile."""
+        left = self.screen
+
+        def leave() -> None:
+            if self.screen is left:
+                self.action_services()
+
+        self.when_sure(leave)
 
     def action_services(self) -> None:
         """Every service of the cluster, worst first, in place of the one that is shown."""
@@ -422,7 +461,15 @@ class Console(GuardedApp):
         if not self.operating.running or state is None:
             self.exit("quit")
         elif not isinstance(self.screen, QuitScreen):
-            title, settle = state.proposal.plan.summary, self.wiring.timing.settle
-            self.push_screen(
-                QuitScreen(title, settle=settle), lambda leave: self.exit("quit") if leave else None
+            screen = QuitScreen(
+                state.proposal.plan.summary,
+                settle=self.wiring.timing.settle,
+                endpoint=state.proposal.snapshot.place.endpoint_words,
             )
+            self.push_screen(screen, lambda leave: self._leave() if leave else None)
+
+    def _leave(self) -> None:
+        """Out; what goes on is told on the terminal that is seen then."""
+        state = self.operating.state
+        told = left_words(state) if state is not None and not state.ended else ""
+        self.exit("quit", message=Text(told) if told else None)

@@ -34,19 +34,52 @@ class GuardedApp(App[ConsoleResult]):
         self._write_crash_log = write_crash_log
         self._guard: InputGuard[events.Key] = InputGuard(timing)
         self._guard_timer: Timer | None = None
+        self._escape_hold = timing.escape_hold
 
     async def on_event(self, event: events.Event) -> None:
         """Every key, click and paste passes here first, whatever screen is on top."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._let_act(self._guard.take(event, typing=self._typing))
             self._time_guard()
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            if not self._too_early(event):
+                await self._act(event)
         elif not self._too_early(event):
             await super().on_event(event)
+
+    def when_sure(self, then: Callable[[], None]) -> None:
+        """Do what an escape asked for once it cannot be the beginning of a split sequence.
+
+        On a link that is known to be slow the guard itself has held the escape so long.
+        """
+
+        def unless_split() -> None:
+            if not self._guard.slow_link:
+                then()
+
+        if self._guard.slow_link:
+            then()
+        else:
+            self.set_timer(self._escape_hold, unless_split)
 
     async def _let_act(self, strokes: Iterable[events.Key]) -> None:
         for stroke in strokes:
             if not self._too_early(stroke):
-                await super().on_event(stroke)
+                await self._act(stroke)
+
+    async def _act(self, event: events.Key | events.Paste) -> None:
+        """In a text field at once: through the queues (Textual 8.2.8) a letter acts in the field,
+        an editing key only when it has come back from there, behind the letters typed after it.
+        """
+        field = self.focused if self._typing else None
+        if field is None:
+            await super().on_event(event)
+        elif isinstance(event, events.Paste) or field.check_consume_key(event.key, event.character):
+            await field.on_event(event)
+        elif not await self._check_bindings(event.key, priority=True) and (
+            not await self._check_bindings(event.key)
+        ):
+            await super().on_event(event)
 
     def _too_early(self, event: events.Event) -> bool:
         if not isinstance(event, _ACTS):

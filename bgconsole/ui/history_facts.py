@@ -44,8 +44,7 @@ def _deployment(
     yield Fact("begun", f"{when(begun, now)}{took}")
     stage = f", {deployment.lifecycle_stage}" if deployment.lifecycle_stage else ""
     yield Fact("status", f"{deployment.status} ({deployment.strategy}{stage})")
-    reasons = dict.fromkeys((deployment.status_reason, deployment.rollback_reason))
-    told = "; ".join(reason for reason in reasons if reason)
+    told = "; ".join(_once(deployment.status_reason, deployment.rollback_reason))
     if told:
         yield Fact("why", mask(told))
     if deployment.rollback_revision:
@@ -55,6 +54,16 @@ def _deployment(
         yield Fact("breaker", f"{breaker.failures} of {breaker.threshold} failures")
     if deployment.alarms and deployment.alarms.triggered:
         yield Fact("alarms", ", ".join(deployment.alarms.triggered))
+
+
+def _once(*reasons: str) -> list[str]:
+    """What ECS says, without what it says twice: with a full stop, a prefix or none of them."""
+    stems = {reason.rstrip(". ").casefold(): reason for reason in reasons if reason}
+    return [
+        reason
+        for stem, reason in stems.items()
+        if not any(stem != other and stem in other for other in stems)
+    ]
 
 
 _OUTCOMES = {

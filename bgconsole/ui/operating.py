@@ -11,6 +11,7 @@ from types import MappingProxyType
 from textual.app import App
 
 from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.spec import Check, No, Operation, Params, Plan, Proposal, Risk
@@ -64,6 +65,18 @@ class Operating:
         return self.state is not None and not self.state.ended
 
     @property
+    def sending(self) -> bool:
+        """Whether one goes on of which not all is sent yet: nothing else may begin beside it."""
+        return self.running and self.state is not None and not self.state.submitted
+
+    def is_of(self, operation: Operation, ref: ServiceRef | None) -> bool:
+        """Whether what goes on is this operation on this service."""
+        state = self.state
+        if state is None or not self.running:
+            return False
+        return state.proposal.operation.id == operation.id and state.proposal.ref == ref
+
+    @property
     def busy(self) -> bool:
         """Whether one goes on or is asked about."""
         return self.running or self._dialog is not None
@@ -75,12 +88,15 @@ class Operating:
         snapshot: Snapshot,
         params: Params = _NOTHING,
     ) -> None:
-        """Open the operation's dialog at once, and look for evidence beside it."""
+        """Open the operation's dialog at once, and look for evidence beside it.
+
+        Another one that is only followed by now stays in view until this one is confirmed.
+        """
         self._runner = runner
         answer = runner.propose(operation, snapshot, params)
         if isinstance(answer, No):
             self._refused(runner, operation, snapshot, params, answer)
-        elif answer.risk is Risk.SAFE:
+        elif answer.risk is Risk.SAFE and not self.running:
             self._start(answer)
         else:
             self._ask(answer)
@@ -164,7 +180,13 @@ class Operating:
         self._app.push_screen(screen, chosen)
 
     def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:
-        self._dialog = ConfirmScreen(proposal, settle=self._settle, changed_from=changed_from)
+        self._dialog = ConfirmScreen(
+            proposal,
+            settle=self._settle,
+            clock=self._clock,
+            changed_from=changed_from,
+            leaves=self.state.proposal.plan.summary if self.state and self.running else "",
+        )
         self._app.push_screen(self._dialog, self._decided)
         self._changed()
 
@@ -176,8 +198,10 @@ class Operating:
 
     def _start(self, proposal: Proposal) -> None:
         runner = self._runner
-        if runner is None or self.running:
+        if runner is None or self.sending:
             return
+        # What the one before sent goes on; its thread writes down that nobody follows it any more.
+        self._cancelled.set()
         self._runs += 1
         number, app = self._runs, self._app
         cancelled = self._cancelled = Event()
@@ -192,6 +216,8 @@ class Operating:
             app.post_message(OperationEnded(number, problem))
 
         self.state, self.seen = RunState(number, proposal, self._clock()), False
+        if self._screen is not None:
+            self._screen.show(self.state)
         self.show()
         start(app, work, name=f"operation {proposal.operation.id}")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from textual.content import Content
 
+from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
 from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Step
 from bgconsole.ui.outside import one_line
+from bgconsole.ui.panes.freshness import cause_words, late_after
 from bgconsole.ui.widgets.hanging_text import Line
 
 GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
@@ -19,6 +23,8 @@ STYLES = {
 }
 _WAY = ("from", "to")
 """The facts that stay in view."""
+TYPED = 16
+"""Cells of a wrong word that are said again."""
 
 
 def target(proposal: Proposal) -> Content:
@@ -32,8 +38,35 @@ def target(proposal: Proposal) -> Content:
     return one_line(" · ".join(filter(None, told)), "bold")
 
 
-def alert(refusal: str, *, changed: bool) -> Content:
-    """What must be seen before anything else; empty where nothing must."""
+def seen(proposal: Proposal, asked_at: datetime, now: datetime) -> Content:
+    """How old what the plan rests on is, and since when AWS is silent; empty where it is fresh.
+
+    Args:
+        proposal: the plan, with the picture that it was made from.
+        asked_at: when the question came up: a plan that was fresh then does not age by being read.
+        now: the time of day.
+    """
+    part = proposal.snapshot.service
+    if part.fetched_at is None:
+        return Content("")
+    failure = part.failure
+    late = late_after("service", proposal.snapshot)
+    if failure is None and (late is None or asked_at - part.fetched_at <= late):
+        return Content("")
+    told = f"▲ as of {spell(now - part.fetched_at)} ago"
+    if failure is not None:
+        since = failure.since.astimezone().strftime("%H:%M:%S")
+        told += f", {cause_words(failure.error)} since {since}"
+    return one_line(told, "bold $text-warning")
+
+
+def alert(refusal: str, *, changed: bool, leaves: str = "") -> Content:
+    """What must be seen before anything else; empty where nothing must.
+
+    `leaves` is what is followed now, and is not any more once this is confirmed.
+    """
+    if leaves and not refusal and not changed:
+        return one_line(f"▲ goes on, not followed here any more: {leaves}", "bold")
     if refusal:
         return one_line(f"✖ not possible: {refusal}", "bold $text-error")
     if changed:
@@ -82,8 +115,15 @@ def step(number: int, each: Step, mark: str) -> list[Line]:
     return told
 
 
-def asked(proposal: Proposal, word: str) -> Content:
-    """The question in front of the field."""
+def asked(proposal: Proposal, word: str, typed: str = "") -> Content:
+    """The question in front of the field; what was `typed` instead is named."""
+    if typed:
+        return Content.assemble(
+            ("✖ ", "bold $text-error"),
+            "type ",
+            (plain(word), "bold $text-warning"),
+            (f", not {one_line(typed).truncate(TYPED, ellipsis=True)}:", "bold $text-error"),
+        )
     verb = plain(proposal.operation.title).lower()
     return Content.assemble("type ", (plain(word), "bold $text-warning"), f" to {verb}:")
 

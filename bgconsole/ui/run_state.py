@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError
+from bgconsole.domain.plain import plain
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import Proposal
 
@@ -55,6 +56,22 @@ class RunState:
         return tuple(states)
 
     @property
+    def submitted(self) -> bool:
+        """Whether all is sent that changes anything: what is left is only looked at."""
+        acting = [
+            state
+            for step, state in zip(self.proposal.plan.steps, self.steps, strict=True)
+            if step.act is not None
+        ]
+        return bool(acting) and all(state == "done" for state in acting)
+
+    @property
+    def request_ids(self) -> tuple[str, ...]:
+        """What AWS answered with, for its support."""
+        told = (each.progress.request_id for each in self.told)
+        return tuple(request for request in told if request)
+
+    @property
     def current(self) -> int:
         """The step that runs, counted from 1; 0 while the world is read again."""
         return max((each.progress.step for each in self.told), default=0)
@@ -74,6 +91,15 @@ class RunState:
         if self.ended:
             return self
         return replace(self, outcome=_outcome(error), ended_at=at)
+
+
+def left_words(state: RunState) -> str:
+    """One line for the terminal, once the console was left before the end."""
+    summary, ref = plain(state.proposal.plan.summary), state.proposal.ref
+    ids = ", ".join(map(plain, state.request_ids))
+    sent = f"request id {ids}" if ids else "AWS has not answered yet; what was not sent is not sent"
+    status = f"bgconsole status --cluster {plain(ref.cluster)} --service {plain(ref.name)}"
+    return f"{summary}: left; {sent}; `{status}` tells how it goes"
 
 
 def _outcome(error: BgconsoleError | None) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from textual import events
 from textual.widgets import Button, Input
 
-from bgconsole.domain.errors import AccessDenied, Rejected
+from bgconsole.domain.errors import AccessDenied, Rejected, Unreachable
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.operations.spec import Risk
 from bgconsole.ui.app import Console
@@ -108,7 +109,11 @@ async def test_roll_back_wants_the_revision_typed(tmp_path: Path) -> None:
         assert dialog.word == "1"
         await pilot.press("y", "enter")
         assert app.screen is dialog and dialog.query_one(Input).has_class("-wrong")
-        await pilot.press("backspace", "enter", "2", "enter", "backspace")
+        await until(pilot, lambda: "type 1, not y" in text(dialog))
+        await pilot.press("backspace", "enter", "2", "enter")
+        await until(pilot, lambda: "type 1, not 2" in text(dialog))
+        await pilot.press("backspace")
+        await until(pilot, lambda: "type 1 to" in text(dialog) and "not 2" not in text(dialog))
         assert app.screen is dialog and world.writes == []
         await pilot.press("1", "enter")
         await until(pilot, lambda: app.operating.state and app.operating.state.ended)
@@ -262,6 +267,97 @@ async def test_leaving_the_run_does_not_stop_it_and_quitting_asks(tmp_path: Path
     assert app.return_value == "quit"
 
 
+@pytest.mark.parametrize("on_the_run", [False, True])
+async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
+    tmp_path: Path, on_the_run: bool
+) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        await pilot.press("F")
+        await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        first = app.operating.state
+        if not on_the_run:
+            await pilot.press("escape")
+            await filled(pilot)
+        await until(pilot, lambda: app.session.snapshot and app.session.snapshot.deploying)
+        await pilot.press("R")
+        dialog = await asked(pilot)
+        assert dialog.proposal.operation.id == "service.rollback"
+        assert "not followed here any more" in text(dialog)
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is not dialog)
+        assert app.operating.running and app.operating.state.number == first.number  # type: ignore[union-attr]
+        await pilot.press("R")
+        dialog = await asked(pilot)
+        await pilot.press(*dialog.word, "enter")
+        await until(pilot, lambda: len(world.writes) == 2, "the roll back")
+        state = app.operating.state
+        assert state is not None and state.proposal.operation.id == "service.rollback"
+        await until(pilot, lambda: state.proposal.plan.summary in text(app.screen))
+        story = (tmp_path / "audit.jsonl").read_text().splitlines()
+        assert any('"left"' in line and "force-redeploy" in line for line in story)
+
+
+async def test_until_all_is_sent_nothing_else_begins(tmp_path: Path) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await filled(pilot)
+        await pilot.press("F")
+        await asked(pilot)
+        with world.held("changes.update") as held:
+            await pilot.press("y")
+            await until(pilot, held.arrived.is_set)
+            await pilot.press("R")
+            await until(pilot, lambda: len(app._notifications) > 0)
+            assert isinstance(app.screen, RunScreen)
+            assert [n.message for n in app._notifications][0].startswith("Wait until this is sent")
+        await until(pilot, lambda: len(world.writes) == 1)
+
+
+async def test_leaving_in_the_middle_tells_how_to_look_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        await pilot.press("F")
+        await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        await pilot.press("escape")
+        screen = await filled(pilot)
+        await until(pilot, lambda: "e: open" in text(screen))
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+        await pilot.press("ctrl+q", "q")
+        await armed(pilot, QuitScreen)
+        assert "y: quit" in text(app.screen) and "AWS goes on" in text(app.screen)
+        await pilot.press("y")
+    told = " ".join(capsys.readouterr().err.split())
+    assert "left; request id 11111111-0000-4000-8000-000000000001" in told
+    assert "`bgconsole status" in told
+
+
+async def test_where_aws_is_silent_the_dialog_says_how_old_its_facts_are(tmp_path: Path) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        world.fail("services.describe", Unreachable("No answer"))
+        app.session.refresh()
+        await until(pilot, lambda: app.session.snapshot and app.session.snapshot.service.failure)
+        world.now += timedelta(seconds=31)
+        await pilot.press("R")
+        dialog = await asked(pilot, gathered=False)
+        await until(pilot, lambda: "as of 31 s ago, no answer since 1" in text(dialog))
+
+
 async def test_an_operation_that_may_not_run_says_why(tmp_path: Path) -> None:
     world = worlds.deploying()
     app = console(world, tmp_path)
@@ -291,8 +387,8 @@ async def test_where_nothing_is_guessed_there_is_a_list(tmp_path: Path) -> None:
         await pilot.press("R")
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
         await until(pilot, lambda: "revision 1" in text(app.screen))
-        assert "same image as live" in text(app.screen)
-        await pilot.press("down", "enter")
+        assert "same image as live" not in text(app.screen), "it would be refused"
+        await pilot.press("enter")
         dialog = await asked(pilot)
         assert dialog.word == "1" and world.writes == []
 

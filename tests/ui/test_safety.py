@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console as RichConsole
 from textual import events
+from textual.widgets import Input
 
 from bgconsole.gateway.port import Gateway
 from bgconsole.ui.background import start
@@ -17,7 +18,7 @@ from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from tests import worlds
-from tests.consoles import console, filled, until
+from tests.consoles import asked, console, filled, until
 
 SECRET = "hunter2-do-not-show"
 
@@ -142,3 +143,30 @@ def test_the_crash_report_is_its_owners_alone(tmp_path: Path) -> None:
 
     path = write_crash_report("what happened", paths())
     assert stat.S_IMODE(Path(path).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("typed", "left"),
+    [
+        (("7", "backspace", "1"), "1"),
+        (("1", "2", "home", "3"), "312"),
+        (("1", "2", "ctrl+u", "3"), "3"),
+        (("1", "left", "2", "end", "4", "backspace"), "21"),
+    ],
+    ids=" ".join,
+)
+async def test_keys_that_arrive_together_act_in_their_order(
+    tmp_path: Path, typed: tuple[str, ...], left: str
+) -> None:
+    app = console(worlds.steady(), tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        await pilot.press("R")
+        dialog = await asked(pilot)
+        for key in typed:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        app.post_message(events.Paste("9"))
+        app.post_message(events.Key("backspace", None))
+        await pilot.pause()
+        await pilot.pause()
+        assert dialog.query_one(Input).value == left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,13 +17,27 @@ from bgconsole.domain.errors import (
     Unreachable,
 )
 from bgconsole.domain.plain import plain
-from bgconsole.domain.snapshot import Failure, Part
+from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
 from bgconsole.ui.palette import Tone
 
 _DENIED = "AccessDenied: "
-OVERDUE = timedelta(seconds=90)
-"""Without any answer for so long a source without a failure is called late: a call hangs, or the
-machine slept. Longer than the slowest poll and its time-outs."""
+SLOWLY: Mapping[Source, timedelta] = {
+    "stacks": timedelta(seconds=63),
+    "images": timedelta(seconds=123),
+}
+"""After how long the sources are late that are asked at their own pace: twice that and a little."""
+SLACK, LEAST = timedelta(seconds=3), timedelta(seconds=12)
+"""What an answer takes; and an answer of the steady pace is that old when a deployment begins."""
+
+
+def late_after(source: Source, snapshot: Snapshot) -> timedelta | None:
+    """Without an answer for longer a source without a failure is late: a call hangs, or we slept.
+
+    None for what does not change by itself, and where nothing is polled.
+    """
+    if source == "identity" or not snapshot.interval:
+        return None
+    return SLOWLY.get(source) or max(LEAST, 2 * timedelta(seconds=snapshot.interval) + SLACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +54,22 @@ class Freshness:
         return bool(self.words)
 
 
-def freshness(part: Part[Any], now: datetime) -> Freshness:
-    """How a source is doing, in words with ages as of `now`."""
+def freshness(part: Part[Any], now: datetime, limit: timedelta | None = None) -> Freshness:
+    """How a source is doing, in words with ages as of `now`; late without an answer for `limit`."""
     if part.failure is not None:
         return of_failure(part.failure, part.fetched_at, now)
     if part.fetched_at is None:
         return Freshness("waiting for the first answer")
-    if now - part.fetched_at > OVERDUE:
-        return Freshness(f"last answer {spell(now - part.fetched_at)} ago", Tone.WAITING, True)
+    if limit is not None and now - part.fetched_at > limit:
+        return late(part.fetched_at, now)
     if part.value is None and part.absent:
         return Freshness(f"nothing there: {plain(part.absent)}")
     return Freshness()
+
+
+def late(fetched_at: datetime, now: datetime) -> Freshness:
+    """No failure is known, and no answer came either."""
+    return Freshness(f"last answer {spell(now - fetched_at)} ago", Tone.WAITING, True)
 
 
 def of_failure(failure: Failure, fetched_at: datetime | None, now: datetime) -> Freshness:

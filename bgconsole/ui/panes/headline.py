@@ -13,12 +13,10 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
-from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
 
 SOURCES: tuple[Source, ...] = get_args(Source)
-ASKED_RARELY: Source = "identity"
-"""Does not change by itself: an answer of minutes ago is not called old."""
 SOON = timedelta(minutes=15)
 """From so little time on, what the credentials have left is shown."""
 BAR = 24
@@ -46,21 +44,23 @@ def verdict_lines(
     stage: Content | None = None,
     traffic: Content | None = None,
 ) -> list[Content]:
-    """At most `limit` lines: the verdict with the way back, the stage, the traffic, the evidence.
+    """The verdict with the way back, the stage, the traffic, the evidence: about `limit` lines.
 
     Args:
         verdict: what is said.
         palette: the theme's colours.
         width: cells of a line.
-        limit: lines in all.
+        limit: lines in all; more only where the sentence, the stage and the traffic need them.
         stage: how far the deployment is; without it a bar of the verdict's progress.
         traffic: who gets the requests.
     """
     if stage is None and verdict.progress is not None:
         stage = progress_line(verdict.progress, palette, width - 1)
     below = [line for line in (stage, traffic) if line is not None]
-    # Who serves stands at the sentence's end: it has all lines that the others leave.
-    lines = _answer(verdict, palette, width - 1, max(1, min(ANSWER, limit - len(below)))) + below
+    # The sentence holds the cause, and at its end who serves: it has its lines before all else.
+    answer = _answer(verdict, palette, width - 1, ANSWER)
+    limit = max(limit, len(answer) + len(below))
+    lines = answer + below
     told = Content.styled(
         " · ".join(plain(words) for words in verdict.evidence), palette.style(Tone.QUIET)
     )
@@ -199,13 +199,26 @@ def _pulse(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piece]:
 
 
 def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
-    parts = [snapshot.part(source) for source in SOURCES]
-    old = (snapshot.part(source) for source in SOURCES if source != ASKED_RARELY)
-    stale = sum(1 for part in parts if part.failure)
-    stale += sum(1 for part in old if freshness(part, now).dimmed and not part.failure)
-    waiting = sum(1 for part in parts if part.waiting)
+    parts = {source: snapshot.part(source) for source in SOURCES}
+    stale = [
+        part
+        for source, part in parts.items()
+        if part.failure or freshness(part, now, late_after(source, snapshot)).dimmed
+    ]
+    waiting = sum(1 for part in parts.values() if part.waiting)
     if stale:
-        return piece(99, Content.styled(f"{stale} stale", palette.style(Tone.WAITING, bold=True)))
+        warn = palette.style(Tone.WAITING, bold=True)
+        count = Content.styled(f"{len(stale)} stale", warn)
+        read = [part.fetched_at for part in stale if part.fetched_at is not None]
+        if not read:
+            return piece(99, count)
+        # Without its age nobody knows how far to trust the picture: the count goes first.
+        oldest = spell(now - min(read))
+        return piece(
+            28,
+            Content.assemble(count, (f", oldest {oldest}", warn)),
+            Content.styled(f"{oldest} old", warn),
+        )
     if waiting:
         return piece(6, Content.styled(f"{waiting} not read yet", palette.style(Tone.QUIET)), "")
     return piece(5, Content.styled("all fresh", palette.style(Tone.QUIET)), "")

@@ -17,7 +17,7 @@ from bgconsole.domain.join import Side, sides
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.ui.palette import SIDE, Palette, Tone
-from bgconsole.ui.panes.freshness import Freshness, of_failure
+from bgconsole.ui.panes.freshness import LEAST, Freshness, late, of_failure
 from bgconsole.ui.panes.log_entry import Entry, Level, entries_of, local_time
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.panes.rates import Rates
@@ -206,6 +206,8 @@ class LogsPane(Pane):
             return of_failure(state.failure, state.read_at, at)
         if not self._heard:
             return Freshness("waiting for the first answer")
+        if state.read_at is not None and at - state.read_at > LEAST:
+            return late(state.read_at, at)
         return Freshness()
 
     def _empty(self, fresh: Freshness) -> str:

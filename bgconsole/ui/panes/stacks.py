@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bgconsole.domain.duration import age
 from bgconsole.domain.stacks import Stack
 from bgconsole.ui.palette import Tone, stack_look, stack_words
-from bgconsole.ui.panes.freshness import freshness, nothing
+from bgconsole.ui.panes.freshness import freshness, late_after, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
 
@@ -53,7 +53,7 @@ class StacksPane(Pane):
             return
         part, at = self.snapshot.stacks, now(self)
         stacks = part.value or ()
-        fresh = freshness(part, at)
+        fresh = freshness(part, at, late_after("stacks", self.snapshot))
         self._table.show(stack_row(stack, at) for stack in stacks)
         self._table.set_class(fresh.dimmed, "-stale")
         self.say(nothing(part, fresh, "no stack in this region" if part.value == () else ""))

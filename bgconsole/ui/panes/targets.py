@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bgconsole.domain.plain import plain
 from bgconsole.domain.targets import Target, TargetGroup
 from bgconsole.ui.palette import Palette, Tone, health_look
-from bgconsole.ui.panes.freshness import freshness, nothing
+from bgconsole.ui.panes.freshness import freshness, late_after, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
@@ -65,7 +65,7 @@ class TargetsPane(Pane):
             return
         part, at = self.snapshot.targets, now(self)
         groups = part.value.groups if part.value else ()
-        fresh = freshness(part, at)
+        fresh = freshness(part, at, late_after("targets", self.snapshot))
         rows = [
             target_row(group, target, several=len(groups) > 1)
             for group in groups

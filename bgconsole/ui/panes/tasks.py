@@ -20,7 +20,7 @@ from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import Side, Sides, SideView, TaskRow, sides
 from bgconsole.domain.plain import plain
 from bgconsole.ui.palette import SIDE, Look, Palette, Tone, health_look, task_look
-from bgconsole.ui.panes.freshness import freshness, nothing
+from bgconsole.ui.panes.freshness import freshness, late_after, nothing
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.panes.stopped import group_rows
 from bgconsole.ui.widgets.fit import Piece, piece
@@ -161,7 +161,7 @@ class TasksPane(Pane):
             return
         at = now(self)
         both = sides(snapshot) if snapshot.tasks.value is not None else Sides(None, None)
-        fresh = freshness(snapshot.tasks, at)
+        fresh = freshness(snapshot.tasks, at, late_after("tasks", snapshot))
         self._arrange(both)
         for box, view in ((self._old, both.old), (self._new, both.new)):
             empty = _nobody(view) if view and not view.rows else ""

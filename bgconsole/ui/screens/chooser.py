@@ -65,6 +65,7 @@ class ChooserScreen(ModalScreen[str | None]):
         """What to find, then what there is."""
         with VerticalGroup(classes="dialog chooser") as box:
             box.border_title = Content(self._title)
+            box.border_subtitle = Content("enter: choose · esc: back · up down: move")
             if self._about:
                 yield Static(one_line(self._about), id="about")
             yield Input(placeholder="type to find", id="find", compact=True)

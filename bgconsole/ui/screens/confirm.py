@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import ClassVar
 
 from textual import on
@@ -16,6 +18,9 @@ from bgconsole.operations.spec import Plan, Proposal, Risk
 from bgconsole.ui import plan_text
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.widgets.hanging_text import HangingText
+
+KEYS_OF_WORD = "enter: do it, the word typed · esc: cancel · pgup pgdn: read on"
+KEYS_OF_YES = "y: yes · n, esc: no · enter: what is marked · pgup pgdn: read on"
 
 
 class ConfirmScreen(Dialog[Proposal | None]):
@@ -38,9 +43,19 @@ class ConfirmScreen(Dialog[Proposal | None]):
     ]
 
     def __init__(
-        self, proposal: Proposal, *, settle: float, changed_from: Plan | None = None
+        self,
+        proposal: Proposal,
+        *,
+        settle: float,
+        clock: Callable[[], datetime],
+        changed_from: Plan | None = None,
+        leaves: str = "",
     ) -> None:
+        """`leaves` says what is not followed any more once this is confirmed."""
         super().__init__(settle=settle)
+        self._clock = clock
+        self._asked_at = clock()
+        self._leaves = leaves
         self.proposal = proposal
         """What is on the screen."""
         self._before = changed_from
@@ -58,7 +73,9 @@ class ConfirmScreen(Dialog[Proposal | None]):
         operation = self.proposal.operation
         with VerticalGroup(classes="dialog confirm") as box:
             box.border_title = Content(plain(f"{operation.title} {self.proposal.ref.name}"))
+            box.border_subtitle = Content(KEYS_OF_WORD if self.word else KEYS_OF_YES)
             yield Static(plan_text.target(self.proposal), classes="target")
+            yield Static(id="seen")
             yield Static(id="alert")
             yield HangingText(id="way")
             with VerticalScroll(id="rest", can_focus=False):
@@ -81,6 +98,7 @@ class ConfirmScreen(Dialog[Proposal | None]):
     def on_mount(self) -> None:
         """The cursor on No, or in the field."""
         self._paint()
+        self.set_interval(1.0, self._paint_age)
         self.query_one("#word" if self.word else "#no").focus()
 
     def show(self, proposal: Proposal) -> None:
@@ -104,13 +122,21 @@ class ConfirmScreen(Dialog[Proposal | None]):
 
     def _paint(self) -> None:
         plan = self.proposal.plan
-        alert = plan_text.alert(self._refusal, changed=self._before is not None)
+        self._paint_age()
+        alert = plan_text.alert(
+            self._refusal, changed=self._before is not None, leaves=self._leaves
+        )
         self.query_one("#alert", Static).update(alert)
         self.query_one("#alert").display = bool(alert)
         self.query_one("#way", HangingText).show(plan_text.way(plan, self._before))
         self.query_one("#plan", HangingText).show(plan_text.rest(plan, self._before))
         if self.word:
             self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word))
+
+    def _paint_age(self) -> None:
+        seen = plan_text.seen(self.proposal, self._asked_at, self._clock())
+        self.query_one("#seen", Static).update(seen)
+        self.query_one("#seen").display = bool(seen)
 
     def action_cancel(self) -> None:
         """Leave; nothing was done."""
@@ -135,11 +161,15 @@ class ConfirmScreen(Dialog[Proposal | None]):
         if event.value == self.word:
             self._agree()
         else:
-            event.input.add_class("-wrong")
+            self._say_wrong(event.value)
 
     @on(Input.Changed, "#word")
-    def _changed(self, event: Input.Changed) -> None:
-        event.input.remove_class("-wrong")
+    def _changed(self) -> None:
+        self._say_wrong("")
+
+    def _say_wrong(self, typed: str) -> None:
+        self.query_one("#word").set_class(bool(typed), "-wrong")
+        self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word, typed))
 
     @on(Button.Pressed, "#yes")
     def _yes(self) -> None:

@@ -75,7 +75,9 @@ class RunScreen(Screen[None]):
     def show(self, state: RunState) -> None:
         """Paint what has happened since."""
         self.state = state
-        if self._composed:
+        # While the console ends, the rows go before the screen does.
+        if self._composed and self.query("#run-target, #run-end"):
+            self.query_one("#run-target", Static).update(plan_text.target(state.proposal))
             self._paint()
 
     def action_leave(self) -> None:
@@ -158,8 +160,10 @@ def _told(each: Told) -> Content:
 
 def _end(outcome: Outcome) -> list[Line]:
     glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
-    told = [Line(one_line(f"{glyph} {outcome.title}", style))]
-    told += [Line(one_line(line)) for line in outcome.sentence.split("\n")]
+    # The title stands in the headline.
+    first, *more = outcome.sentence.split("\n")
+    told = [Line(Content.assemble((f"{glyph} ", style), one_line(first)), 2)]
+    told += [Line(one_line(line)) for line in more]
     if outcome.receipt:
         told += [Line(Content("")), *(Line(one_line(line), 2) for line in outcome.receipt)]
     return told

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Horizontal
 from textual.content import Content
@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
-from bgconsole.config.keymap import KEYMAP
+from bgconsole.config.keymap import KEYMAP, shown
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.ui.keys import read
@@ -157,7 +157,7 @@ class ServiceScreen(Screen[None]):
         elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
         else:
-            self.app.call_later(self.app.run_action, "services")
+            self.app.call_later(self.app.run_action, "leave_service")
 
     def action_copy(self) -> None:
         """Copy what is highlighted."""
@@ -188,7 +188,7 @@ class ServiceScreen(Screen[None]):
 
 
 class Reminder(Static):
-    """One line on the operation that goes on behind; a click opens it."""
+    """One line on the operation that goes on behind; its key or a click opens it."""
 
     DEFAULT_CSS = """
     Reminder { height: 1; display: none; background: $panel; padding: 0 1; text-wrap: nowrap; }
@@ -216,4 +216,11 @@ class Reminder(Static):
         self.display = state is not None
         if state is not None:
             told = headline(state, now(self))
-            self.update(Content.assemble(told, ("   click: open", "dim")))
+            self.update(Content.assemble(told, (f"   {_open_key(self.app)}: open", "dim")))
+
+
+def _open_key(app: App[object]) -> str:
+    """The key that opens the run, as the user's keymap has it."""
+    bindings = (each.binding for each in app.active_bindings.values())
+    key = next((each.key for each in bindings if each.id == "operation"), "")
+    return shown(key) if key else "click"

@@ -18,7 +18,7 @@ from bgconsole.domain.snapshot import Failure, Part, Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import Palette, Tone, health_look, stack_look, stack_words, task_look
-from bgconsole.ui.panes.freshness import freshness
+from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.log_entry import entries_of, level_of
 from bgconsole.ui.panes.targets import share
@@ -168,6 +168,20 @@ def test_only_what_is_asked_often_grows_old() -> None:
     assert "1 stale" in header_line(refused, NOW, palette(), 120, read_only=False).plain
     hanging = _here(stacks=Part((), NOW - timedelta(minutes=4)))
     assert "1 stale" in header_line(hanging, NOW, palette(), 120, read_only=False).plain
+
+
+def test_a_silence_shows_with_its_age_before_any_call_has_failed() -> None:
+    taken = _here()
+    for seconds, word in ((20, "all fresh"), (30, "stale, oldest 30 s")):
+        later = NOW + timedelta(seconds=seconds)
+        assert word in header_line(taken, later, palette(), 160, read_only=False).plain
+    quick = _here(interval=2.0)
+    later = NOW + timedelta(seconds=13)
+    assert "oldest 13 s" in header_line(quick, later, palette(), 160, read_only=False).plain
+    assert "13 s old" in header_line(quick, later, palette(), 80, read_only=False).plain
+    assert freshness(quick.tasks, later, late_after("tasks", quick)).words == "last answer 13 s ago"
+    assert not freshness(quick.stacks, later, late_after("stacks", quick))
+    assert late_after("identity", quick) is None
 
 
 LONG = Verdict(
