@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from bgconsole.cli.build import build_cli
-from bgconsole.cli.context import Context
 from bgconsole.cli.failure import run, write_crash_report
+from bgconsole.cli.help_settings import HELP_SETTINGS
 from bgconsole.config.paths import paths, write_private
 from bgconsole.config.settings import load
 from bgconsole.domain.errors import ConfigurationError
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
 EXTRA_MISSING = (
     "bgconsole: the sandbox is not installed; add it with: pip install 'bgconsole[sandbox]'"
 )
+_SANDBOX = ("sandbox", "demo")
 
 
 def main() -> NoReturn:
@@ -41,12 +41,20 @@ def main() -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    sandbox: dict[str, click.Command] = {name: _Sandbox(name) for name in _SANDBOX}
+    if arguments and arguments[0] in sandbox:
+        # They need none of the others, which take as long to load as it takes to start a server.
+        group = click.Group("bgconsole", commands=sandbox, context_settings=HELP_SETTINGS)
+        return run(group, arguments, paths)
     return run(command_line(), arguments, paths)
 
 
 def command_line() -> click.Group:
     """Every sub-command there is, `demo` and `sandbox` with them."""
-    commands = (_Sandbox("sandbox"), _Sandbox("demo"))
+    from bgconsole.cli.build import build_cli
+    from bgconsole.cli.context import Context
+
+    commands = [_Sandbox(name) for name in _SANDBOX]
     return build_cli(Context(connect=_connect), _open_console, commands)
 
 

@@ -12,6 +12,7 @@ from bgconsole.cli.audit import audit
 from bgconsole.cli.config import config
 from bgconsole.cli.context import Context, Invocation
 from bgconsole.cli.global_options import global_options
+from bgconsole.cli.help_settings import HELP_SETTINGS
 from bgconsole.cli.operate import command_of
 from bgconsole.cli.probe import probe
 from bgconsole.cli.status import status
@@ -57,7 +58,7 @@ def build_cli(
         params=list(reversed(bare.__click_params__)),  # type: ignore[attr-defined]
         help=_HELP,
         invoke_without_command=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=HELP_SETTINGS,
     )
     group = click.version_option(__version__, message="%(prog)s %(version)s")(group)
     for operation in OPERATIONS.values():

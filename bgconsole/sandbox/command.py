@@ -17,7 +17,6 @@ from click.core import ParameterSource
 from .environment import clean, exports
 from .foreground import Interrupted, interruptible, run_in_front
 from .launch import Sandbox, StartFailed
-from .scenarios import SCENARIOS, BadScenario, find
 from .settings import Settings
 
 for _package in ("ministack", "hypercorn", "aiohttp"):
@@ -32,6 +31,8 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 def _known(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
     """The text as it is, once it names a scenario."""
     if text is not None:
+        from .scenarios import BadScenario, find
+
         try:
             find(text)
         except BadScenario as reason:
@@ -88,6 +89,8 @@ class _WithScenarios(click.Group):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List every scenario with what it takes."""
+        from .scenarios import SCENARIOS
+
         del ctx
         rows = []
         for scenario in SCENARIOS:

@@ -12,21 +12,26 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
 - `services.cloudformation._stacks` and, in `stacks`, `_add_event`, `_update_resource`,
   `_provision_resource` and `_roll_back_operation`: to tell events as AWS does (`stack_events.py`),
   and to end a wait when its update is cancelled;
+- `core.responses._service_model` and `_BOTOCORE_NAME`: to load no model for its protocol's name;
 - `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
 
 from .asgi import App
 from .scope import DEMO_ACCOUNT, DEMO_REGION, Scope
 from .stack_events import Telling
+from .wire.lazy_model import LazyModel
 
 Properties = dict[str, Any]
 Attributes = dict[str, Any]
@@ -129,11 +134,36 @@ def open_engine(port: int) -> Engine:
         ImportError: the `sandbox` extra is not installed.
     """
     os.environ.update(_SETTINGS, GATEWAY_PORT=str(port))
-    import ministack.app
-    from ministack.core import responses
-    from ministack.services import cloudformation
+    # Without Docker's SDK it runs no container at all, and loads a tenth of a second sooner.
+    sys.modules["docker"] = cast("ModuleType", None)
+    with _parsing_yaml_in_c():
+        import ministack.app
+        from ministack.core import responses
+        from ministack.services import cloudformation
 
+    responses._service_model = partial(_model, responses._BOTOCORE_NAME)
     return _Ministack(cast("App", ministack.app.app), responses, cloudformation)
+
+
+@contextmanager
+def _parsing_yaml_in_c() -> Iterator[None]:
+    """Templates are read by the class that is the safe loader while the engine is loaded."""
+    import yaml
+
+    before = yaml.SafeLoader
+    yaml.SafeLoader = getattr(yaml, "CSafeLoader", before)  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        yaml.SafeLoader = before  # type: ignore[misc]
+
+
+def _model(names: Mapping[str, str], service: str) -> LazyModel | None:
+    """What the engine asks of a service's model for every answer is which protocol it speaks."""
+    try:
+        return LazyModel(names.get(service, service))
+    except LookupError:
+        return None
 
 
 _UNDER_WAY: ContextVar[tuple[str, str]] = ContextVar("resource_under_way", default=("", ""))

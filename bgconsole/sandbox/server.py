@@ -115,6 +115,7 @@ async def _serve_http(assembly: Assembly, listener: socket.socket, lifeline: Lif
 async def _start_provisioner(endpoint: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
+        "-P",
         "-m",
         "bgconsole.sandbox.provision",
         endpoint,
@@ -209,6 +210,8 @@ async def _run(settings: Settings, fd: int) -> int:
 def main() -> None:
     """Run one sandbox with the settings and the lifeline of the command line."""
     gc.disable()  # until it is steady: nothing that is loaded meanwhile is garbage
+    # No TLS leaves this process, and aiohttp would read every authority's certificate on import.
+    os.environ.update(SSL_CERT_FILE=os.devnull, SSL_CERT_DIR=os.devnull)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     settings, fd = Settings.from_json(sys.argv[1]), int(sys.argv[2])
     code = asyncio.run(_run(settings, fd))

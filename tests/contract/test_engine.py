@@ -29,7 +29,13 @@ wrapped = {
     "_provision_resource": names(stacks._provision_resource),
     "_roll_back_operation": names(stacks._roll_back_operation),
 }
+import yaml
+from ministack.core import responses
+from ministack.services.cloudformation import engine as templates
 before = {
+    "loader": templates.CfnLoader.__mro__[1] is yaml.SafeLoader,
+    "model": "_service_model(" in inspect.getsource(responses._expected_envelope_content_type),
+    "names": isinstance(responses._BOTOCORE_NAME, dict),
     "one": stacks._add_event is handlers._add_event is changesets._add_event,
     "table": hasattr(cloudformation._stacks, "get"),
     "update": [name in inspect.getsource(stacks._update_keeping_seed) for name in
@@ -151,6 +157,9 @@ def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None
         ],
     }
     assert engine["before"] == {
+        "loader": True,
+        "model": True,
+        "names": True,
         "one": True,
         "table": True,
         "update": [True, True],
