@@ -62,7 +62,9 @@ async def painted(pilot: Pilot[Any]) -> None:
 def test_screen(snap_compare: Compare, scene: str, size: tuple[int, int]) -> None:
     taken = scenes.SCENES[scene]()
     batches = () if scene == "waiting" else (scenes.talk(taken),)
-    assert snap_compare(Host(shown=taken), terminal_size=size, run_before=heard(*batches))
+    probe = None if scene == "waiting" else scenes.probed(*scenes.CALM)
+    app = Host(shown=taken, probe=probe)
+    assert snap_compare(app, terminal_size=size, run_before=heard(*batches))
 
 
 @pytest.mark.parametrize("pane", PANES)

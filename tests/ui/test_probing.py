@@ -61,6 +61,7 @@ async def test_the_probe_of_the_service_is_shown_and_followed(tmp_path: Path) ->
         await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
         assert "every 2 s, 80 times" in text(app.screen)
         await pilot.press("escape")
+        await until(pilot, lambda: app.screen is screen)
         await pilot.press("5", "enter")
         await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
     assert probe.stopped
