@@ -1,4 +1,4 @@
-"""What the sandbox costs when it is crowded, and how long until the demo is steady."""
+"""What the sandbox costs when it is crowded, and how it answers then."""
 
 from __future__ import annotations
 
