@@ -315,7 +315,7 @@ async def test_until_all_is_sent_nothing_else_begins(tmp_path: Path) -> None:
             await pilot.press("R")
             await until(pilot, lambda: len(app._notifications) > 0)
             assert isinstance(app.screen, RunScreen)
-            assert [n.message for n in app._notifications][0].startswith("Wait until this is sent")
+            assert next(iter(app._notifications)).message.startswith("Wait until this")
         await until(pilot, lambda: len(world.writes) == 1)
 
 

@@ -24,7 +24,7 @@ from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import PANES, ServiceScreen
 from bgconsole.ui.widgets.pane_tabs import PaneTabs
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
-from tests import worlds
+from tests import scenes, worlds
 from tests.consoles import console, filled, text, until
 from tests.values import REF
 
@@ -416,3 +416,13 @@ async def test_leaving_stops_the_watcher(tmp_path: Path) -> None:
         await filled(pilot)
         await pilot.press("q")
     assert app.return_value == "quit" and app.session._watcher is None
+
+
+async def test_at_80_by_24_a_failure_shows_its_cause_and_who_serves() -> None:
+    app = scenes.Host(shown=scenes.crash_looping())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "FAILING" in text(app.screen))
+        told = " ".join(text(app.screen).split())
+        for words in ('PG::UndefinedColumn: ERROR: posts.summary")', "Revision 2 serves 100 %"):
+            assert words in told
+        assert "R back to 2" in told and "breaker 2/3" in told and "old 100 %" in told
