@@ -200,7 +200,7 @@ async def test_an_operation_goes_on_behind_and_is_reminded_of(tmp_path: Path) ->
         await until(pilot, lambda: isinstance(app.screen, ServiceScreen))
         await pilot.press("escape")
         screen = await listed(pilot, REF.name)
-        await until(pilot, lambda: "click: open" in text(screen))
+        await until(pilot, lambda: "e: open" in text(screen))
         worlds.settle(world)
         await until(pilot, lambda: not app.operating.running)
 
