@@ -30,7 +30,7 @@ def area_words(areas: Iterable[Area]) -> Mapping[Area, str]:
     if len(listed) < 2:
         return {}
     several = len({area.region for area in listed}) > 1
-    return {area: str(area) if several else area.cluster for area in listed}
+    return {a: f"{a.cluster} {a.region}" if several else a.cluster for a in listed}
 
 
 def revision_words(line: Line) -> str:

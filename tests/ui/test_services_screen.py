@@ -90,7 +90,7 @@ async def test_enter_opens_and_escape_comes_back_to_the_same_row(tmp_path: Path)
         assert service.snapshot is not None and service.snapshot.ref.name == "search"
         await pilot.press("escape")
         assert await listed(pilot, "search") is screen
-        assert not service.is_attached and len(app.screen_stack) == 2
+        await until(pilot, lambda: not service.is_attached and len(app.screen_stack) == 2)
         await until(pilot, lambda: "search  " in text(screen))
         assert screen.pane.line.ref.name == "search"
         await pilot.press("enter")
@@ -277,13 +277,13 @@ async def test_a_service_of_another_region_is_opened_there(tmp_path: Path) -> No
 
     app = first(home, tmp_path, areas=lambda _: areas, overlook=overlook)
     async with app.run_test(size=(120, 36)) as pilot:
-        await listed(pilot, "eu-west-1/", "us-east-1/")
+        await listed(pilot, " eu-west-1 ", " us-east-1 ")
         await pilot.press("enter")
         service = await filled(pilot)
         assert service.snapshot is not None
         assert (service.snapshot.place.region, service.snapshot.deploying) == ("eu-west-1", True)
         await pilot.press("escape")
-        screen = await listed(pilot, "eu-west-1/", "us-east-1/")
+        screen = await listed(pilot, " eu-west-1 ", " us-east-1 ")
         assert len(rows(screen)) == 2, "the same name in two regions is two services"
         await pilot.press("G", "enter")
         service = await filled(pilot)
