@@ -98,8 +98,23 @@ class Terminal:
         os.write(self._master, keys.encode() if isinstance(keys, str) else keys)
 
     def settle(self) -> None:
-        """Read, as a person does: a dialog takes no key for 400 ms after its first frame."""
+        """Read, as a person does, before the next key."""
         threading.Event().wait(0.6)
+
+    def answer(self, keys: str, pattern: str) -> str:
+        """Type into a dialog until the screen matches, as a person would.
+
+        A dialog takes no key for 400 ms after its first frame, and how long that frame takes
+        depends on the machine: what it did not take is typed again.
+        """
+        for _ in range(10):
+            self.settle()
+            self.send(keys)
+            try:
+                return self.wait_for(pattern, 3)
+            except AssertionError as error:
+                last = error
+        raise last
 
     def send_split(self, keys: bytes, gap: float) -> None:
         """Type byte by byte with `gap` seconds between: what a slow link does to a sequence."""

@@ -387,14 +387,14 @@ async def test_a_click_on_the_footer_is_the_key(tmp_path: Path) -> None:
 
 
 async def test_a_users_keys_take_the_place_of_the_defaults(tmp_path: Path) -> None:
-    keymap = KEYMAP.changed({"events": ("e",), "service.rollback": ("Z",), "filter": ("h",)})
+    keymap = KEYMAP.changed({"events": ("y",), "service.rollback": ("Z",), "filter": ("h",)})
     assert keymap.clashes() == ()
     app = console(worlds.steady(), tmp_path, keymap=keymap)
     async with app.run_test(size=(120, 36)) as pilot:
         screen = await filled(pilot)
         await pilot.press("v", "R")
         assert app.screen is screen
-        await pilot.press("e")
+        await pilot.press("y")
         await until(pilot, lambda: isinstance(app.screen, ReadingScreen))
         await pilot.press("escape", "h")
         assert isinstance(app.focused, Input)
