@@ -102,7 +102,11 @@ def _under_way(service: Service, newest: ServiceDeployment | None, now: datetime
     if newest is None and primary is not None and "rolling back" in primary.rollout_reason:
         return Glance(Severity.BAD, "ROLLING BACK", f"back to {new}: {count}")
     if why := _why(service, newest, now):
-        told = f" · breaker {breaker.failures}/{breaker.threshold}" if breaker else ""
+        told = (
+            f" · breaker {breaker.failures}/{breaker.threshold}"
+            if breaker and breaker.failures
+            else ""
+        )
         word = "DEPLOYING, NOT WELL" if running else "FAILING"
         return Glance(Severity.BAD, word, f"{new} is not coming up: {why}{told}")
     waits = next((hook for hook in newest.hooks if hook.awaits_action), None) if newest else None
