@@ -43,12 +43,13 @@ class ServiceList:
             self._watch(home, tuple(wanted))
         elif self._watcher is not None:
             self._watcher.set_shown(True)
+        came_from = (Area(home.place.region, of.cluster), of) if of is not None else None
         if self.screen is None:
-            self.screen = ServicesScreen()
+            self.screen = ServicesScreen(came_from)
             self.screen.overview = self.overview
             self._app.push_screen(self.screen)
-        if of is not None:
-            self._app.call_after_refresh(self._highlight, home.place.region, of)
+        elif came_from is not None and self.screen.is_attached:
+            self.screen.pane.wish(*came_from)
 
     def rest(self) -> None:
         """A service is looked at: ask nothing meanwhile."""
@@ -109,7 +110,3 @@ class ServiceList:
         self._watcher = self._wiring.overlook(home, areas, on_overview)
         self.take(OverviewTaken(epoch, replace(self._watcher.overview, generation=base)))
         self._watcher.start()
-
-    def _highlight(self, region: str, ref: ServiceRef) -> None:
-        if self.screen is not None and self.screen.is_attached:
-            self.screen.pane.wish(Area(region, ref.cluster), ref)

@@ -114,14 +114,15 @@ class ServicesPane(Pane, OverviewWidget):
         self._table.narrow(text, only_wrong=only_wrong)
 
     def wish(self, area: Area, ref: ServiceRef) -> None:
-        """Highlight this service as soon as it is there."""
+        """Highlight this service: now, else with the first rows, and never later."""
         self._wished = (area, ref)
-        self._grant()
+        if self._lines:
+            self._grant()
 
     def _grant(self) -> None:
-        found = (line.key for line in self._lines.values() if (line.area, line.ref) == self._wished)
-        if self._table.select(next(found, "")):
-            self._wished = None
+        wished, self._wished = self._wished, None
+        found = (line.key for line in self._lines.values() if (line.area, line.ref) == wished)
+        self._table.select(next(found, ""))
 
     def paint(self) -> None:
         """Show the services as of now."""
@@ -132,7 +133,7 @@ class ServicesPane(Pane, OverviewWidget):
         where = area_words(self.overview.areas)
         self._lines = {line.key: line for line in listed}
         self._table.show(row(line, at, where.get(line.area, "")) for line in listed)
-        if self._wished is not None:
+        if self._wished is not None and listed:
             self._grant()
         waiting = [area for area, part in self.overview.areas.items() if part.waiting]
         self.say(self._words(len(listed), len(waiting)))

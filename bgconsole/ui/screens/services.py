@@ -13,7 +13,8 @@ from textual.screen import Screen
 from textual.widgets import DataTable
 
 from bgconsole.config.keymap import KEYMAP
-from bgconsole.domain.overview import Line, Overview
+from bgconsole.domain.overview import Area, Line, Overview
+from bgconsole.domain.services import ServiceRef
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.services import ServicesHeader, ServicesPane, ServicesSum
 from bgconsole.ui.run_state import RunState
@@ -45,6 +46,11 @@ class ServicesScreen(Screen[None]):
             super().__init__()
             self.line = line
 
+    def __init__(self, first: tuple[Area, ServiceRef] | None = None) -> None:
+        """`first` is the service to highlight when the rows come."""
+        super().__init__()
+        self._first = first
+
     def compose(self) -> ComposeResult:
         """How many are wrong, then which."""
         yield ServicesHeader(id="header").data_bind(ServicesScreen.overview)
@@ -57,6 +63,8 @@ class ServicesScreen(Screen[None]):
         """Start in the list."""
         self.query_one(Reminder).show(self.run_state)
         self.pane.focus()
+        if self._first is not None:
+            self.pane.wish(*self._first)
 
     def watch_run_state(self, state: RunState | None) -> None:
         """Remind of what runs."""
