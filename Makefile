@@ -16,7 +16,7 @@ demo: .venv/.demo ## Open the console on the sandbox: no cloud account, no Docke
 	@$(BIN)/bgconsole demo $(ARGS)
 
 test: check ## Run everything that CI runs
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: .venv/.dev .venv-tools/.done ## Lint, types, import contracts, templates
 	$(BIN)/ruff check --output-format concise .

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import PROGRAM, SERVICE, Sandbox
+from tests.e2e.conftest import PROGRAM, SERVICE, Sandbox, serving
 
 H1 = "regex:<h1>(.*?)</h1>"
 
 
-def test_nobody_notices_a_redeploy_and_everybody_a_roll_back(sandbox: Sandbox) -> None:
+@pytest.fixture
+def slow(nowhere: Path) -> Iterator[Sandbox]:
+    """A pace at which a steady console, asking every 10 s, sees each deployment under way."""
+    with serving(nowhere, "--port", "0", "--speed", "6") as running:
+        yield running
+
+
+def test_nobody_notices_a_redeploy_and_everybody_a_roll_back(slow: Sandbox) -> None:
+    sandbox = slow
     environment = {
         **sandbox.environment,
         "BGCONSOLE_PROBE_PATH": "/posts",
@@ -24,16 +34,16 @@ def test_nobody_notices_a_redeploy_and_everybody_a_roll_back(sandbox: Sandbox) -
         console.wait_for(r"(?s)STEADY\s+Revision 2 .*5 Probe · \S*/posts.*\d+ ok · 0 failed")
         console.wait_for(r"M{20}")
         assert sandbox.bgconsole("force-redeploy", "--yes").returncode == 0
-        console.wait_for(r"deployment: 0 of \d+ failed, longest gap|0 of \d+ requests failed")
+        console.wait_for(r"deployment: 0 of \d+ failed, longest gap|0 of \d+ requests failed", 60)
         console.wait_for(r"STEADY\s+Revision 2")
         assert sandbox.bgconsole("rollback", "--confirm", "1").returncode == 0
-        console.wait_for(r"STEADY\s+Revision 1")
+        console.wait_for(r"STEADY\s+Revision 1", 60)
         screen = console.wait_for(r"M*[MP]*P{20}")
         assert "P Posts" in screen
         assert " 0 failed" in screen
         console.send("5")
-        console.send("+")
-        console.wait_for(r"0 of \d+ requests failed during this deployment, longest gap \d")
+        console.settle()
+        console.answer("+", r"0 of \d+ requests failed during this deployment, longest gap \d")
         console.send("q")
         assert console.wait_for_exit() == 0
 
