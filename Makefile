@@ -16,7 +16,8 @@ demo: .venv/.demo ## Open the console on the sandbox: no cloud account, no Docke
 	@$(BIN)/bgconsole demo $(ARGS)
 
 test: check ## Run everything that CI runs
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --ignore=tests/e2e $(ARGS)
+	$(BIN)/python -m pytest tests/e2e $(ARGS)
 
 check: .venv/.dev .venv-tools/.done ## Lint, types, import contracts, templates
 	$(BIN)/ruff check --output-format concise .
