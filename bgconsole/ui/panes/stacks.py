@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from textual.app import ComposeResult
-from textual.widget import Widget
 from textual.widgets import Static
 
 from bgconsole.domain.duration import age
 from bgconsole.domain.stacks import Stack
 from bgconsole.ui.palette import Tone, stack_look, stack_words
 from bgconsole.ui.panes.freshness import freshness, late_after, nothing
-from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.panes.pane import now
+from bgconsole.ui.panes.table_pane import TablePane
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
 
 
-class StacksPane(Pane):
+class StacksPane(TablePane):
     """One row a stack: glyph, name, status, age, and AWS's reason where it gives one."""
 
     NUMBER = "3"
@@ -34,19 +33,6 @@ class StacksPane(Pane):
             Column(1, 400, keep=1),
         )
 
-    def sought(self) -> Iterator[Widget]:
-        """The table."""
-        yield self._table
-
-    @property
-    def selection(self) -> str | None:
-        """The stack's ARN."""
-        return self._table.selection
-
-    def narrow(self, text: str, *, only_wrong: bool) -> None:
-        """Show only what holds the text, or only what failed."""
-        self._table.narrow(text, only_wrong=only_wrong)
-
     def paint(self) -> None:
         """Show the stacks as of now."""
         if self.snapshot is None:
@@ -54,14 +40,10 @@ class StacksPane(Pane):
         part, at = self.snapshot.stacks, now(self)
         stacks = part.value or ()
         fresh = freshness(part, at, late_after("stacks", self.snapshot))
-        self._table.show(stack_row(stack, at) for stack in stacks)
-        self._table.set_class(fresh.dimmed, "-stale")
+        self.table.show(stack_row(stack, at) for stack in stacks)
+        self.table.set_class(fresh.dimmed, "-stale")
         self.say(nothing(part, fresh, "no stack in this region" if part.value == () else ""))
-        self.dress([], fresh, self._table.counts)
-
-    @property
-    def _table(self) -> KeyedTable:
-        return self.query_one(KeyedTable)
+        self.dress([], fresh, self.table.counts)
 
 
 def stack_row(stack: Stack, at: datetime) -> Row:

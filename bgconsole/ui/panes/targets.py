@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import Static
 
 from bgconsole.domain.plain import plain
 from bgconsole.domain.targets import Target, TargetGroup
 from bgconsole.ui.palette import Palette, Tone, health_look
 from bgconsole.ui.panes.freshness import freshness, late_after, nothing
-from bgconsole.ui.panes.pane import Pane, now
+from bgconsole.ui.panes.pane import now
+from bgconsole.ui.panes.table_pane import TablePane
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
 
@@ -21,7 +19,7 @@ BAR = 12
 """Cells of a traffic bar where there is room."""
 
 
-class TargetsPane(Pane):
+class TargetsPane(TablePane):
     """A line a group with its share of the traffic, then every target."""
 
     NUMBER = "2"
@@ -46,19 +44,6 @@ class TargetsPane(Pane):
             Column(1, 400, keep=1),
         )
 
-    def sought(self) -> Iterator[Widget]:
-        """The table."""
-        yield self._table
-
-    @property
-    def selection(self) -> str | None:
-        """`group ARN|address:port`."""
-        return self._table.selection
-
-    def narrow(self, text: str, *, only_wrong: bool) -> None:
-        """Show only targets that hold the text, or only those that are not well."""
-        self._table.narrow(text, only_wrong=only_wrong)
-
     def paint(self) -> None:
         """Show weights and health as of now."""
         if self.snapshot is None:
@@ -76,15 +61,11 @@ class TargetsPane(Pane):
         shown = self.query_one(".groups", Static)
         shown.update(Content("\n").join(lines))
         shown.display = bool(lines)
-        for widget in (shown, self._table):
+        for widget in (shown, self.table):
             widget.set_class(fresh.dimmed, "-stale")
-        self._table.show(rows)
+        self.table.show(rows)
         self.say(nothing(part, fresh, "no target is registered" if groups and not rows else ""))
-        self.dress([], fresh, self._table.counts)
-
-    @property
-    def _table(self) -> KeyedTable:
-        return self.query_one(KeyedTable)
+        self.dress([], fresh, self.table.counts)
 
 
 def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
