@@ -17,6 +17,7 @@ Phase = Literal["working", "going back", "reached", "failed", "superseded"]
 _SHIFTED = frozenset({"POST_PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP"})
 """Stages in which the new revision has all production traffic."""
 _GOING_BACK = frozenset({"STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
+_ENDED_BADLY = frozenset({"ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +75,14 @@ def _by_record(service: Service, record: ServiceDeployment) -> Stand:
     ours = _of(service, number)
     milestones = _milestones(service, record)
     if record.status in _GOING_BACK:
-        why = record.rollback_reason or record.status_reason
-        told = f"ECS rolls it back: {why}" if why else "ECS rolls it back"
         words = f"going back · {_counts(service, number)}"
-        return Stand("going back", words, milestones=(*milestones, told), number=number)
-    if record.status in ("ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "STOPPED"):
+        return Stand("going back", words, milestones=milestones, number=number)
+    if record.status in _ENDED_BADLY:
         if record.status == "ROLLBACK_SUCCESSFUL" and not _settled(service):
             words = f"rolled back, tasks are still leaving · {_counts(service, number)}"
             return Stand("going back", words, milestones=milestones, number=number)
-        return Stand("failed", sentence=_failure(service, record), number=number)
+        sentence = _failure(service, record)
+        return Stand("failed", sentence=sentence, milestones=milestones, number=number)
     if record.status == "SUCCESSFUL":
         primary = service.primary
         if primary is not None and primary.number != number:
@@ -111,7 +111,7 @@ def _stopping(service: Service, record: ServiceDeployment, source: str) -> Stand
     if record.status == "SUCCESSFUL":
         late = "The deployment finished before it could be stopped: what it brought is live."
         return Stand("failed", sentence=late, number=number)
-    if record.status in ("ROLLBACK_FAILED", "STOPPED"):
+    if record.status in _ENDED_BADLY:
         return Stand("failed", sentence=_failure(service, record), number=number)
     asked = ("roll back accepted",) if record.status in _GOING_BACK else ()
     return Stand("going back", words, milestones=asked, number=number)
@@ -149,6 +149,10 @@ def _milestones(service: Service, record: ServiceDeployment) -> tuple[str, ...]:
         found.append("traffic shifted")
     elif found and sum(d.running for d in service.deployments if d is not ours) == 0:
         found.append("only new tasks serve")
+    # Told at the end too: between two looks the way back may have begun and ended.
+    if record.status in (_GOING_BACK | _ENDED_BADLY) - {"STOPPED"}:
+        why = record.rollback_reason or record.status_reason
+        found.append(f"ECS rolls it back: {why}" if why else "ECS rolls it back")
     return tuple(found)
 
 

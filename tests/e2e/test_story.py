@@ -24,8 +24,7 @@ def test_redeploy_then_back_to_version_1(sandbox: Sandbox) -> None:
         console.send("R")
         console.wait_for(r"type 1 to roll back")
         console.answer("1", r"type 1 to roll back: 1")
-        console.send("\r")
-        console.wait_for(r"Roll back democluster-service from revision 2 to 1")
+        console.answer("\r", r"Roll back democluster-service from revision 2 to 1")
         screen = console.wait_for(r"now   revision 1 · 1f3c2aa · sha256:\w{8}")
         assert "as read back from all 4 running tasks" in screen
         console.send("\x1b")

@@ -86,6 +86,12 @@ def test_a_crash_loop_that_the_breaker_takes_back(terminal: Terminal) -> None:
     assert "2 of its tasks stopped: exit 1" in ended.out
 
 
+def test_a_way_back_that_ends_between_two_looks_is_told_all_the_same(terminal: Terminal) -> None:
+    ended = watch(terminal, worlds.crash_looping(), badly)
+    assert ended.code == 1
+    assert "◆ milestone   ECS rolls it back" in ended.out
+
+
 def test_one_that_is_stopped_by_hand(terminal: Terminal) -> None:
     ended = watch(terminal, worlds.deploying(), stop, badly)
     assert ended.code == 1
