@@ -10,6 +10,8 @@ from bgconsole.domain.join import SideView, TaskRow
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import Service
 
+NO_CAPACITY = re.compile(r"was unable to place a task\. Reason: Capacity is unavailable")
+NO_ROOM = re.compile(r"was unable to stop or start tasks during a deployment")
 STUCK = re.compile(
     r"was unable to (?:place a task|stop or start tasks during a deployment|reach steady state)"
     r"|is unable to consistently start tasks|operations are being throttled"
@@ -41,9 +43,32 @@ def of_unhealthy(side: SideView) -> str:
 def of_events(service: Service) -> str:
     """What ECS says keeps it from going on, if its newest events say so."""
     for event in service.events[:3]:
+        if NO_CAPACITY.search(event.message):
+            return f"AWS has no{_where(service)} capacity now{_missing(service)}"
+        if NO_ROOM.search(event.message):
+            return (
+                f"minimumHealthyPercent {service.minimum_healthy_percent} and maximumPercent "
+                f"{service.maximum_percent} of {_tasks(service.desired)} leave no room to replace "
+                "one: ECS waits for other values"
+            )
         if STUCK.search(event.message):
-            return shorten(event.message.partition(") ")[2] or event.message, 140)
+            told = event.message.partition(") ")[2] or event.message
+            return shorten(told.rstrip("."), 140)
     return ""
+
+
+def _where(service: Service) -> str:
+    return " Fargate" if service.launch_type in ("", "FARGATE") else ""
+
+
+def _missing(service: Service) -> str:
+    """` (4 of 4 tasks not placed)`, of what ECS works towards."""
+    aim = service.primary
+    if aim is None:
+        return ""
+    wanted = aim.desired or service.desired
+    missing = max(0, wanted - aim.running - aim.pending)
+    return f" ({missing} of {_tasks(wanted)} not placed)" if missing else ""
 
 
 def shorten(text: str, limit: int) -> str:
@@ -54,10 +79,18 @@ def shorten(text: str, limit: int) -> str:
 
 def rolled_back_by(reason: str) -> str:
     """Who took a deployment back, from AWS's reason: empty where it says nothing of it."""
-    for sign, who in (("circuit breaker", "by the circuit breaker"), ("alarm", "by an alarm")):
+    for sign, who in _BY.items():
         if sign in reason:
             return who
     return ""
+
+
+_BY = {
+    "circuit breaker": "by the circuit breaker",
+    "alarm": "by an alarm",
+    "lifecycle hook": "by a lifecycle hook",
+}
+"""What AWS's reasons name, and who that is."""
 
 
 def _ended(reason: str) -> str:

@@ -20,6 +20,7 @@ from bgconsole.domain.join import (
     sides,
     stopped_of,
 )
+from bgconsole.domain.remedy import remedy
 from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
@@ -119,9 +120,11 @@ def _judge(
     history = snapshot.deployments.value
     current = history.current if history else None
     if current is not None and current.ongoing:
-        return _under_way(snapshot, service, current, both, served)
+        return _under_way(snapshot, service, current, both, served, now)
+    if current is not None and current.status == "ROLLBACK_SUCCESSFUL" and both.old is not None:
+        return _leaving(service, current, both, served)
     if both.old is not None:
-        return _under_way(snapshot, service, None, both, served)
+        return _under_way(snapshot, service, None, both, served, now)
     if current is not None and current.status == "ROLLBACK_FAILED":
         return Verdict(
             Severity.BAD,
@@ -140,6 +143,7 @@ def _under_way(
     current: ServiceDeployment | None,
     both: Sides,
     served: str,
+    now: datetime,
 ) -> Verdict:
     new, old = both.new, both.old
     if new is None:
@@ -151,6 +155,8 @@ def _under_way(
     strip = rollout(snapshot)
     alarms = strip.alarms.triggered if strip and strip.alarms else ()
     why = why or (f"alarm {', '.join(alarms)}" if alarms else "")
+    helps = remedy(service, both, current)
+    helps = f"; {helps}" if helps and why else ""
     if current is not None and current.status.startswith("ROLLBACK"):
         reason = why or current.rollback_reason or current.status_reason or "asked for"
         reason = reason.removesuffix(".")
@@ -158,7 +164,7 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             "ROLLING BACK",
-            f"{_named(new, old)} is taken back{to}: {reason}. {served}",
+            f"{_named(new, old)} is taken back{to}: {reason}{helps}. {served}",
             progress=_progress(service, old, new) if old else None,
         )
     to = f"revision {old.revision} → {new.revision}" if old else f"revision {new.revision}"
@@ -167,7 +173,7 @@ def _under_way(
     count = f"{new.healthy}/{wanted} new tasks healthy"
     progress = _progress(service, new, old)
     if strip and strip.waiting and not why:
-        return _waiting(strip, new, count, served, progress)
+        return _waiting(strip, new, count, served, progress, now)
     if strip and strip.current:
         count = f"{strip.current.words} · {count}"
     if why:
@@ -175,7 +181,7 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             word,
-            f"{_named(new, old)} is not coming up: {why}. {served}",
+            f"{_named(new, old)} is not coming up: {why}{helps}. {served}",
             evidence=breaker,
             progress=progress,
         )
@@ -184,16 +190,34 @@ def _under_way(
     )
 
 
-def _waiting(strip: Rollout, new: SideView, count: str, served: str, progress: Progress) -> Verdict:
+def _leaving(service: Service, current: ServiceDeployment, both: Sides, served: str) -> Verdict:
+    """ECS has gone back; what it tried is still leaving."""
+    view = (both.old, both.new)
+    tried = next((v for v in view if v and v.number == current.target.number), None)
+    who = cause.rolled_back_by(current.rollback_reason or current.status_reason)
+    named = f"revision {tried.revision}" if tried else "the new revision"
+    return Verdict(
+        Severity.BAD if who else Severity.BUSY,
+        "ROLLING BACK",
+        f"{named} was taken back {who or 'by hand'}: its last tasks are leaving. {served}",
+        progress=_progress(service, other, tried)
+        if tried and (other := next((v for v in view if v and v is not tried), None))
+        else None,
+    )
+
+
+def _waiting(
+    strip: Rollout, new: SideView, count: str, served: str, progress: Progress, now: datetime
+) -> Verdict:
     """A pause hook waits: what for, and what ECS does when nobody acts."""
     hook = strip.waiting[0]
     stage = strip.current.words if strip.current else "a hook"
     then = "goes on" if hook.timeout_action == "CONTINUE" else "goes back"
-    when = f" by itself at {hook.expires_at:%H:%M:%S} UTC" if hook.expires_at else " by itself"
+    when = f" in {rounded(hook.expires_at - now)}" if hook.expires_at else ""
     return Verdict(
         Severity.WAITING,
         "WAITING FOR YOU",
-        f"revision {new.revision} waits at {stage}: {count}. {served}. It {then}{when}",
+        f"revision {new.revision} waits at {stage}: {count}. {served}. It {then} by itself{when}",
         progress=progress,
     )
 
@@ -214,7 +238,8 @@ def _rolled_back(
         return calm
     failed = _revision(snapshot, current, both.new)
     why = _why_of_number(snapshot, current.target.number)
-    told = f"{failed} was rolled back {who or 'by hand'} {rounded(now - ended)} ago"
+    at = ended.astimezone(now.tzinfo)
+    told = f"{failed} was rolled back {who or 'by hand'} at {at:%H:%M}"
     told += f": {why}" if why else ""
     if not who or now - ended > RECENT:
         return replace(calm, evidence=(*calm.evidence, told))

@@ -81,24 +81,35 @@ class Roles:
     listeners): what those listeners serve is production, but for the rule named for tests; every
     other listener is for tests. Where it names none, listeners on 80 and 443 are production, or
     without one the listener on the lowest port.
+
+    ECS moves the weights of the named rules alone, and reads from them who is live. What else on
+    such a listener leads to the groups, its default action above all, stays as it was written.
     """
 
     production: frozenset[str]
     """ARNs of listeners."""
     test_rules: frozenset[str]
     """ARNs of rules, or of listeners."""
+    production_rules: frozenset[str] = frozenset()
+    """ARNs of the rules, or listeners, that are named."""
 
     @classmethod
     def of(cls, balancing: Sequence[LoadBalancing], listeners: Sequence[Listener]) -> Roles:
         """From what the service names, and the listeners that reach it."""
         test_rules = frozenset(lb.test_rule for lb in balancing if lb.test_rule)
-        named = frozenset(listener_of(lb.production_rule) for lb in balancing if lb.production_rule)
-        if named:
-            return cls(named, test_rules)
+        rules = frozenset(lb.production_rule for lb in balancing if lb.production_rule)
+        if rules:
+            return cls(frozenset(map(listener_of, rules)), test_rules, rules)
         able = [listener for listener in listeners if listener.arn not in test_rules]
         ports = {listener.port for listener in able}
         chosen = ports & USUAL_PORTS or ({min(ports)} if ports else set())
         return cls(frozenset(li.arn for li in able if li.port in chosen), test_rules)
+
+    def counts(self, forward: Forward) -> bool:
+        """Whether it is a way that ECS shifts, or one of a listener without any such."""
+        named = self.production_rules | self.test_rules
+        shifted = {listener_of(rule) for rule in named if listener_of(rule) != rule}
+        return forward.listener.arn not in shifted or forward.rule in named
 
     def is_test(self, forward: Forward) -> bool:
         """Whether this way to a group is not production's."""

@@ -53,8 +53,9 @@ class AwsTargets:
         if not arns:
             return Balancing(groups=())
         structure = self._structure(service)
-        ways = [way for way in self._ways(structure.listeners) if way.group in arns]
-        roles = Roles.of(service.load_balancing, [way.listener for way in ways])
+        reach = [way for way in self._ways(structure.listeners) if way.group in arns]
+        roles = Roles.of(service.load_balancing, [way.listener for way in reach])
+        ways = [way for way in reach if roles.counts(way)]
         url, test_url = urls(ways, roles)
         return Balancing(
             groups=tuple(

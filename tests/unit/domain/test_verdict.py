@@ -62,7 +62,7 @@ def test_a_breaker_roll_back_is_red_and_later_calm() -> None:
     world = worlds.rolled_back()
     found = judged(world)
     assert (found.severity, found.word) == (Severity.BAD, "ROLLED BACK")
-    assert "revision 3 was rolled back by the circuit breaker 3 min ago" in found.sentence
+    assert "revision 3 was rolled back by the circuit breaker at 13:57" in found.sentence
     assert "3 tasks exited 1" in found.sentence
     later = NOW + timedelta(hours=2)
     calm = verdict(read(scripted_gateway(world), REF, lambda: later), later)

@@ -92,6 +92,19 @@ def test_a_test_rule_on_the_production_listener_is_still_for_tests() -> None:
     assert urls(ways, roles) == ("http://lb.example", "")
 
 
+def test_a_default_action_beside_the_named_rule_is_not_who_is_live() -> None:
+    front = listener(80)
+    rule = front.arn.replace(":listener/", ":listener-rule/") + "/r1"
+    ways = [
+        *forwards(front, rule, weighted(blue=0, green=100), default=False),
+        *forwards(front, f"{rule}-default", weighted(blue=1), default=True),
+    ]
+    roles = Roles.of([LoadBalancing("blue", "web", 3000, "green", rule)], [front])
+    assert [roles.counts(way) for way in ways] == [True, True, False]
+    plain = Roles.of([LoadBalancing("blue", "web", 3000)], [front])
+    assert all(plain.counts(way) for way in ways)
+
+
 def test_a_url_hides_its_schemes_own_port_and_prefers_encryption() -> None:
     assert listener(80).url == "http://lb.example"
     assert listener(443).url == "http://lb.example:443"
