@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from bgconsole.cli.amount_lines import AmountLines
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
 from bgconsole.cli.failure import EXIT_INTERRUPTED
@@ -37,7 +38,7 @@ def command_of(operation: Operation) -> click.Command:
         timeout: timedelta | None,
         **params: str | None,
     ) -> int:
-        given = {name: value for name, value in params.items() if value}
+        given = {name.replace("_", "-"): value for name, value in params.items() if value}
         runner, proposal = _proposal(invocation, operation, given, timeout)
         if dry_run:
             _print(proposal, err=False)
@@ -73,7 +74,9 @@ def command_of(operation: Operation) -> click.Command:
             help="Stop waiting for the end after this long (30s, 10m, 2h); AWS goes on.",
         ),
         *(
-            click.Option([f"--{param.name}"], metavar="VALUE", help=f"{param.help}.")
+            click.Option([f"--{param.name}"], is_flag=True, flag_value="yes", help=f"{param.help}.")
+            if param.flag
+            else click.Option([f"--{param.name}"], metavar="VALUE", help=f"{param.help}.")
             for param in operation.params
         ),
     ]
@@ -124,7 +127,7 @@ def _proposal(
 def _refused(operation: Operation, no: No) -> Refused:
     choices = [f"{value:<14} {words}" for value, words in no.choices]
     detail = "\n".join((no.reason, *choices))
-    hint = f"bgconsole {operation.command} --to NUMBER" if choices else ""
+    hint = f"bgconsole {operation.command} --{no.param} VALUE" if choices else ""
     return Refused(f"{operation.title} is refused", detail, hint)
 
 
@@ -165,13 +168,17 @@ def _run(runner: Runner, proposal: Proposal) -> int:
     cancelled = threading.Event()
     outcome: Outcome | None = None
     told: list[Progress] = []
+    amounts = AmountLines()
     try:
         for progress in runner.run(proposal, cancelled):
-            told.append(progress)
+            if progress.kind != "output" and progress.amount is None:
+                told.append(progress)
             if progress.outcome is not None:
                 outcome = progress.outcome
-            else:
+            elif progress.amount is None:
                 click.echo(_progress_line(progress), err=True)
+            elif line := amounts.line(progress.step, progress.amount):
+                click.echo(line, err=True)
     except KeyboardInterrupt:
         click.echo("\n".join(interrupted_lines(proposal, told)), err=True)
         return EXIT_INTERRUPTED
@@ -185,6 +192,8 @@ def _run(runner: Runner, proposal: Proposal) -> int:
 
 
 def _progress_line(progress: Progress) -> str:
+    if progress.kind == "output":
+        return f"  │ {plain(progress.text)}"
     request = f"  (request {progress.request_id})" if progress.request_id else ""
     mark = {"step started": "…", "step done": "✓", "milestone": "◆"}.get(progress.kind, " ")
     return f"{mark} {progress.step} {plain(progress.text)}{request}"
@@ -197,18 +206,24 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
         proposal: what was confirmed.
         told: what its run told so far.
     """
-    acting = [n for n, step in enumerate(proposal.plan.steps, 1) if step.act is not None]
-    done = [each for each in told if each.kind == "step done"]
-    begun = {each.step for each in told if each.kind == "step started"} & set(acting)
-    requests = ", ".join(each.request_id for each in done if each.request_id)
+    steps = dict(enumerate(proposal.plan.steps, 1))
+    changing = {number for number, step in steps.items() if step.changes}
+    done = {each.step for each in told if each.kind == "step done"}
+    begun = [each.step for each in told if each.kind == "step started"]
+    requests = ", ".join(dict.fromkeys(each.request_id for each in told if each.request_id))
     request = f" (request id {requests})" if requests else ""
-    if not begun:
+    if not changing.intersection(begun):
         yield "Interrupted: nothing was changed."
         return
     named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"
-    if len(done) == len(acting):
+    if changing <= done:
         yield f"Interrupted after it was sent{request}: AWS goes on, and this is not followed."
         yield plain(f"  → bgconsole watch {named} follows it")
+        return
+    at = steps[begun[-1]]
+    if at.effect != "serves" and not any(steps[number].effect == "serves" for number in done):
+        yield plain(f"Interrupted{request} while it was to {at.words}.")
+        yield "  What serves was not changed; no later step was begun."
         return
     yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
     yield plain(f"  → bgconsole status {named} tells")

@@ -25,8 +25,8 @@ from bgconsole.operations.spec import (
     Params,
     Plan,
     Risk,
-    Step,
 )
+from bgconsole.operations.step import Step
 from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
 

@@ -7,8 +7,9 @@ from typing import Literal
 
 from bgconsole.domain.errors import WorldChanged
 from bgconsole.operations.spec import Proposal
+from bgconsole.operations.step import Amount
 
-ProgressKind = Literal["step started", "step done", "note", "milestone", "end"]
+ProgressKind = Literal["step started", "step done", "note", "output", "milestone", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Progress:
     request_id: str = ""
     outcome: Outcome | None = None
     """With `end` only."""
+    amount: Amount | None = None
+    """How far something measurable is."""
 
 
 class PlanChanged(WorldChanged):

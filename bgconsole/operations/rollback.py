@@ -40,8 +40,8 @@ from bgconsole.operations.spec import (
     Params,
     Plan,
     Risk,
-    Step,
 )
+from bgconsole.operations.step import Step
 from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
 
@@ -233,6 +233,7 @@ def _update(
             ),
             register,
             makes=_PINNED,
+            effect="prepares",
         ),
         Step(
             "point the service at it",

@@ -1,22 +1,25 @@
-"""One run of a confirmed plan: its steps in order, one call that changes what serves, then looking.
+"""One run of a confirmed plan: its steps in order, and at the end only looking.
 
-Whatever happens after that call, it was submitted: it is never called failed for want of looking.
+What was submitted is never called failed for want of looking; what was not reached is said to be
+untouched.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bgconsole.domain.errors import GatewayError, Unreachable
+from bgconsole.domain.errors import BgconsoleError, GatewayError, Unreachable
+from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Deployment
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.receipt import Facts, receipt
 from bgconsole.operations.record import Recorder
-from bgconsole.operations.spec import Proposal, Step
+from bgconsole.operations.spec import Proposal
+from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.watch.follow import SKEW, End, Expected, Result, follow
 
 EXIT_FAILED = 1
@@ -30,8 +33,15 @@ _TITLES: Mapping[Result, str] = {
     "different": "Not what was wanted",
     "gave up": "Gave up waiting",
     "left": "Submitted, not followed",
+    "stopped": "Stopped",
 }
-_CODES: Mapping[Result, int] = {"reached": 0, "gave up": EXIT_GAVE_UP, "left": EXIT_INTERRUPTED}
+_CODES: Mapping[Result, int] = {
+    "reached": 0,
+    "gave up": EXIT_GAVE_UP,
+    "left": EXIT_INTERRUPTED,
+    "stopped": EXIT_INTERRUPTED,
+}
+_LEFT = ("left", "gave up", "stopped")
 
 
 @dataclass(slots=True)
@@ -51,6 +61,7 @@ class Run:
     """Why other consoles on this machine are not kept away, where they are not."""
     made: dict[str, str] = field(default_factory=dict)
     answers: list[Submitted] = field(default_factory=list)
+    done: list[Step] = field(default_factory=list)
 
     def progress(self) -> Iterator[Progress]:
         """Do it all; the last progress carries the outcome."""
@@ -74,41 +85,67 @@ class Run:
         )
         if self.unlocked:
             yield Progress("note", 1, self.unlocked)
-        number = 0
         for number, step in enumerate(plan.steps, 1):
             yield Progress("step started", number, step.words)
-            if step.act is None:
-                break
-            if self.cancelled.is_set():
-                yield self._stopped(number)
+            if not any(later.changes for later in plan.steps[number - 1 :]):
+                self.submitted()
+            if step.follows:
+                yield from self._follow(number, started)
                 return
-            before = self._primary()
-            try:
-                answer = step.act(self.gateway, self.made)
-            except Unreachable as error:
-                found = self._arrived(before, step)
-                if found is None:
-                    yield self._failed(number, error)
-                    return
-                answer = found
-                yield Progress("note", number, "no answer came back, but ECS shows that it arrived")
-            except GatewayError as error:
-                yield self._failed(number, error)
+            if self.cancelled.is_set() and step.changes:
+                yield self._stopped(number, step)
                 return
-            self._keep(step, answer)
-            self.recorder.write(
-                "submitted",
-                step=number,
-                words=step.words,
-                request_id=answer.request_id,
-                deployment=answer.deployment,
-                created=answer.created,
+            end = yield from self._do(number, step, started)
+            if end is None:
+                return
+            self.done.append(step)
+            if number == len(plan.steps):
+                yield self._ended(number, started, end)
+
+    def _do(
+        self, number: int, step: Step, started: datetime
+    ) -> Generator[Progress, None, End | None]:
+        """Do one step; gives how it ended, or None where the run has ended with it."""
+        end = _unasked(self.clock())
+        before, request_id = self._primary(), ""
+        try:
+            for told in self._work(step, started):
+                if isinstance(told, Submitted):
+                    self._keep(number, step, told)
+                    request_id = told.request_id
+                    if step.work and request_id:
+                        yield Progress("note", number, "AWS took it", request_id=request_id)
+                elif isinstance(told, Note):
+                    yield Progress(told.kind, number, told.text, amount=told.amount)
+                else:
+                    end = told
+        except Unreachable as error:
+            found = self._arrived(before, step) if step.act else None
+            if found is None:
+                yield self._broken(number, step, started, error)
+                return None
+            self._keep(number, step, found)
+            yield Progress("note", number, "no answer came back, but ECS shows that it arrived")
+        except BgconsoleError as error:
+            yield self._broken(number, step, started, error)
+            return None
+        if not end.ok:
+            words = f"{end.sentence} {self._so_far(number, step)}".strip()
+            yield self._ended(number, started, replace(end, sentence=words))
+            return None
+        yield Progress("step done", number, step.words, request_id="" if step.work else request_id)
+        return end
+
+    def _work(self, step: Step, started: datetime) -> Iterator[Note | Submitted | End]:
+        if step.act:
+            yield step.act(self.gateway, self.made)
+        elif step.work:
+            until = started + self.give_up_after if self.give_up_after else None
+            yield from step.work(
+                Bench(self.gateway, self.made, self.clock, self.wait, self.cancelled, until)
             )
-            yield Progress("step done", number, step.words, request_id=answer.request_id)
-        yield from self._follow(number, started)
 
     def _follow(self, number: int, started: datetime) -> Iterator[Progress]:
-        self.submitted()
         expected = self._expected(started)
         if expected is None:
             yield self._ended(number, started, _unasked(self.clock()))
@@ -137,10 +174,20 @@ class Run:
         last = self.answers[-1] if self.answers else Submitted("")
         return replace(
             expect,
-            task_definition=self.made.get(expect.task_definition, expect.task_definition),
+            task_definition=self._known(expect.task_definition),
+            digests={name: self._digest(value) for name, value in expect.digests.items()},
             deployment="" if expect.stopping else last.deployment,
             since=expect.since or started - SKEW,
         )
+
+    def _known(self, name: str) -> str:
+        """What an earlier step made by that name, or the value itself."""
+        return self.made.get(name, name)
+
+    def _digest(self, value: str) -> str:
+        """The digest, of a reference that an earlier step made as well."""
+        made = self.made.get(value)
+        return ImageReference.parse(made).digest if made else value
 
     def _primary(self) -> Deployment | None:
         service = self.proposal.snapshot.service.value
@@ -148,7 +195,7 @@ class Run:
 
     def _arrived(self, before: Deployment | None, step: Step) -> Submitted | None:
         """Whether a call that got no answer took effect; it is never sent again."""
-        if step.makes:
+        if step.effect != "serves":
             return None
         try:
             service = self.gateway.services.describe(self.proposal.ref)
@@ -162,44 +209,81 @@ class Run:
         primary = service.primary
         if primary is None or before is None or primary.id == before.id:
             return None
-        wanted = expect.task_definition if expect else ""
-        wanted = self.made.get(wanted, wanted)
+        wanted = self._known(expect.task_definition) if expect else ""
         if wanted and primary.task_definition != wanted:
             return None
         return Submitted("", deployment=primary.id)
 
-    def _keep(self, step: Step, answer: Submitted) -> None:
+    def _keep(self, number: int, step: Step, answer: Submitted) -> None:
         self.answers.append(answer)
-        if step.makes:
+        if step.makes and answer.created:
             self.made[step.makes] = answer.created
+        self.recorder.write(
+            "submitted",
+            step=number,
+            words=step.words,
+            request_id=answer.request_id,
+            deployment=answer.deployment,
+            created=answer.created,
+        )
 
     @property
     def _requests(self) -> tuple[str, ...]:
         return tuple(answer.request_id for answer in self.answers if answer.request_id)
 
-    def _stopped(self, number: int) -> Progress:
+    def _stopped(self, number: int, step: Step) -> Progress:
         self.recorder.write("left", step=number, reason="stopped before it was sent")
-        sentence = "Stopped before anything that serves was changed."
+        sentence = f"Stopped before step {number}. {self._so_far(number, step)}"
+        if not self.done:
+            sentence = "Stopped before anything that serves was changed."
         return _end(number, Outcome(False, "Stopped", sentence, EXIT_INTERRUPTED))
 
-    def _failed(self, number: int, error: GatewayError) -> Progress:
-        self.recorder.write("failed", step=number, error=str(error), request_id=error.request_id)
-        unknown = isinstance(error, Unreachable)
-        so_far = (
-            "Whether the call arrived is not known; it was not repeated, and ECS shows no effect."
-            if unknown
-            else "What serves was not changed."
-        )
+    def _so_far(self, number: int, step: Step) -> str:
+        """What stays as it was, what was made, and how to go on; for a run that ends early."""
+        told = []
+        if not any(later.changes for later in self.proposal.plan.steps[number - 1 :]):
+            return ""  # all was sent: there is nothing that was spared
+        if any(done.effect == "serves" for done in self.done):
+            words = "; ".join(done.words for done in self.done if done.effect == "serves")
+            told.append(f"Done before it: {words}.")
+        else:
+            told.append("What serves was not changed.")
         if self.made:
-            so_far += f" Made before it: {', '.join(self.made.values())}."
-        if error.request_id:
-            so_far += f" Request id {error.request_id}."
+            told.append(f"Made before it: {', '.join(self.made.values())}.")
+        if step.go_on is not None:
+            told.append(f"Go on with: {step.go_on(self.made)}")
+        return " ".join(told)
+
+    def _broken(
+        self, number: int, step: Step, started: datetime, error: BgconsoleError
+    ) -> Progress:
+        """An error ends it: before a call it failed, after one it is only not followed any more."""
+        if step.effect == "looks" and isinstance(error, GatewayError):
+            return self._unfollowed(number, started, error, self._so_far(number, step))
+        return self._failed(number, step, error)
+
+    def _failed(self, number: int, step: Step, error: BgconsoleError) -> Progress:
+        request = error.request_id if isinstance(error, GatewayError) else ""
+        self.recorder.write("failed", step=number, error=str(error), request_id=request)
+        so_far = self._so_far(number, step)
+        if isinstance(error, Unreachable) and step.effect == "serves":
+            so_far = so_far.replace(
+                "What serves was not changed.",
+                "Whether the call arrived is not known; it was not repeated, and ECS shows no "
+                "effect.",
+            )
+        if request:
+            so_far += f" Request id {request}."
         sentence = f"{error}. {so_far}".replace("..", ".")
         return _end(number, Outcome(False, "Failed", sentence, error.exit_code))
 
-    def _unfollowed(self, number: int, started: datetime, error: GatewayError) -> Progress:
+    def _unfollowed(
+        self, number: int, started: datetime, error: GatewayError, so_far: str = ""
+    ) -> Progress:
         ids = ", ".join(self._requests) or "unknown"
         sentence = f"Submitted (request id {ids}), AWS goes on, not followed: {error}"
+        if so_far:
+            sentence = f"{sentence.rstrip('.')}. {so_far}"
         self.recorder.write("left", reason=sentence)
         end = End("left", sentence, self.clock(), unread=error.title)
         outcome = Outcome(
@@ -209,7 +293,7 @@ class Run:
 
     def _ended(self, number: int, started: datetime, end: End) -> Progress:
         self.recorder.write(
-            "finished" if end.ok else "left" if end.result in ("left", "gave up") else "failed",
+            "finished" if end.ok else "left" if end.result in _LEFT else "failed",
             result=end.result,
             sentence=end.sentence,
             before=self.proposal.plan.before,

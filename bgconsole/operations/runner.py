@@ -41,6 +41,7 @@ from bgconsole.watch.once import read
 __all__ = ["Outcome", "PlanChanged", "Progress", "Runner"]
 
 NO_RISKS: Mapping[str, Risk] = MappingProxyType({})
+NO_DEFAULTS: Mapping[str, Params] = MappingProxyType({})
 _ORDER = (Risk.SAFE, Risk.DISRUPTIVE, Risk.DANGEROUS)
 
 
@@ -53,6 +54,7 @@ class Runner:
         clock: now, in UTC.
         surface: who asks.
         risks: levels that the configuration raises or lowers, by operation id.
+        defaults: parameters that the configuration gives, by operation id.
         read_only: why nothing may be changed, in words; empty where it may. True is "read-only".
         locks: the folder of lock files; None locks nothing.
         give_up_after: how long an end is waited for; None for as long as it takes.
@@ -69,6 +71,7 @@ class Runner:
         clock: Callable[[], datetime],
         surface: Literal["console", "cli"],
         risks: Mapping[str, Risk] = NO_RISKS,
+        defaults: Mapping[str, Params] = NO_DEFAULTS,
         read_only: bool | str = False,
         locks: Path | None = None,
         give_up_after: timedelta | None = None,
@@ -81,6 +84,7 @@ class Runner:
         self._clock = clock
         self._surface: Literal["console", "cli"] = surface
         self._risks = risks
+        self._defaults = defaults
         self._read_only = "This console is read-only." if read_only is True else read_only or ""
         self._locks = locks
         self._give_up_after = give_up_after
@@ -106,7 +110,8 @@ class Runner:
 
     def propose(self, operation: Operation, snapshot: Snapshot, params: Params) -> Proposal | No:
         """The plan as far as the snapshot tells; no call is made."""
-        return self._plan(operation, snapshot, params, None)
+        given = {**self._defaults.get(operation.id, {}), **params}
+        return self._plan(operation, snapshot, given, None)
 
     def gather(self, proposal: Proposal) -> Proposal | No:
         """The same with everything looked up that can be; blocks on reads.

@@ -2,7 +2,7 @@
 
 From it come the key binding, footer, palette entry, help, sub-command, confirmation, dry run and
 audit record. An operation says what it would do (`plan`, pure) apart from what it has looked up
-(`gather`, reads only) and from doing it (`Step.act`).
+(`gather`, reads only) and from doing it (its steps, see `step`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Literal
 
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.step import Step
 from bgconsole.watch.follow import Expected
 
 
@@ -37,6 +38,8 @@ class Param:
     name: str
     help: str
     default: str = ""
+    flag: bool = False
+    """Whether it is given or not, without a value: it is `yes` then."""
 
 
 Params = Mapping[str, str]
@@ -61,22 +64,6 @@ class Fact:
     """Whether it belongs to what would be done; ages and comfort lines do not."""
     aside: str = ""
     """Shown behind the value, never decides: `live since 13:40`."""
-
-
-Act = Callable[[Gateway, Mapping[str, str]], Submitted]
-"""Does one step. The second argument holds what earlier steps made, by their `makes` name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that will be done, in words and as an `aws …` command. No clock times."""
-
-    words: str
-    command: str = ""
-    act: Act | None = field(default=None, compare=False)
-    """None for the last step, which only follows."""
-    makes: str = ""
-    """The name under which `Submitted.created` is handed to later steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +101,9 @@ class No:
 
     reason: str
     choices: tuple[tuple[str, str], ...] = ()
-    """Where the user may pick instead: values for the parameter `to`, each with its words."""
+    """Where the user may pick instead: values for a parameter, each with its words."""
+    param: str = "to"
+    """The parameter that the choices are values of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from shlex import quote
 from bgconsole.domain.identity import Place
 from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.operations.spec import Step
+from bgconsole.operations.step import Step
 
 
 def at(moment: datetime, snapshot: Snapshot) -> str:

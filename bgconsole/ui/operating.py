@@ -172,7 +172,7 @@ class Operating:
 
         def chosen(value: str | None) -> None:
             if value is not None:
-                self.offer(runner, operation, snapshot, {**params, "to": value})
+                self.offer(runner, operation, snapshot, {**params, no.param: value})
 
         screen = ChooserScreen(
             f"{operation.title} to", lambda: (), about=no.reason, known=no.choices

@@ -8,7 +8,8 @@ from textual.content import Content
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
-from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Step
+from bgconsole.operations.spec import Check, Fact, Plan, Proposal
+from bgconsole.operations.step import Step
 from bgconsole.ui.outside import one_line
 from bgconsole.ui.panes.freshness import cause_words, late_after
 from bgconsole.ui.widgets.hanging_text import Line

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.plain import plain
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import Proposal
+from bgconsole.operations.step import Amount
 
 StepState = Literal["waits", "runs", "done", "failed"]
+
+MOST_OUTPUT = 1000
+"""Lines of a program's output that are kept, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,8 @@ class RunState:
     told: tuple[Told, ...] = ()
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    amounts: Mapping[str, Amount] = field(default_factory=lambda: MappingProxyType({}))
+    """How far the measurable parts of the step that runs are, by what they are of."""
 
     @property
     def ended(self) -> bool:
@@ -61,7 +69,7 @@ class RunState:
         acting = [
             state
             for step, state in zip(self.proposal.plan.steps, self.steps, strict=True)
-            if step.act is not None
+            if step.changes
         ]
         return bool(acting) and all(state == "done" for state in acting)
 
@@ -78,10 +86,14 @@ class RunState:
 
     def after(self, progress: Progress, at: datetime) -> RunState:
         """With one thing more."""
+        if progress.amount is not None:
+            amounts = {**self.amounts, progress.amount.of: progress.amount}
+            return replace(self, amounts=MappingProxyType(amounts))
         ended = at if progress.kind == "end" else self.ended_at
         return replace(
             self,
-            told=(*self.told, Told(at, progress)),
+            told=_bounded((*self.told, Told(at, progress))),
+            amounts=MappingProxyType({}) if progress.kind == "step started" else self.amounts,
             outcome=progress.outcome or self.outcome,
             ended_at=ended,
         )
@@ -91,6 +103,16 @@ class RunState:
         if self.ended:
             return self
         return replace(self, outcome=_outcome(error), ended_at=at)
+
+
+def _bounded(told: tuple[Told, ...]) -> tuple[Told, ...]:
+    """Without the oldest line of output, where there are too many."""
+    if len(told) <= MOST_OUTPUT:
+        return told
+    output = [n for n, each in enumerate(told) if each.progress.kind == "output"]
+    if len(output) <= MOST_OUTPUT:
+        return told
+    return told[: output[0]] + told[output[0] + 1 :]
 
 
 def left_words(state: RunState) -> str:

@@ -66,7 +66,8 @@ class Expected:
         )
 
 
-Result = Literal["reached", "failed", "superseded", "different", "gave up", "left"]
+Result = Literal["reached", "failed", "superseded", "different", "gave up", "left", "stopped"]
+"""`left`: AWS goes on and nobody looks; `stopped`: nothing goes on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import Outcome, Progress
-from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Risk, Step
+from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Risk
+from bgconsole.operations.step import Step
 from bgconsole.ui import facts, help_text, history_facts, plan_text
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.run import headline
@@ -78,7 +79,7 @@ def test_what_changed_is_marked() -> None:
     new = replace(
         PLAN,
         facts=(PLAN.facts[0], Fact("to", "revision 41"), PLAN.facts[2]),
-        steps=(Step("register a copy"), *PLAN.steps),
+        steps=(Step("register a copy", effect="prepares"), *PLAN.steps),
     )
     assert _text(plan_text.way(new, PLAN)).splitlines() == [
         " from   revision 43  live since 13:40",

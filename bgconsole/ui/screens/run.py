@@ -14,9 +14,11 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain import amount_words
 from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
 from bgconsole.operations.outcome import Outcome
+from bgconsole.operations.step import Amount
 from bgconsole.ui import plan_text
 from bgconsole.ui.keys import read
 from bgconsole.ui.outside import one_line
@@ -113,6 +115,8 @@ class RunScreen(Screen[None]):
             )
             if step.command:
                 steps.append(Line(Content.styled(f"    {plain(step.command)}", "dim"), 6))
+            if become == "runs":
+                steps += map(_amount, state.amounts.values())
         self.query_one("#run-steps", HangingText).show(steps)
         story = [Line(_told(each), 11) for each in state.told if _worth_telling(each)]
         self.query_one("#run-story", HangingText).show(story)
@@ -144,16 +148,31 @@ def headline(state: RunState, now: datetime) -> Content:
     return Content.assemble(("◐ ", "bold $text-primary"), f"{summary} · {at} · {took}")
 
 
+def _amount(amount: Amount) -> Line:
+    bar = amount_words.bar(amount.done, amount.total, 20) if amount.total else ""
+    told = amount_words.progress(amount.done, amount.total)
+    return Line(
+        Content.assemble("    ", (f"{bar} ", "$text-primary"), f"{plain(amount.of)}  {told}"), 4
+    )
+
+
 def _worth_telling(each: Told) -> bool:
-    return each.progress.kind in ("step done", "note", "milestone")
+    return each.progress.kind in ("step done", "note", "output", "milestone")
 
 
 def _told(each: Told) -> Content:
     progress = each.progress
     at = f"{each.at:%H:%M:%S} "
     if progress.kind == "step done":
-        request = f"request id {plain(progress.request_id)}" if progress.request_id else "done"
+        if not progress.request_id:
+            return Content.assemble((at, "dim"), f"step {progress.step}: done")
+        request = f"request id {plain(progress.request_id)}"
         return Content.assemble((at, "dim"), f"step {progress.step}: AWS took it · {request}")
+    if progress.kind == "output":
+        return Content.assemble((at, "dim"), ("│ ", "dim"), plain(progress.text))
+    if progress.request_id:
+        words = f"{plain(progress.text)} · request id {plain(progress.request_id)}"
+        return Content.assemble((at, "dim"), f"step {progress.step}: {words}")
     mark, style = ("◆ ", "bold") if progress.kind == "milestone" else ("  ", "")
     return Content.assemble((at, "dim"), (mark, style), (plain(progress.text), style))
 

@@ -103,7 +103,7 @@ def test_a_refusal_lists_what_can_be_named(terminal: Terminal) -> None:
     assert ended.code == 3
     assert "not guessed" in ended.err
     assert "same image as live" not in ended.err
-    assert "bgconsole rollback --to NUMBER" in ended.err
+    assert "bgconsole rollback --to VALUE" in ended.err
     assert terminal("rollback", "--to", "1", "--confirm", "1").code == 0
 
 

@@ -1,0 +1,93 @@
+"""One step of a plan: what it says, how it is done, and what it tells while it goes on.
+
+Most steps are one call (`act`). One that takes longer, a build, a push, a migration, is `work`: it
+yields what happens, and may be stopped inside.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.watch.follow import End
+
+Effect = Literal["serves", "prepares", "looks"]
+"""`serves`: changes what serves. `prepares`: changes something else, such as a new revision or the
+database. `looks`: changes nothing; once only such steps are left, others may begin their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How far something measurable is, in bytes."""
+
+    of: str
+    """Names what is measured, such as a layer: a later amount of the same replaces it in view."""
+    done: int
+    total: int
+    """0 where it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that a step tells. `output` is a line of a program that it runs."""
+
+    text: str
+    kind: Literal["note", "milestone", "output"] = "note"
+    amount: Amount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a long step works with."""
+
+    gateway: Gateway
+    made: Mapping[str, str]
+    """What earlier steps made, by their `makes` name."""
+    clock: Callable[[], datetime]
+    wait: Callable[[float], bool]
+    """Waits some seconds; true, at once, where the step is to stop."""
+    cancelled: threading.Event
+    until: datetime | None = None
+    """When to give up looking; None looks for as long as it takes."""
+
+
+Act = Callable[[Gateway, Mapping[str, str]], Submitted]
+"""Does a step in one call. The second argument holds what earlier steps made."""
+
+Work = Callable[[Bench], Iterator[Note | Submitted | End]]
+"""Does a step that takes longer.
+
+Each `Submitted` is yielded as soon as AWS took a call, so that it is on record whatever comes. An
+`End` is the last thing: one that is not ok ends the whole run (`stopped` where it was cancelled and
+nothing goes on, `left` where AWS goes on); a good one is how the run ends, if no step follows.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that will be done, in words and as an `aws …` command. No clock times."""
+
+    words: str
+    command: str = ""
+    act: Act | None = field(default=None, compare=False)
+    work: Work | None = field(default=None, compare=False)
+    """With neither, it is the last step, which only follows the service."""
+    makes: str = ""
+    """The name under which `Submitted.created` is handed to later steps."""
+    effect: Effect = "serves"
+    go_on: Callable[[Mapping[str, str]], str] | None = field(default=None, compare=False)
+    """The command that goes on from this step, given what was made; None where none does."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes anything."""
+        return self.effect != "looks" and not self.follows
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is the following of the service."""
+        return self.act is None and self.work is None
