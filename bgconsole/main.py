@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -181,6 +181,8 @@ def wiring(settings: Settings) -> Wiring:
         why_read_only=here.why_read_only,
         keymap=settings.keymap,
         theme=settings.theme,
+        attention=settings.attention,
+        browse=_browse if _has_browser(os.environ) else None,
         elsewhere=here,
         write_crash_log=lambda report: write_crash_report(report, files),
         ours=ours,
@@ -260,6 +262,23 @@ class _Sandbox(click.Command):
             sys.exit(2)
         found: click.Command = getattr(command, str(self.name))
         return found
+
+
+def _has_browser(environ: Mapping[str, str]) -> bool:
+    """Whether a window may open where the user sits: not over ssh, not without a display.
+
+    Without a display Python's `webbrowser` would start a text browser on the console's terminal.
+    """
+    if environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"):
+        return False
+    displays = environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return sys.platform in ("darwin", "win32") or bool(displays)
+
+
+def _browse(page: str) -> None:
+    import webbrowser
+
+    webbrowser.open(page)
 
 
 def utc_now() -> datetime:

@@ -179,6 +179,13 @@ KEYMAP = Keymap(
             "look",
         ),
         Key("operation", ("e",), "operation", "The operation begun here, how it goes", "look"),
+        Key(
+            "browse",
+            ("o",),
+            "open page",
+            "Open the site, or AWS's page of the row, in a browser",
+            "look",
+        ),
         Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
         Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
         Key(

@@ -67,6 +67,13 @@ def _version_problem(text: str) -> str:
     return ""
 
 
+ATTENTION = ("bell", "notice", "both", "off")
+
+
+def _attention_problem(text: str) -> str:
+    return "" if text in ATTENTION else f"{plain(text)!r} is none of {', '.join(ATTENTION)}"
+
+
 _CLUSTER = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d+/)?[A-Za-z0-9_-]{1,255}")
 """ECS takes no other names for a cluster."""
 
@@ -195,6 +202,16 @@ _OPTIONS = (
         "probe_version: 'regex:<h1>(.*?)</h1>'",
         f"`{PROBE_VERSION}`",
         problem=_version_problem,
+    ),
+    Option(
+        "attention",
+        "text",
+        "How the console calls when a verdict turns bad, waits for you, or is good again: `bell` "
+        "rings the terminal's bell, `notice` asks the terminal for a desktop notice (OSC 9), "
+        "`both` does both, `off` neither.",
+        "attention: bell",
+        "both",
+        problem=_attention_problem,
     ),
     Option(
         "keys",

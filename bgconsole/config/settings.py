@@ -51,6 +51,8 @@ class Settings:
     """Seconds."""
     probe_version: str = PROBE_VERSION
     """As `domain.probe_version.version_rule` reads it."""
+    attention: str = "both"
+    """`bell`, `notice`, `both` or `off`."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     """Textual's names of keys by action or operation id."""
     theme: str = ""

@@ -19,6 +19,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import keys, theme
+from bgconsole.ui.attention import Attention
 from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
@@ -26,6 +27,7 @@ from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.messages import (
     Answered,
     BugFound,
+    Judged,
     LinesCame,
     OperationEnded,
     OperationMoved,
@@ -81,6 +83,7 @@ class Console(GuardedApp):
         self.pickers = Pickers(
             self, wiring, self.session, watch=self.watch_service, connect=self.connect
         )
+        self._attention = Attention(wiring.attention, self.write_raw)
         self._pages = Pages(self, wiring, self.session)
         self._connecting = Connecting(
             self, wiring, began=self._trying, failed=self._not_reached, reached=self._reached
@@ -202,6 +205,10 @@ class Console(GuardedApp):
             self._connecting.stop()
         elif not self._connecting.busy:
             self._connecting.start(ref=self.session.ref)
+
+    @on(Judged)
+    def _judged(self, message: Judged) -> None:
+        self._attention.heed(message.before, message.verdict, message.name)
 
     @on(ProbeTaken)
     def _probe_taken(self, message: ProbeTaken) -> None:
@@ -363,6 +370,11 @@ class Console(GuardedApp):
     def action_definition_diff(self) -> None:
         """Old against new task definition."""
         self._pages.tasks.diff()
+
+    def action_browse(self) -> None:
+        """The site, or AWS's page of the highlighted row."""
+        if self._service is not None:
+            self._pages.browse(self._service.pane)
 
     def action_events(self) -> None:
         """The service's events, in AWS's words."""

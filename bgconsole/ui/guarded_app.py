@@ -107,6 +107,12 @@ class GuardedApp(App[ConsoleResult]):
         await self._let_act(self._guard.expire(monotonic()))
         self._time_guard()
 
+    def write_raw(self, codes: str) -> None:
+        """Send control codes to the terminal, where there is one. For codes of our own alone."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(codes)
+            self._driver.flush()
+
     def action_help_quit(self) -> None:
         """What ctrl+c says."""
         self.notify("ctrl+q leaves the console", title="Leave?")

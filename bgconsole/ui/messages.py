@@ -8,6 +8,7 @@ from bgconsole.domain.errors import BgconsoleError
 from bgconsole.domain.overview import Overview
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.verdict import Severity, Verdict
 from bgconsole.operations.outcome import Progress
 from bgconsole.watch.batch import LogBatch
 
@@ -53,6 +54,16 @@ class LinesCame(Message):
         super().__init__()
         self.epoch = epoch
         self.batch = batch
+
+
+class Judged(Message):
+    """A service's verdict has another severity than before."""
+
+    def __init__(self, before: Severity | None, verdict: Verdict, name: str) -> None:
+        super().__init__()
+        self.before = before
+        self.verdict = verdict
+        self.name = name
 
 
 class ProbeTaken(Message):

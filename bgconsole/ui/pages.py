@@ -7,8 +7,11 @@ from functools import partial
 
 from textual.app import App
 
+from bgconsole.domain.masking import mask
+from bgconsole.domain.web_pages import web_page
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import facts, help_text, history_facts
+from bgconsole.ui.background import start
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
@@ -60,6 +63,23 @@ class Pages:
 
         if tell():
             self._app.push_screen(ReadingScreen("probe", tell))
+
+    def browse(self, pane: Pane) -> None:
+        """The row's page in a browser; where none can be opened here, its address is copied."""
+        snapshot = self._session.snapshot
+        if snapshot is None:
+            return
+        page = web_page(snapshot, str(pane.id), pane.selection or "")
+        if isinstance(pane, ProbePane) and pane.probe is not None:
+            page = pane.probe.url
+        if not page:
+            self._app.notify("There is no address to open", severity="warning", markup=False)
+        elif not self._wiring.browse:
+            self._app.copy_to_clipboard(page)
+            self._app.notify(f"Copied {mask(page)}", title="No browser here", markup=False)
+        else:
+            start(self._app, partial(self._wiring.browse, page), name="browse")
+            self._app.notify(f"Opening {mask(page)}", timeout=3, markup=False)
 
     def events(self) -> None:
         """The service's events, in AWS's words."""

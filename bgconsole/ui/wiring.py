@@ -222,6 +222,10 @@ class Wiring:
     """The table of keys, changed by the configuration and checked against clashes."""
     theme: str = ""
     """A theme's name; empty for the console's own."""
+    browse: Callable[[str], None] | None = None
+    """Opens an address in a browser; None where there is none, as over ssh. May block."""
+    attention: str = "off"
+    """How to call when a verdict changes: `bell`, `notice`, `both` or `off`."""
     timing: Timing = field(default_factory=Timing)
     elsewhere: Elsewhere | None = None
     write_crash_log: Callable[[str], str] = _no_crash_log

@@ -10,10 +10,13 @@ from textual.reactive import reactive
 from textual.widgets import Static
 
 from bgconsole.domain.join import sides
+from bgconsole.domain.probe import ProbeRecord
+from bgconsole.domain.probed_verdict import probed
 from bgconsole.domain.rollout import rollout
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Verdict, verdict
+from bgconsole.ui.messages import Judged
 from bgconsole.ui.palette import Palette
 from bgconsole.ui.panes.headline import header_line, progress_line, verdict_lines
 from bgconsole.ui.panes.pane import SnapshotWidget, now
@@ -63,6 +66,7 @@ class Top(SnapshotWidget, Static):
     DEFAULT_CSS = """
     Top { height: auto; min-height: 1; padding: 0 1; }
     """
+    probe: reactive[ProbeRecord | None] = reactive(None, repaint=False, init=False)
     _lines: tuple[Content, ...] = ()
     verdict: Verdict | None = None
     """What is shown."""
@@ -80,7 +84,10 @@ class Top(SnapshotWidget, Static):
         """Judge the snapshot as of now."""
         if self.snapshot is None or not self.size.width:
             return
-        self.verdict = verdict(self.snapshot, now(self))
+        before, self.verdict = self.verdict, self._judge(self.snapshot, now(self))
+        if before is None or before.severity is not self.verdict.severity:
+            severity = before.severity if before else None
+            self.post_message(Judged(severity, self.verdict, self.snapshot.ref.name))
         lines = self._at(self.size.width)
         moved = len(lines) != len(self._lines)
         if _same(lines, self._lines):
@@ -88,11 +95,19 @@ class Top(SnapshotWidget, Static):
         self._lines = lines
         self.update(Content("\n").join(lines), layout=moved)
 
+    def watch_probe(self) -> None:
+        """Judge anew with what the site answered."""
+        if self.is_mounted:
+            self.paint()
+
+    def _judge(self, snapshot: Snapshot, at: datetime) -> Verdict:
+        return probed(verdict(snapshot, at), snapshot, self.probe, at)
+
     def _at(self, width: int) -> tuple[Content, ...]:
         if self.snapshot is None:
             return ()
         at, palette = now(self), Palette.of(self.app)
-        judged = self.verdict or verdict(self.snapshot, at)
+        judged = self.verdict or self._judge(self.snapshot, at)
         limit = FEW if self.app.size.height < SMALL else MORE
         return tuple(
             verdict_lines(

@@ -73,6 +73,7 @@ class ServiceScreen(Screen[None]):
         *read(KEYMAP, "events", "app.events"),
         *read(KEYMAP, "history", "app.history"),
         *read(KEYMAP, "timeline", "app.timeline"),
+        *read(KEYMAP, "browse", "app.browse"),
         *read(KEYMAP, "copy", "copy"),
         *read(KEYMAP, "pick", "app.pick"),
         *read(KEYMAP, "refresh", "app.refresh"),
@@ -94,7 +95,7 @@ class ServiceScreen(Screen[None]):
         header = Header(id="header").data_bind(ServiceScreen.snapshot)
         header.set_reactive(Header.read_only, self._read_only)
         yield header
-        yield Top(id="top").data_bind(ServiceScreen.snapshot)
+        yield Top(id="top").data_bind(ServiceScreen.snapshot, ServiceScreen.probe)
         yield Reminder(id="reminder")
         yield PaneTabs(id="tabs").data_bind(ServiceScreen.snapshot)
         with Container(id="body"):
