@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from bgconsole.domain.errors import Rejected
+from bgconsole.domain.errors import NotThere, Rejected
 from bgconsole.domain.services import (
     Deployment,
     RevisionCount,
@@ -20,7 +20,7 @@ from bgconsole.domain.services import (
 from bgconsole.domain.targets import TargetGroup
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from tests.loopback import Answering, AwsError, Loopback
-from tests.values import ACCOUNT, CLUSTER_ARN, REGION
+from tests.values import ACCOUNT, CLUSTER_ARN, REGION, SERVICE
 
 PAGE = 2
 """Entries of a page: short, so that every list has several."""
@@ -104,22 +104,25 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         }
 
     def list_tasks(members: Members) -> Members:
-        ref = find(members, members["serviceName"])
         wanted = members["desiredStatus"]
-        tasks = [t.arn for t in world.tasks.get(ref, ()) if t.desired_status == wanted]
+        if family := members.get("family"):
+            some = ports.services.runs(members["cluster"], family)
+        else:
+            some = world.tasks.get(find(members, members["serviceName"]), ())
+        tasks = [t.arn for t in some if t.desired_status == wanted]
         return _paged("taskArns", tasks, members)
 
     def describe_tasks(members: Members) -> Members:
-        every = [task for tasks in world.tasks.values() for task in tasks]
+        every = [*world.runs, *(task for tasks in world.tasks.values() for task in tasks)]
         found = [_task(task) for task in every if task.arn in members["tasks"]]
         return {"tasks": found, "failures": []}
 
     def describe_definition(members: Members) -> Members:
         name = members["taskDefinition"]
-        for definition in world.definitions.values():
-            if name in (definition.arn, definition.name):
-                said = {**_definition(definition), **world.documents.get(definition.arn, {})}
-                return {"taskDefinition": said, "tags": []}
+        with suppress(NotThere):
+            definition = ports.services.task_definition(name)
+            said = {**_definition(definition), **world.documents.get(definition.arn, {})}
+            return {"taskDefinition": said, "tags": []}
         raise AwsError("ClientException", "Unable to describe task definition.")
 
     def update(members: Members) -> Members:
@@ -131,6 +134,19 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
                 force=members.get("forceNewDeployment", False),
             )
         return {"service": _service(world.services[ref])}
+
+    def run(members: Members) -> Members:
+        (override,) = members["overrides"]["containerOverrides"]
+        with _refusing():
+            made = ports.changes.run_task(
+                ServiceRef(members["cluster"], SERVICE),
+                task_definition=members["taskDefinition"],
+                container=override["name"],
+                command=override["command"],
+                started_by=members["startedBy"],
+                token=members["clientToken"],
+            )
+        return {"tasks": [{"taskArn": made.created}], "failures": []}
 
     def stop(members: Members) -> Members:
         with _refusing():
@@ -159,6 +175,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         "UpdateService": update,
         "StopServiceDeployment": stop,
         "RegisterTaskDefinition": register,
+        "RunTask": run,
     }
 
 
@@ -297,6 +314,7 @@ def _others(world: ScriptedWorld) -> dict[str, Answering]:
             token=members.get("nextToken"),
             newest_first=not members.get("startFromHead", True),
             limit=members.get("limit", 10_000),
+            streams=members.get("logStreamNamePrefix", ""),
         )
         return {
             "events": [
@@ -470,6 +488,10 @@ def _task(task: Task) -> Members:
         taskArn=task.arn,
         taskDefinitionArn=task.task_definition,
         startedBy=task.started_by,
+        group=task.group,
+        overrides={
+            "containerOverrides": [{"name": n, "command": list(c)} for n, c in task.commands]
+        },
         lastStatus=task.last_status,
         desiredStatus=task.desired_status,
         healthStatus=task.health,

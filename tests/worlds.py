@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 
 from bgconsole.domain.errors import NotThere, Rejected
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.logs import LogLine
 from bgconsole.domain.services import (
+    Container,
     Deployment,
     LoadBalancing,
     Service,
@@ -242,7 +244,11 @@ def _world(
         balancing={REF: _balancing(live)},
         stacks={s.name: s for s in _STACKS},
         images={REPOSITORY: tuple(values.image(r) for r in rollouts)},
-        effects={"changes.update": _update, "changes.stop_deployment": _stop},
+        effects={
+            "changes.update": _update,
+            "changes.stop_deployment": _stop,
+            "changes.run_task": _run_task,
+        },
     )
     world.logs[LOG_GROUP] = log_lines(world)
     return world
@@ -382,6 +388,82 @@ def _update(world: ScriptedWorld, call: Call) -> Submitted:
         *world.history[REF],
     )
     return Submitted(_request_id(world), deployment=f"ecs-svc/{rollout.number}")
+
+
+def run_ends(
+    code: int | None = 0, *lines: str, stop: str = "EssentialContainerExited", reason: str = ""
+) -> Callable[[ScriptedWorld], None]:
+    """A change that ends the newest task of no service, with its last lines in the log."""
+
+    def change(world: ScriptedWorld) -> None:
+        task, *older = world.runs
+        if task.stopped:
+            return
+        run_prints(*lines)(world)
+        container = replace(task.containers[0], status="STOPPED", exit_code=code)
+        world.runs = (
+            replace(
+                task,
+                last_status="STOPPED",
+                desired_status="STOPPED",
+                containers=(container,),
+                stopped_at=world.now,
+                stop_code=stop,
+                stopped_reason=reason or "Essential container in task exited",
+            ),
+            *older,
+        )
+
+    return change
+
+
+def run_prints(*lines: str) -> Callable[[ScriptedWorld], None]:
+    """A change that lets the newest task of no service run and write to its log."""
+
+    def change(world: ScriptedWorld) -> None:
+        task, *older = world.runs
+        world.runs = (replace(task, last_status="RUNNING", started_at=world.now), *older)
+        at = int(world.now.timestamp() * 1000)
+        kept = world.logs.setdefault(LOG_GROUP, [])
+        stream = f"ecs/{task.containers[0].name}/{task.id}"
+        kept += [
+            LogLine(at, at, f"run-{len(kept) + n}", LOG_GROUP, stream, line)
+            for n, line in enumerate(lines)
+        ]
+
+    return change
+
+
+def _run_task(world: ScriptedWorld, call: Call) -> Submitted:
+    """RunTask: one task that is not up yet; the same token starts nothing twice."""
+    given = call.arguments
+    named = str(given["task_definition"])
+    found = next((d for d in world.definitions.values() if named in (d.arn, d.name)), None)
+    if found is None:
+        raise Rejected("AWS refuses", "Unable to find task definition.", code="ClientException")
+    task_id = sha256(str(given["token"]).encode()).hexdigest()[:32]
+    arn = f"arn:aws:ecs:{REGION}:{ACCOUNT}:task/{REF.cluster}/{task_id}"
+    if arn not in {task.arn for task in world.runs}:
+        container = str(given["container"])
+        command = given["command"]
+        assert isinstance(command, tuple)
+        image = next(c.image for c in found.containers if c.name == container)
+        task = Task(
+            arn=arn,
+            task_definition=found.arn,
+            started_by=str(given["started_by"]),
+            last_status="PROVISIONING",
+            desired_status="RUNNING",
+            health="UNKNOWN",
+            zone="us-east-1a",
+            address="",
+            containers=(Container(container, image, "", "PENDING"),),
+            created_at=world.now,
+            group=f"family:{found.family}",
+            commands=((container, command),),
+        )
+        world.runs = (task, *world.runs)
+    return Submitted(_request_id(world), created=arn)
 
 
 def _stop(world: ScriptedWorld, call: Call) -> Submitted:

@@ -276,6 +276,10 @@ class Task:
     pull_stopped_at: datetime | None = None
     execution_stopped_at: datetime | None = None
     """When its containers had ended; it is STOPPED only when its network is taken down too."""
+    group: str = ""
+    """`service:NAME` for a service's task, `family:NAME` for one that RunTask started."""
+    commands: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The commands that RunTask gave in place of the task definition's, by container."""
 
     @property
     def id(self) -> str:
@@ -308,6 +312,7 @@ class ContainerDefinition:
     essential: bool = True
     command: tuple[str, ...] = ()
     log: LogTarget | None = None
+    entry_point: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

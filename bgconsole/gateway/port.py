@@ -96,8 +96,23 @@ class Services(Protocol):
         """Every task of the service that is not stopped, and the stopped ones AWS still lists."""
         ...
 
+    def task(self, cluster: str, arn: str) -> Task:
+        """One task, a service's or not.
+
+        Raises:
+            NotThere: AWS does not know it; it forgets a stopped one after an hour or so.
+        """
+        ...
+
+    def runs(self, cluster: str, family: str) -> tuple[Task, ...]:
+        """The tasks of a task definition family that no service started, newest first.
+
+        Those that are not stopped, and the stopped ones that AWS still lists.
+        """
+        ...
+
     def task_definition(self, arn: str) -> TaskDefinition:
-        """One task definition, INACTIVE ones too."""
+        """One task definition, INACTIVE ones too; a family means its newest ACTIVE one."""
         ...
 
     def definition_document(self, arn: str) -> Mapping[str, object]:
@@ -123,6 +138,26 @@ class ServiceChanges(Protocol):
 
     def stop_deployment(self, service_deployment: str) -> Submitted:
         """StopServiceDeployment with stopType ROLLBACK."""
+        ...
+
+    def run_task(
+        self,
+        ref: ServiceRef,
+        *,
+        task_definition: str,
+        container: str,
+        command: Sequence[str],
+        started_by: str,
+        token: str,
+    ) -> Submitted:
+        """RunTask of one task, on the launch type and in the network of a service.
+
+        `Submitted.created` is the task's ARN. With the same `token` it starts nothing twice, so it
+        may be asked again after a lost answer.
+
+        Raises:
+            Rejected: ECS placed no task, and says why.
+        """
         ...
 
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
@@ -182,8 +217,11 @@ class Logs(Protocol):
         token: str | None = None,
         newest_first: bool = False,
         limit: int = 10_000,
+        streams: str = "",
     ) -> LogPage:
-        """One page of FilterLogEvents over the whole group; times in epoch milliseconds.
+        """One page of FilterLogEvents; times in epoch milliseconds.
+
+        Over the whole group, or over the streams whose names begin with `streams`.
 
         Raises:
             NotThere: no such group.

@@ -111,6 +111,24 @@ class _Services(_Port):
             self._need(ref)
             return self.world.tasks.get(ref, ())
 
+    def task(self, cluster: str, arn: str) -> Task:
+        self.world.enter("services.task", cluster=cluster, arn=arn)
+        with self.world.lock:
+            everyone = (*self.world.runs, *(t for some in self.world.tasks.values() for t in some))
+        found = next((task for task in everyone if task.arn == arn), None)
+        if found is None:
+            raise NotThere("No such task", arn)
+        return found
+
+    def runs(self, cluster: str, family: str) -> tuple[Task, ...]:
+        self.world.enter("services.runs", cluster=cluster, family=family)
+        with self.world.lock:
+            return tuple(
+                task
+                for task in self.world.runs
+                if task.task_definition.rpartition("/")[2].rpartition(":")[0] == family
+            )
+
     def task_definition(self, arn: str) -> TaskDefinition:
         self.world.enter("services.task_definition", arn=arn)
         return _definition(self.world, arn)
@@ -147,6 +165,27 @@ class _Changes(_Port):
 
     def stop_deployment(self, service_deployment: str) -> Submitted:
         call = self.world.enter("changes.stop_deployment", service_deployment=service_deployment)
+        return self._take_effect(call)
+
+    def run_task(
+        self,
+        ref: ServiceRef,
+        *,
+        task_definition: str,
+        container: str,
+        command: Sequence[str],
+        started_by: str,
+        token: str,
+    ) -> Submitted:
+        call = self.world.enter(
+            "changes.run_task",
+            ref=ref,
+            task_definition=task_definition,
+            container=container,
+            command=tuple(command),
+            started_by=started_by,
+            token=token,
+        )
         return self._take_effect(call)
 
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
@@ -222,9 +261,16 @@ class _Logs(_Port):
         token: str | None = None,
         newest_first: bool = False,
         limit: int = 10_000,
+        streams: str = "",
     ) -> LogPage:
         self.world.enter(
-            "logs.page", group=group, start=start, end=end, token=token, newest_first=newest_first
+            "logs.page",
+            group=group,
+            start=start,
+            end=end,
+            token=token,
+            newest_first=newest_first,
+            streams=streams,
         )
         with self.world.lock:
             if group not in self.world.logs:
@@ -233,7 +279,9 @@ class _Logs(_Port):
                 (
                     line
                     for line in self.world.logs[group]
-                    if start <= line.timestamp and (end is None or line.timestamp <= end)
+                    if start <= line.timestamp
+                    and (end is None or line.timestamp <= end)
+                    and line.stream.startswith(streams)
                 ),
                 key=lambda line: line.order,
                 reverse=newest_first,
@@ -253,9 +301,17 @@ def _request_id(world: ScriptedWorld) -> str:
 
 
 def _definition(world: ScriptedWorld, name: str) -> TaskDefinition:
-    """By ARN or `family:revision`."""
+    """By ARN, by `family:revision`, or the newest ACTIVE one of a family."""
     with world.lock:
-        found = next((d for d in world.definitions.values() if name in (d.arn, d.name)), None)
+        newest_first = sorted(world.definitions.values(), key=lambda d: -d.revision)
+    found = next(
+        (
+            d
+            for d in newest_first
+            if name in (d.arn, d.name) or (name == d.family and d.status == "ACTIVE")
+        ),
+        None,
+    )
     if found is None:
         raise NotThere("No such task definition", name)
     return found

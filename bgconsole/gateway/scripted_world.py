@@ -77,6 +77,8 @@ class ScriptedWorld:
     """Newest first."""
     revisions: dict[str, ServiceRevision] = field(default_factory=dict)
     tasks: dict[ServiceRef, tuple[Task, ...]] = field(default_factory=dict)
+    runs: tuple[Task, ...] = ()
+    """Tasks that no service started, newest first."""
     definitions: dict[str, TaskDefinition] = field(default_factory=dict)
     documents: dict[str, Mapping[str, object]] = field(default_factory=dict)
     """By a task definition's ARN: what it says beyond its value, in AWS's names, not masked."""
@@ -145,6 +147,7 @@ class ScriptedWorld:
         with self.lock:
             self.services, self.history = other.services, other.history
             self.revisions, self.tasks = other.revisions, other.tasks
+            self.runs = other.runs
             self.definitions, self.documents = other.definitions, other.documents
             self.balancing = other.balancing
             self.stacks, self.images, self.logs = other.stacks, other.images, other.logs

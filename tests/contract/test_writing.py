@@ -55,6 +55,48 @@ def test_a_pinned_copy_keeps_everything_but_the_image(subject: Subject) -> None:
     assert gateway.services.task_definition(old.arn).containers == old.containers
 
 
+def test_a_task_is_run_once_for_a_token_and_found_again(subject: Subject) -> None:
+    """In the service's network, with another command, told apart from the service's own tasks."""
+    gateway = subject.gateway
+    definition = gateway.services.task_definition(
+        gateway.services.describe(subject.ref).task_definition
+    )
+    (container,) = definition.containers
+    answers = [
+        gateway.changes.run_task(
+            subject.ref,
+            task_definition=definition.arn,
+            container=container.name,
+            command=("bundle", "exec", "rails", "db:migrate"),
+            started_by="bgconsole-migrate/contract",
+            token="contract-1",
+        )
+        for _ in range(2)
+    ]
+    assert answers[0].request_id
+    assert answers[0].created == answers[1].created
+    task = gateway.services.task(subject.ref.cluster, answers[0].created)
+    assert task.started_by == "bgconsole-migrate/contract"
+    assert task.group == f"family:{definition.family}"
+    assert task.commands == ((container.name, ("bundle", "exec", "rails", "db:migrate")),)
+    found = gateway.services.runs(subject.ref.cluster, definition.family)
+    assert [one.arn for one in found] == [task.arn], "none of the service's own"
+    with pytest.raises(NotThere, match="No such task"):
+        gateway.services.task(subject.ref.cluster, f"{task.arn[:-8]}00000000")
+
+
+def test_a_family_means_its_newest_active_revision(subject: Subject) -> None:
+    services = subject.gateway.services
+    named = services.task_definition(services.describe(subject.ref).task_definition)
+    newest = services.task_definition(named.family)
+    assert newest.family == named.family
+    assert newest.revision >= named.revision
+    made = subject.gateway.changes.register_pinned(
+        named.arn, {named.containers[0].name: named.containers[0].image}
+    )
+    assert services.task_definition(named.family).arn == made.created
+
+
 def test_writes_to_what_is_not_there_are_refused(subject: Subject) -> None:
     changes = subject.gateway.changes
     with pytest.raises(NotThere, match="No such service"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,45 @@ class AwsChanges:
             _request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
         )
 
+    def run_task(
+        self,
+        ref: ServiceRef,
+        *,
+        task_definition: str,
+        container: str,
+        command: Sequence[str],
+        started_by: str,
+        token: str,
+    ) -> Submitted:
+        """DescribeServices for its network, then RunTask.
+
+        Raises:
+            Rejected: ECS placed no task, and says why.
+        """
+        words = f"service {ref.name} in cluster {ref.cluster}"
+        with self.clients.reading("ecs:DescribeServices", words):
+            described: Mapping[str, Any] = self.clients.client("ecs").describe_services(
+                cluster=ref.cluster, services=[ref.name]
+            )
+        request = {
+            **placement(next(iter(described.get("services", ())), {})),
+            "cluster": ref.cluster,
+            "taskDefinition": task_definition,
+            "overrides": {"containerOverrides": [{"name": container, "command": list(command)}]},
+            "count": 1,
+            "startedBy": started_by,
+            "clientToken": token,
+        }
+        answer: Mapping[str, Any] = self.clients.writing(
+            "ecs:RunTask",
+            f"task definition {task_definition} in cluster {ref.cluster}",
+            lambda: self.clients.client("ecs", write=True).run_task(**request),
+        )
+        request_id = _request_id(answer)
+        if not answer.get("tasks"):
+            raise Rejected("ECS placed no task", _why(answer), request_id=request_id)
+        return Submitted(request_id, created=str(answer["tasks"][0].get("taskArn", "")))
+
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
         """DescribeTaskDefinition, then RegisterTaskDefinition of the same with other images.
 
@@ -73,6 +112,28 @@ class AwsChanges:
         )
         made = answer.get("taskDefinition", {}).get("taskDefinitionArn", "")
         return Submitted(_request_id(answer), created=made)
+
+
+def placement(service: Mapping[str, Any]) -> dict[str, Any]:
+    """Where a task must run to reach what a described service reaches, as RunTask takes it.
+
+    A capacity provider strategy stands in place of a launch type, never beside it.
+    """
+    names = ["networkConfiguration", "platformVersion"]
+    names.append(
+        "capacityProviderStrategy" if service.get("capacityProviderStrategy") else "launchType"
+    )
+    return {name: service[name] for name in names if service.get(name)}
+
+
+def _why(answer: Mapping[str, Any]) -> str:
+    """`RESOURCE:ENI (…)`: the failures of a RunTask that started nothing."""
+    told = [
+        f"{failure.get('reason', 'no reason')}"
+        + (f" ({failure['detail']})" if failure.get("detail") else "")
+        for failure in answer.get("failures", ())
+    ]
+    return "; ".join(told) or "and it does not say why"
 
 
 def registration(

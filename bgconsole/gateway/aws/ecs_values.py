@@ -199,6 +199,12 @@ def task(raw: Answered) -> Task:
         stop_code=raw.get("stopCode", ""),
         stopped_reason=raw.get("stoppedReason", ""),
         launch_type=raw.get("launchType", ""),
+        group=raw.get("group", ""),
+        commands=tuple(
+            (override.get("name", ""), tuple(override["command"]))
+            for override in (raw.get("overrides") or {}).get("containerOverrides") or ()
+            if override.get("command")
+        ),
     )
 
 
@@ -216,6 +222,7 @@ def task_definition(raw: Answered) -> TaskDefinition:
                 essential=container.get("essential", True),
                 command=tuple(container.get("command") or ()),
                 log=_log_target(container),
+                entry_point=tuple(container.get("entryPoint") or ()),
             )
             for container in raw.get("containerDefinitions") or ()
         ),

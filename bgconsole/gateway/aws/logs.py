@@ -46,6 +46,7 @@ class AwsLogs:
         token: str | None = None,
         newest_first: bool = False,
         limit: int = MOST_A_PAGE,
+        streams: str = "",
     ) -> LogPage:
         """FilterLogEvents, one page.
 
@@ -56,6 +57,8 @@ class AwsLogs:
             request["endTime"] = end
         if token:
             request["nextToken"] = token
+        if streams:
+            request["logStreamNamePrefix"] = streams
         if limit < MOST_A_PAGE:
             request["limit"] = limit
         with self.clients.reading("logs:FilterLogEvents", f"log group {group}"):

@@ -23,7 +23,7 @@ from bgconsole.domain.services import (
 from bgconsole.gateway.aws import ecs_values
 from bgconsole.gateway.aws.abreast import abreast
 from bgconsole.gateway.aws.clients import Clients
-from bgconsole.gateway.aws.pieces import chunked
+from bgconsole.gateway.aws.pieces import LONG_AGO, chunked
 from bgconsole.gateway.definition_document import masked_document
 
 ENDED = frozenset({"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED"})
@@ -173,8 +173,37 @@ class AwsServices:
             self._stopped[ref] = {arn: task for arn, task in known.items() if task.stopped}
         return tuple(known[arn] for arn in arns if arn in known)
 
+    def task(self, cluster: str, arn: str) -> Task:
+        """DescribeTasks of one."""
+        words = f"task {short_name(arn)} in cluster {cluster}"
+        with self.clients.reading("ecs:DescribeTasks", words):
+            answer = self.clients.client("ecs").describe_tasks(cluster=cluster, tasks=[arn])
+        found = answer.get("tasks", ())
+        if not found:
+            raise NotThere("No such task", f"{words}: ECS forgets a stopped task after an hour")
+        return ecs_values.task(found[0])
+
+    def runs(self, cluster: str, family: str) -> tuple[Task, ...]:
+        """ListTasks of the family by either desired status, then DescribeTasks."""
+        words = f"tasks of {family} in cluster {cluster}"
+        found: dict[str, Task] = {}
+        with self.clients.reading("ecs:ListTasks", words):
+            arns = [
+                arn
+                for desired in ("RUNNING", "STOPPED")
+                for arn in self._list_tasks(cluster, {"family": family, "desiredStatus": desired})
+            ]
+        with self.clients.reading("ecs:DescribeTasks", words):
+            for some in chunked(list(dict.fromkeys(arns)), TASKS_A_CALL):
+                answer = self.clients.client("ecs").describe_tasks(
+                    cluster=cluster, tasks=list(some)
+                )
+                found.update({raw["taskArn"]: ecs_values.task(raw) for raw in answer["tasks"]})
+        ours = [task for task in found.values() if not task.group.startswith("service:")]
+        return tuple(sorted(ours, key=lambda task: task.created_at or LONG_AGO, reverse=True))
+
     def task_definition(self, arn: str) -> TaskDefinition:
-        """DescribeTaskDefinition."""
+        """DescribeTaskDefinition; kept where the name is that of one revision."""
         with self._lock:
             until, kept = self._definitions.get(arn, (0.0, None))
         if kept is not None and self.clock() < until:
@@ -182,7 +211,7 @@ class AwsServices:
         with self.clients.reading("ecs:DescribeTaskDefinition", f"task definition {arn}"):
             answer = self.clients.client("ecs").describe_task_definition(taskDefinition=arn)
         found = ecs_values.task_definition(answer.get("taskDefinition", {}))
-        if found.status == "ACTIVE":
+        if found.status == "ACTIVE" and arn in (found.arn, found.name):
             with self._lock:
                 self._definitions[arn] = (self.clock() + DEFINITION_KEPT, found)
         return found
@@ -209,9 +238,11 @@ class AwsServices:
             request["nextToken"] = token
 
     def _task_arns(self, ref: ServiceRef, desired: str) -> list[str]:
+        return self._list_tasks(ref.cluster, {"serviceName": ref.name, "desiredStatus": desired})
+
+    def _list_tasks(self, cluster: str, which: Mapping[str, Any]) -> list[str]:
         paginator = self.clients.client("ecs").get_paginator("list_tasks")
-        request: dict[str, Any] = {"serviceName": ref.name, "desiredStatus": desired}
-        pages = paginator.paginate(cluster=ref.cluster, **request)
+        pages = paginator.paginate(cluster=cluster, **which)
         return [arn for page in pages for arn in page["taskArns"]]
 
 
