@@ -153,6 +153,15 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
             ports.changes.stop_deployment(members["serviceDeploymentArn"])
         return {"serviceDeploymentArn": members["serviceDeploymentArn"]}
 
+    def answer_hook(members: Members) -> Members:
+        with _refusing():
+            ports.changes.answer_hook(
+                members["serviceDeploymentArn"],
+                members["hookId"],
+                go_on=members.get("action", "CONTINUE") == "CONTINUE",
+            )
+        return {"serviceDeploymentArn": members["serviceDeploymentArn"]}
+
     def register(members: Members) -> Members:
         images = {c["name"]: c["image"] for c in members["containerDefinitions"]}
         newest = max(
@@ -174,6 +183,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         "DescribeTaskDefinition": describe_definition,
         "UpdateService": update,
         "StopServiceDeployment": stop,
+        "ContinueServiceDeployment": answer_hook,
         "RegisterTaskDefinition": register,
         "RunTask": run,
     }

@@ -248,6 +248,7 @@ def _world(
             "changes.update": _update,
             "changes.stop_deployment": _stop,
             "changes.run_task": _run_task,
+            "changes.answer_hook": _answer,
         },
     )
     world.logs[LOG_GROUP] = log_lines(world)
@@ -475,6 +476,26 @@ def _stop(world: ScriptedWorld, call: Call) -> Submitted:
         )
     asked = replace(newest, status="ROLLBACK_REQUESTED", rollback_started_at=world.now)
     world.history[REF] = (asked, *older)
+    return Submitted(_request_id(world), deployment=newest.arn)
+
+
+def _answer(world: ScriptedWorld, call: Call) -> Submitted:
+    """ContinueServiceDeployment: the hook waits no more; `settle` ends what goes on."""
+    newest, *older = world.history[REF]
+    waiting = [h for h in newest.hooks if h.id == call.arguments["hook"] and h.awaits_action]
+    if newest.arn != call.arguments["service_deployment"] or not waiting:
+        raise Rejected(
+            "AWS refuses",
+            "The lifecycle hook is not awaiting action.",
+            code="InvalidParameterException",
+        )
+    go_on = call.arguments["go_on"]
+    answered = tuple(
+        replace(h, status="SUCCEEDED" if go_on else "FAILED") if h in waiting else h
+        for h in newest.hooks
+    )
+    status = newest.status if go_on else "ROLLBACK_REQUESTED"
+    world.history[REF] = (replace(newest, hooks=answered, status=status), *older)
     return Submitted(_request_id(world), deployment=newest.arn)
 
 

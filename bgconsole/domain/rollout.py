@@ -134,6 +134,11 @@ def _step(deployment: ServiceDeployment) -> tuple[object, ...]:
     )
 
 
+def stage_words(name: str) -> str:
+    """How a stage is named to a person; one that is not known in AWS's word, lower case."""
+    return dict(STAGES).get(name) or name.lower().replace("_", " ")
+
+
 def _expiry(hook: Hook) -> float:
     return hook.expires_at.timestamp() if hook.expires_at else float("inf")
 
@@ -148,7 +153,7 @@ def _stages(deployment: ServiceDeployment) -> tuple[Stage, ...]:
     listed = [Stage(known, words, _state(index, at)) for index, (known, words) in enumerate(STAGES)]
     if name not in (known for known, _ in STAGES):
         # A stage that is newer than this code stands where it is known to belong, else at the end.
-        unknown = Stage(name, name.lower().replace("_", " "), "current")
+        unknown = Stage(name, stage_words(name), "current")
         listed.insert(int(at + 0.5), unknown)
     return tuple(listed)
 

@@ -158,6 +158,9 @@ class ServiceChanges(Protocol):
         Raises:
             Rejected: ECS placed no task, and says why.
         """
+
+    def answer_hook(self, service_deployment: str, hook: str, *, go_on: bool) -> Submitted:
+        """ContinueServiceDeployment: let a paused hook go on, or roll the deployment back there."""
         ...
 
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:

@@ -188,6 +188,12 @@ class _Changes(_Port):
         )
         return self._take_effect(call)
 
+    def answer_hook(self, service_deployment: str, hook: str, *, go_on: bool) -> Submitted:
+        call = self.world.enter(
+            "changes.answer_hook", service_deployment=service_deployment, hook=hook, go_on=go_on
+        )
+        return self._take_effect(call)
+
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
         call = self.world.enter(
             "changes.register_pinned", task_definition=task_definition, images=dict(images)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bgconsole.operations.approve import APPROVE
 from bgconsole.operations.force_redeploy import FORCE_REDEPLOY
 from bgconsole.operations.rollback import ROLLBACK
 from bgconsole.operations.spec import Registry
+from bgconsole.operations.stop import STOP
 
-OPERATIONS = Registry((FORCE_REDEPLOY, ROLLBACK))
+OPERATIONS = Registry((FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))

@@ -8,30 +8,18 @@ something else now. One call changes what serves; all that follows only looks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from bgconsole.domain.duration import spell
-from bgconsole.domain.identity import Place
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
-from bgconsole.domain.services import (
-    Service,
-    ServiceDeployment,
-    TaskDefinition,
-    short_name,
-)
+from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, named
-from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations import back_checks, back_steps
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import (
-    Lookup,
-    definitions_in,
-    image_check,
-    means_now,
-)
+from bgconsole.operations.lookup import Lookup, definitions_in, means_now
 from bgconsole.operations.spec import (
-    Check,
     Evidence,
     Fact,
     No,
@@ -41,19 +29,15 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
-from bgconsole.operations.step import Step
-from bgconsole.operations.words import at, command, following
-from bgconsole.watch.follow import Expected
-
-_PINNED = "pinned task definition"
-"""The name under which the first step hands its new revision to the second."""
+from bgconsole.operations.words import at, following
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
     return unread(snapshot) or not_ours_to_deploy(snapshot)
 
 
-def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    """Look up what the way back depends on: task definitions, images, what tags mean now."""
     lookup = Lookup(gateway, snapshot)
     choice = _choice(snapshot, params, None)
     while lookup.definitions(choice.undecided):
@@ -71,8 +55,12 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    return plan_back(snapshot, _choice(snapshot, params, evidence), evidence)
+
+
+def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> Plan | No:
+    """The plan of a way back that was chosen; where nothing was, what there is to choose from."""
     service = snapshot.service.value
-    choice = _choice(snapshot, params, evidence)
     if choice.target is None or choice.live is None or service is None:
         return No(_no(choice), _choices(choice, snapshot))
     live, target = choice.live, choice.target
@@ -84,9 +72,9 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         )
     pinned = {} if choice.stop else _pins(snapshot, evidence, target, definition)
     steps = (
-        (_stop(choice.stop, target, live, snapshot.place),)
+        (back_steps.stop(choice.stop, target, live, snapshot.place),)
         if choice.stop
-        else _update(snapshot, target, definition, pinned)
+        else back_steps.update(snapshot, target, definition, pinned)
     )
     return Plan(
         summary=_summary(snapshot, live, target),
@@ -95,12 +83,12 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
             Fact("by", _means(choice.stop, pinned)),
         ),
-        checks=_checks(snapshot, choice, definition, evidence, service),
+        checks=back_checks.checks(snapshot, choice, definition, evidence, service),
         steps=(*steps, following(service, "new" if choice.stop else "old")),
         confirm=target.revision,
-        expect=_expected(choice, target, pinned),
-        notes=_notes(snapshot, choice, pinned, definition),
-        left_to_do=_drift(service, pinned, choice),
+        expect=back_steps.expected(choice, target, pinned),
+        notes=back_checks.notes(snapshot, choice, pinned, definition),
+        left_to_do=back_checks.drift(service, pinned, choice),
         before=live.words,
         after=target.words,
     )
@@ -182,181 +170,6 @@ def _means(stop: ServiceDeployment | None, pinned: Mapping[str, str]) -> str:
     return "an update of the service to that task definition"
 
 
-def _stop(deployment: ServiceDeployment, target: Version, live: Version, place: Place) -> Step:
-    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        del made
-        return gateway.changes.stop_deployment(deployment.arn)
-
-    return Step(
-        f"ask ECS to roll the deployment under way back to {named(target, live)}",
-        command(
-            f"ecs stop-service-deployment --service-deployment-arn {deployment.arn} "
-            "--stop-type ROLLBACK",
-            place,
-        ),
-        act,
-    )
-
-
-def _update(
-    snapshot: Snapshot,
-    target: Version,
-    definition: TaskDefinition | None,
-    pinned: Mapping[str, str],
-) -> tuple[Step, ...]:
-    ref, place = snapshot.ref, snapshot.place
-    name = short_name(target.task_definition)
-    words = f"ecs update-service --cluster {ref.cluster} --service {ref.name} --task-definition"
-    if not pinned:
-
-        def update(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-            del made
-            return gateway.changes.update(ref, task_definition=target.task_definition)
-
-        return (Step(f"point the service at {name}", command(f"{words} {name}", place), update),)
-
-    def register(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        del made
-        return gateway.changes.register_pinned(target.task_definition, pinned)
-
-    def update_to_copy(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        return gateway.changes.update(ref, task_definition=made[_PINNED])
-
-    family = definition.family if definition else name.rpartition(":")[0]
-    images = ", ".join(f"{container} = {image}" for container, image in pinned.items())
-    return (
-        Step(
-            f"register a new revision of {family}: {target.revision} with {images}",
-            command(
-                f"ecs register-task-definition --cli-input-json '<{name} with the image pinned>'",
-                place,
-            ),
-            register,
-            makes=_PINNED,
-            effect="prepares",
-        ),
-        Step(
-            "point the service at it",
-            command(f"{words} {family}:<the new revision>", place),
-            update_to_copy,
-        ),
-    )
-
-
-def _expected(choice: Choice, target: Version, pinned: Mapping[str, str]) -> Expected:
-    if choice.stop is not None:
-        return Expected(
-            task_definition=target.task_definition,
-            digests=target.digests,
-            stopping=choice.stop.arn,
-            source=target.service_revision,
-            since=choice.stop.created_at - timedelta(seconds=1),
-        )
-    return Expected(
-        task_definition=_PINNED if pinned else target.task_definition, digests=target.digests
-    )
-
-
-def _checks(
-    snapshot: Snapshot,
-    choice: Choice,
-    definition: TaskDefinition | None,
-    evidence: Evidence | None,
-    service: Service,
-) -> tuple[Check, ...]:
-    target = choice.target
-    if target is None:
-        return ()
-    old_run = choice.stop is not None and _still_run(service, target)
-    images = (image_check(image, evidence, must=not old_run) for image in target.images)
-    checks = [
-        *(check for check in images if check is not None),
-        _status(definition, evidence, target, choice),
-    ]
-    if not target.images:
-        words = (
-            f"what revision {target.revision} ran is not on record: its tags may mean a new image"
-        )
-        checks.append(Check(words, "warning"))
-    checks.append(Check("migrations since then: not known", "not checked"))
-    stack = _owner(snapshot, service)
-    if stack:
-        checks.append(Check(stack, "warning"))
-    return tuple(checks)
-
-
-def _status(
-    definition: TaskDefinition | None,
-    evidence: Evidence | None,
-    target: Version,
-    choice: Choice,
-) -> Check:
-    name = short_name(target.task_definition)
-    if definition is None:
-        if evidence is None:
-            return Check(f"task definition {name}", "checking")
-        why = evidence.missing.get(f"definition {target.task_definition}", "not asked")
-        return Check(f"task definition {name}: not checked ({why})", "not checked")
-    if definition.status == "ACTIVE":
-        return Check(f"task definition {name} is ACTIVE", "ok")
-    if choice.stop is None and not target.digests:
-        words = f"Task definition {name} is {definition.status}, and what it ran is not on record."
-        return Check(words, "problem")
-    copied = "" if choice.stop else ": a copy is registered"
-    return Check(f"task definition {name} is {definition.status}{copied}", "warning")
-
-
-def _still_run(service: Service, target: Version) -> bool:
-    number = target.service_revision.rpartition("/")[2]
-    return any(d.number == number and d.running >= service.desired for d in service.deployments)
-
-
-def _owner(snapshot: Snapshot, service: Service) -> str:
-    """What the owning stack will do, where it is in the middle of a change."""
-    stacks = snapshot.stacks.value or ()
-    stack = next((s for s in stacks if s.name == service.stack), None)
-    if stack is None or not stack.moving:
-        return ""
-    return (
-        f"the stack {stack.name} is {stack.status} and waits for this service: "
-        "CloudFormation will see its deployment fail and roll its own change back"
-    )
-
-
-def _drift(service: Service, pinned: Mapping[str, str], choice: Choice) -> tuple[str, ...]:
-    if not service.stack or (choice.stop is not None and not pinned):
-        return ()
-    return (
-        f"CloudFormation: the stack {service.stack} will drift: "
-        "its template still names another revision.",
-    )
-
-
-def _notes(
-    snapshot: Snapshot,
-    choice: Choice,
-    pinned: Mapping[str, str],
-    definition: TaskDefinition | None,
-) -> tuple[str, ...]:
-    notes = []
-    written = {c.name: c.image for c in definition.containers} if definition else {}
-    for container in pinned:
-        tag = ImageReference.parse(written.get(container, "")).tag if container in written else ""
-        if tag and definition is not None and definition.status == "ACTIVE":
-            notes.append(
-                f"Revision {definition.revision} names {tag}, which may mean another image now."
-            )
-    if choice.stop and choice.live and choice.target:
-        if choice.live.task_definition == choice.target.task_definition:
-            notes.append("The deployment under way is of the same task definition.")
-    elif snapshot.deploying:
-        notes.append("It takes the place of the deployment that is under way.")
-    skipped = sum(c.deployments for c in choice.candidates if c.same_as_live) - 1
-    if skipped > 0 and choice.stop is None:
-        notes.append(f"Skipped as the same image as live: {skipped} more on record.")
-    return tuple(notes)
-
-
 def _live_since(snapshot: Snapshot, service: Service) -> str:
     primary = service.primary
     if primary is None:
@@ -383,7 +196,7 @@ ROLLBACK = Operation(
     help="Put the version before back: the newest that ran well and is not what is live.",
     risk=Risk.DANGEROUS,
     allowed=_allowed,
-    gather=_gather,
+    gather=gather,
     plan=_plan,
     params=(
         Param(

@@ -176,7 +176,7 @@ class Run:
             expect,
             task_definition=self._known(expect.task_definition),
             digests={name: self._digest(value) for name, value in expect.digests.items()},
-            deployment="" if expect.stopping else last.deployment,
+            deployment="" if expect.stopping else expect.deployment or last.deployment,
             since=expect.since or started - SKEW,
         )
 
@@ -198,17 +198,15 @@ class Run:
         if step.effect != "serves":
             return None
         try:
+            if step.arrived is not None:
+                return Submitted("") if step.arrived(self.gateway) else None
             service = self.gateway.services.describe(self.proposal.ref)
-            expect = self.proposal.plan.expect
-            if expect is not None and expect.stopping:
-                history = self.gateway.services.service_deployments(self.proposal.ref, expect.since)
-                status = next((d.status for d in history if d.arn == expect.stopping), "")
-                return Submitted("") if "ROLLBACK" in status or "STOP" in status else None
         except GatewayError:
             return None
         primary = service.primary
         if primary is None or before is None or primary.id == before.id:
             return None
+        expect = self.proposal.plan.expect
         wanted = self._known(expect.task_definition) if expect else ""
         if wanted and primary.task_definition != wanted:
             return None

@@ -114,6 +114,10 @@ class Evidence:
     missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
+NO_EVIDENCE = Evidence()
+"""Nothing was looked up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One thing that a key, a palette entry and a sub-command do."""
@@ -133,6 +137,8 @@ class Operation:
     params: tuple[Param, ...] = ()
     footer: str = ""
     """A shorter title for the footer."""
+    passing: bool = False
+    """Whether it makes sense in passing states only: elsewhere the footer leaves it out."""
 
     @property
     def command(self) -> str:

@@ -58,6 +58,9 @@ class Bench:
 Act = Callable[[Gateway, Mapping[str, str]], Submitted]
 """Does a step in one call. The second argument holds what earlier steps made."""
 
+Arrived = Callable[[Gateway], bool]
+"""Looks whether a call that got no answer took effect; only reads."""
+
 Work = Callable[[Bench], Iterator[Note | Submitted | End]]
 """Does a step that takes longer.
 
@@ -81,6 +84,8 @@ class Step:
     effect: Effect = "serves"
     go_on: Callable[[Mapping[str, str]], str] | None = field(default=None, compare=False)
     """The command that goes on from this step, given what was made; None where none does."""
+    arrived: Arrived | None = field(default=None, compare=False)
+    """Tells whether a call without an answer took effect, where that is not a new deployment."""
 
     @property
     def changes(self) -> bool:

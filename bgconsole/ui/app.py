@@ -331,7 +331,10 @@ class Console(GuardedApp):
         if action == "operate":
             if self._service is None or isinstance(self.screen, OpeningScreen):
                 return False
-            return True if self._may_press(str(parameters[0])) else None
+            if self._may_press(str(parameters[0])):
+                return True
+            passing = any(o.passing for o, _ in self._offers if o.id == parameters[0])
+            return False if passing else None
         return True
 
     def _may_press(self, operation_id: str) -> bool:

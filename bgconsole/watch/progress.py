@@ -92,6 +92,8 @@ def _by_record(service: Service, record: ServiceDeployment) -> Stand:
             named = f"Revision {revision_of(ours.task_definition)}" if ours else "It"
             return Stand("reached", "", f"{named} is deployed.", milestones, number)
     stage = f"{record.lifecycle_stage} · " if record.lifecycle_stage else ""
+    if any(hook.awaits_action for hook in record.hooks):
+        stage = f"waits at {record.lifecycle_stage or 'a hook'} for an approval · "
     words = f"{stage}{_counts(service, number)}"
     return Stand("working", words, milestones=milestones, number=number)
 

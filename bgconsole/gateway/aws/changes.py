@@ -91,6 +91,21 @@ class AwsChanges:
             raise Rejected("ECS placed no task", _why(answer), request_id=request_id)
         return Submitted(request_id, created=str(answer["tasks"][0].get("taskArn", "")))
 
+    def answer_hook(self, service_deployment: str, hook: str, *, go_on: bool) -> Submitted:
+        """ContinueServiceDeployment. A hook that was answered takes no second answer."""
+        answer = self.clients.writing(
+            "ecs:ContinueServiceDeployment",
+            f"hook {hook} of service deployment {service_deployment}",
+            lambda: self.clients.client("ecs", write=True).continue_service_deployment(
+                serviceDeploymentArn=service_deployment,
+                hookId=hook,
+                action="CONTINUE" if go_on else "ROLLBACK",
+            ),
+        )
+        return Submitted(
+            _request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
+        )
+
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
         """DescribeTaskDefinition, then RegisterTaskDefinition of the same with other images.
 

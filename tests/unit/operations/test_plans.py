@@ -213,12 +213,24 @@ def test_the_owning_stack_in_mid_change_is_told(desk: MakeDesk) -> None:
     world = worlds.crash_looping()
     stack = world.stacks["democluster"]
     world.stacks["democluster"] = replace(stack, status="UPDATE_IN_PROGRESS")
-    assert any("UPDATE_IN_PROGRESS" in words for words in states(desk(world).proposed(R).plan))
+    (words,) = (w for w in states(desk(world).proposed(R).plan) if "UPDATE_IN_PROGRESS" in w)
+    assert "roll its own change back, which deploys the old revision once more" in words
+    assert "aws cloudformation cancel-update-stack --stack-name democluster" in words
+
+
+def test_a_stack_that_goes_on_after_the_roll_back_is_to_be_cancelled_first(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    stack = world.stacks["democluster"]
+    world.stacks["democluster"] = replace(stack, status="UPDATE_IN_PROGRESS")
+    (words,) = (w for w in states(desk(world).proposed(R).plan) if "UPDATE_IN_PROGRESS" in w)
+    assert "may still deploy its own revision over this one. First: aws cloudformation" in words
+    world.stacks["democluster"] = replace(stack, status="UPDATE_COMPLETE_CLEANUP_IN_PROGRESS")
+    assert not any("IN_PROGRESS" in w for w in states(desk(world).proposed(R).plan))
 
 
 def test_read_only_has_no_operation_left(desk: MakeDesk) -> None:
     somebody = desk(worlds.steady())
-    assert len(somebody.runner.operations(somebody.snapshot())) == 2
+    assert len(somebody.runner.operations(somebody.snapshot())) == len(OPERATIONS)
     somebody.settings["read_only"] = True
     assert somebody.runner.operations(somebody.snapshot()) == ()
     assert "read-only" in somebody.refused(F).reason
