@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .alarms import EngineAlarms
 from .clock import INSTANT, AsyncioClock
 from .control import Control
+from .docker.api import DockerEngine
 from .engine import open_engine
 from .faults import Faults, Faulty
 from .formation import resource_types
@@ -38,6 +39,8 @@ class Assembly:
 
     app: App
     """Every request comes in here: controls and faults before the front."""
+    docker: App
+    """The built-in Docker Engine."""
     front: Front
     stage: Callable[[], Awaitable[Stage]]
     """What scenarios act on: the demo's account."""
@@ -97,4 +100,5 @@ def assemble(
         world = await worlds.at(DEMO_SCOPE)
         return Stage(world, faults, f"{address}/demorepo:{BROKEN.tag}", secrets)
 
-    return Assembly(Control(faulty, stage), front, stage, worlds, logs)
+    docker = DockerEngine(front, address)
+    return Assembly(Control(faulty, stage), docker, front, stage, worlds, logs)

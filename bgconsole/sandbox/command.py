@@ -124,7 +124,8 @@ def sandbox(
 ) -> None:
     """Serve a local AWS account until interrupted.
 
-    Once everything in it is steady, prints the `export` lines that point any AWS client at it.
+    Once everything in it is steady, prints the `export` lines that point any client of AWS
+    or Docker at it.
     """
     if context.invoked_subcommand is None:
         settings = Settings(
@@ -181,7 +182,8 @@ def _serve(settings: Settings) -> int:
         with interruptible(), Sandbox(settings) as running:
             for note in running.notes:
                 click.echo(note, err=True)
-            lines = [f"export {name}={value}" for name, value in exports(running.endpoint).items()]
+            told = exports(running.endpoint, running.docker_host)
+            lines = [f"export {name}={value}" for name, value in told.items()]
             click.echo("\n".join(lines))
             running.wait()
             click.echo(f"bgconsole: the sandbox ended by itself; its log: {running.log}", err=True)
@@ -195,7 +197,7 @@ def _serve(settings: Settings) -> int:
 def _run_inside(settings: Settings, command: Sequence[str]) -> int:
     try:
         with interruptible(), Sandbox(settings) as running:
-            environment = clean(os.environ) | exports(running.endpoint)
+            environment = clean(os.environ) | exports(running.endpoint, running.docker_host)
             code = run_in_front(command, environment)
             running.check()
             return code

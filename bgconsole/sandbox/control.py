@@ -7,7 +7,7 @@ begins one. It is no AWS API and no client of AWS ever asks for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .api import ApiError
@@ -42,10 +42,7 @@ class Control:
         await send_answer(send, Answer(status, kind, json.dumps(told).encode() + b"\n"))
 
     async def _answer(self, connection: Connection, body: bytes) -> tuple[int, dict[str, Any]]:
-        headers = headers_of(connection)
-        host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
-        if "origin" in headers or host not in ("127.0.0.1", "localhost"):
-            # A page in a browser must not reach this by a request of its own.
+        if not from_this_machine(headers_of(connection)):
             return 403, {"error": "for programs of this machine only"}
         if connection["method"] == "GET":
             return 200, {"scenarios": [_row(scenario) for scenario in SCENARIOS]}
@@ -62,6 +59,12 @@ class Control:
         except (BadScenario, ApiError) as refusal:
             return 400, {"error": str(refusal)}
         return 200, {"began": asked, "summary": scenario.summary}
+
+
+def from_this_machine(headers: Mapping[str, str]) -> bool:
+    """Whether a request is a program's: a page in a browser must not reach us by one of its own."""
+    host = headers.get("host", "").rpartition(":")[0] or headers.get("host", "")
+    return "origin" not in headers and host in ("127.0.0.1", "localhost")
 
 
 def _row(scenario: Scenario) -> dict[str, str]:

@@ -63,12 +63,17 @@ def clean(caller: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def exports(endpoint: str, scope: Scope = DEMO_SCOPE) -> dict[str, str]:
-    """The variables that point any AWS client at the sandbox; the order is that of the output."""
+def exports(endpoint: str, docker_host: str = "", scope: Scope = DEMO_SCOPE) -> dict[str, str]:
+    """The variables that point any client of AWS, and of Docker where its engine is named, here.
+
+    The order is that of the output.
+    """
+    docker = {"DOCKER_HOST": docker_host} if docker_host else {}
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": scope.account,
         "AWS_SECRET_ACCESS_KEY": "sandbox",
         "AWS_REGION": scope.region,
         "AWS_DEFAULT_REGION": scope.region,
+        **docker,
     }

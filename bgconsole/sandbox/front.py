@@ -190,7 +190,11 @@ class Front:
         self, connection: Connection, headers: dict[str, str], receive: Receive, send: Send
     ) -> None:
         """The engine finds the account in a signature; a Docker client sends a password."""
-        scope = registry_scope(headers.get("authorization", ""))
+        given = headers.get("authorization", "")
+        scope = registry_scope(given)
+        if scope is None:
+            await send_answer(send, _unauthorized(given))
+            return
         kept = [(n, v) for n, v in connection["headers"] if n.lower() != b"authorization"]
         signed = [*kept, (b"authorization", scope.signature.encode())]
         await self._engine({**connection, "headers": signed}, receive, send)
@@ -223,6 +227,20 @@ def _first_fields(form: bytes) -> dict[str, str]:
     except ValueError:
         return {}
     return {name: fields[name][0] for name in ("Action", "Version") if name in fields}
+
+
+def _unauthorized(given: str) -> Answer:
+    """As ECR refuses: 401 without a password, 403 with one that is not its own."""
+    code, words = ("UNAUTHORIZED", "authentication required")
+    if given:
+        code, words = ("DENIED", "Your Authorization Token is invalid.")
+    told = {"errors": [{"code": code, "message": words}]}
+    headers = (
+        (b"content-type", b"application/json"),
+        (b"docker-distribution-api-version", b"registry/2.0"),
+        (b"www-authenticate", b'Basic realm="sandbox",service="ecr.amazonaws.com"'),
+    )
+    return Answer(403 if given else 401, headers, json.dumps(told).encode())
 
 
 def _plain(status: int, words: str) -> Answer:

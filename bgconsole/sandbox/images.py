@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -79,15 +80,19 @@ def build(version: Build) -> Image:
             "history": [{"created": version.created, "created_by": "COPY . /rails"}],
         }
     )
-    manifest = _json(
+    return Image(version.tag, manifest_of(config, [layer]), (config, layer))
+
+
+def manifest_of(config: bytes, layers: Sequence[bytes]) -> bytes:
+    """The manifest of an image: its configuration and its gzipped layers, by digest."""
+    return _json(
         {
             "schemaVersion": 2,
             "mediaType": MANIFEST_TYPE,
             "config": _descriptor(_CONFIG_TYPE, config),
-            "layers": [_descriptor(_LAYER_TYPE, layer)],
+            "layers": [_descriptor(_LAYER_TYPE, layer) for layer in layers],
         }
     )
-    return Image(version.tag, manifest, (config, layer))
 
 
 def _descriptor(media_type: str, content: bytes) -> dict[str, object]:

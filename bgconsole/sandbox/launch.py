@@ -41,6 +41,8 @@ class Sandbox:
     settings: Settings
     endpoint: str = ""
     """Where it answers."""
+    docker_host: str = ""
+    """Where its Docker Engine does, `tcp://127.0.0.1:…`."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Of the cluster's stack: where the site is, among others."""
     notes: list[str] = field(default_factory=list)
@@ -161,6 +163,7 @@ class Sandbox:
             if "failed" in facts:
                 raise self._failed(facts["failed"])
             self.endpoint = facts.get("listening", self.endpoint)
+            self.docker_host = facts.get("docker", self.docker_host)
             self.outputs = facts.get("outputs", self.outputs)
             self.notes += facts.get("notes", ())
         return told

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 from typing import TYPE_CHECKING, Any
 
+from .app_files import AppFiles, read_app
 from .asgi import call
 from .images import MANIFEST_TYPE, Image, digest
 from .runtime.port import ImageInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .asgi import Answer, App
     from .scope import Scope
@@ -66,6 +68,7 @@ class Registry:
     def __init__(self, engine: App, address: str) -> None:
         self._engine = engine
         self._prefix = f"{address}/"
+        self._apps: dict[str, AppFiles] = {}
 
     async def find(self, scope: Scope, image: str) -> ImageInfo | None:
         """What an image reference (`…:tag` or `…@sha256:…`) means now.
@@ -78,17 +81,36 @@ class Registry:
         manifest = await self._get(scope, f"/v2/{repository}/manifests/{reference}")
         if manifest is None:
             return None
-        config_digest = json.loads(manifest.body)["config"]["digest"]
-        config = await self._get(scope, f"/v2/{repository}/blobs/{config_digest}")
+        told = json.loads(manifest.body)
+        config = await self._get(scope, f"/v2/{repository}/blobs/{told['config']['digest']}")
         if config is None:
             return None
         settings: dict[str, Any] = json.loads(config.body).get("config") or {}
         pairs = (entry.partition("=") for entry in settings.get("Env") or ())
+        environment = {name: value for name, _, value in pairs}
+        named = manifest.header("docker-content-digest") or digest(manifest.body)
+        layers = [str(layer["digest"]) for layer in told.get("layers") or ()]
+        app = await self._app(scope, repository, named, layers)
+        read = {} if app.heading is None else {"bgconsole.heading": app.heading}
+        if revision := environment.get("REVISION"):
+            read["bgconsole.revision"] = revision
         return ImageInfo(
-            digest=manifest.header("docker-content-digest") or digest(manifest.body),
-            labels=dict(settings.get("Labels") or {}),
-            environment={name: value for name, _, value in pairs},
+            digest=named,
+            labels=read | (settings.get("Labels") or {}),
+            environment=environment,
+            migrations=app.migrations,
         )
+
+    async def _app(
+        self, scope: Scope, repository: str, named: str, layers: Sequence[str]
+    ) -> AppFiles:
+        """What the layers hold of the app, read once for an image."""
+        known = self._apps.get(named)
+        if known is None:
+            paths = [f"/v2/{repository}/blobs/{layer}" for layer in layers]
+            blobs = [blob.body for path in paths if (blob := await self._get(scope, path))]
+            known = self._apps[named] = await asyncio.to_thread(read_app, blobs)
+        return known
 
     async def _get(self, scope: Scope, path: str) -> Answer | None:
         headers = {"authorization": scope.signature}

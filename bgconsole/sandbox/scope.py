@@ -54,8 +54,8 @@ def signed_scope(authorization: str) -> Scope | None:
     return Scope(key_id if _ACCOUNT.fullmatch(key_id) else DEMO_ACCOUNT, region)
 
 
-def registry_scope(authorization: str) -> Scope:
-    """The scope of a registry request, from the password that ECR gave; else the demo's."""
+def registry_scope(authorization: str) -> Scope | None:
+    """The scope of a registry request, from the password that ECR gave; `None` without one."""
     kind, _, token = authorization.partition(" ")
     if kind.lower() == "basic":
         try:
@@ -64,4 +64,4 @@ def registry_scope(authorization: str) -> Scope:
             match = None
         if match is not None:
             return Scope(*match.groups())
-    return DEMO_SCOPE
+    return None

@@ -25,6 +25,7 @@ from .settings import PROVISIONER, Settings
 if TYPE_CHECKING:
     from hypercorn.typing import Framework
 
+    from .asgi import App
     from .assembly import Assembly
 
 log = logging.getLogger(__name__)
@@ -48,8 +49,10 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, lifeline.ended.set)
     listener = listen(settings.port)
+    docker = listen(0)
     address = f"127.0.0.1:{listener.getsockname()[1]}"
-    lifeline.tell(listening=f"http://{address}")
+    docker_host = f"tcp://127.0.0.1:{docker.getsockname()[1]}"
+    lifeline.tell(listening=f"http://{address}", docker=docker_host)
     provisioner = await _start_provisioner(f"http://{address}")
     try:
         # Only now what takes a second to load: the provisioner loads beside it, in its process.
@@ -63,7 +66,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
             log_delay=settings.log_delay,
             simulated=settings.runtime == "simulated",
         )
-        http = asyncio.create_task(_serve_http(assembly, listener, lifeline))
+        http = asyncio.create_task(_serve_all(assembly, listener, docker, lifeline))
         try:
             await _until_provisioned(provisioner, lifeline, http)
             if not lifeline.ended.is_set():
@@ -98,7 +101,16 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-async def _serve_http(assembly: Assembly, listener: socket.socket, lifeline: Lifeline) -> None:
+async def _serve_all(
+    assembly: Assembly, listener: socket.socket, docker: socket.socket, lifeline: Lifeline
+) -> None:
+    await asyncio.gather(
+        _serve_http(assembly.app, listener, lifeline),
+        _serve_http(assembly.docker, docker, lifeline),
+    )
+
+
+async def _serve_http(served: App, listener: socket.socket, lifeline: Lifeline) -> None:
     from hypercorn.asyncio import serve as serve_http
     from hypercorn.config import Config
 
@@ -108,7 +120,7 @@ async def _serve_http(assembly: Assembly, listener: socket.socket, lifeline: Lif
     config.graceful_timeout = 0.1
     config.shutdown_timeout = 0.5
     config.include_server_header = False
-    app = cast("Framework", assembly.app)
+    app = cast("Framework", served)
     await serve_http(app, config, shutdown_trigger=lifeline.ended.wait)
 
 

@@ -114,7 +114,7 @@ def serving(home: Path, *options: str) -> Iterator[Sandbox]:
         told: dict[str, str] = {}
         too_late = threading.Timer(60, process.kill)
         too_late.start()
-        while len(told) < 5:
+        while len(told) < 6:
             line = process.stdout.readline()
             assert line.startswith("export "), (line, process.wait(), process.stderr.read())
             name, _, value = line.removeprefix("export ").strip().partition("=")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from ..migrations import Migration
+
 Address = tuple[str, int]
 """An IPv4 address and a port: of a target as the API shows it, or of the real loopback socket."""
 
@@ -25,6 +27,8 @@ class ImageInfo:
     """`sha256:` and 64 hexadecimal digits."""
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    migrations: tuple[Migration, ...] = ()
+    """The files of `db/migrate`, in order."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 from ..clock import Clock, Timer
+from ..migrations import Database
 from .port import Address, ContainerEvents, ContainerSpec
-from .programs import Database, Run, Serve, applied, program
+from .programs import Run, Serve, program
 
 STANDIN = Path(__file__).parent.parent / "standin.py"
 LONGEST_LINE = 256 * 1024
@@ -93,8 +94,10 @@ class ProcessContainer:
         self._stopping = False
         self._orders: dict[str, object] = {}
         self._database = runtime.database_of(spec)
+        self._migrating: list[Run] = []
         self._migration: Timer | None = None
-        self._program = program(spec.command, spec.info.labels, self._database)
+        info = spec.info
+        self._program = program(spec.command, info.labels, self._database, info.migrations)
         self._socket = socket.socket()
         # Bound here, listening there: until the app is up a connection is refused, as it should be.
         self._socket.bind(("127.0.0.1", 0))
@@ -152,16 +155,27 @@ class ProcessContainer:
         self._events.exited(code if code >= 0 else 128 - code)
 
     def _hold_database(self) -> None:
-        migration = next((s for s in self._program if isinstance(s, Run) and s.migrates), None)
-        if migration is None:
-            return
-        self._database.migrating = True
-        ends_well = migration.seconds is not None and migration.exit_code == 0
-        # What comes behind it, as `&& rails server`, runs without the lock.
-        self._migration = self._clock.call_later(
-            migration.seconds if ends_well and migration.seconds else HANGS,
-            lambda: self._release_database(migrated=ends_well),
-        )
+        self._migrating = [s for s in self._program if isinstance(s, Run) and s.migrates]
+        if self._migrating:
+            self._database.migrating = True
+            self._await_migration()
+
+    def _await_migration(self) -> None:
+        """Record the first migration when its time is over; the process keeps the same time."""
+        first = self._migrating[0]
+        ends_well = first.seconds is not None and first.exit_code == 0
+        seconds = first.seconds if ends_well and first.seconds else HANGS
+        self._migration = self._clock.call_later(seconds, self._next_migration)
+
+    def _next_migration(self) -> None:
+        done = self._migrating.pop(0)
+        if done.version:
+            self._database.record(done.version)
+        if self._migrating:
+            self._await_migration()
+        else:
+            # What comes behind it, as `&& rails server`, runs without the lock.
+            self._release_database(migrated=False)
 
     def _release_database(self, *, migrated: bool) -> None:
         timer, self._migration = self._migration, None
@@ -169,8 +183,8 @@ class ProcessContainer:
             return
         timer.cancel()
         self._database.migrating = False
-        if migrated:
-            applied(self._database)
+        for left in self._migrating if migrated else ():
+            self._database.record(left.version)
 
     async def _live(self, lifeline: int) -> int:
         process = await asyncio.create_subprocess_exec(

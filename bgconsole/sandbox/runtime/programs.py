@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from ..migrations import Database, Migration
 
 MIGRATION_SECONDS = 8.0
 """AWS's pace."""
@@ -18,7 +20,13 @@ _RULE = 79
 _PREFIXES = (["bundle", "exec"], ["exec"])
 _SHELLS = ("sh", "bash", "ash", "dash")
 _VERSION = "20260108153002"
-_NAME = "AddSummaryToPosts"
+_USUAL = (Migration(_VERSION, "AddSummaryToPosts", ("add_column(:posts, :summary, :text)",)),)
+"""What an image has that holds no files of the app."""
+_CANCELLED = (
+    "StandardError: An error has occurred, this and all later migrations canceled: (StandardError)"
+)
+_TRACE = ("Tasks: TOP => db:migrate", "(See full trace by running task with --trace)")
+_BUSY = "Cannot run migrations because another migration process is currently running."
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,9 @@ class Run:
     """AWS's pace; `None` never ends, and SIGTERM does not end it either."""
     exit_code: int = 0
     migrates: bool = False
+    """Whether it holds the database's lock."""
+    version: str = ""
+    """Of the migration that it applies when it ends well."""
     refused: bool = False
 
 
@@ -42,26 +53,24 @@ Program = tuple[Run | Serve, ...]
 """Done in order; a step that fails is the last."""
 
 
-@dataclass(slots=True)
-class Database:
-    """What containers with the same DATABASE_URL share: a lock, and what was migrated."""
-
-    migrating: bool = False
-    applied: set[str] = field(default_factory=set)
-
-
-def program(command: Sequence[str], labels: Mapping[str, str], database: Database) -> Program:
+def program(
+    command: Sequence[str],
+    labels: Mapping[str, str],
+    database: Database,
+    migrations: Sequence[Migration] = (),
+) -> Program:
     """The program of a command; none is the image's own, the server.
 
-    Understood are `rails server`, `rails db:migrate` and `rails db:prepare` in their usual forms
-    (`bin/rails`, `bundle exec`, `sh -c` with `&&`). The labels of the image say how a migration
-    goes: `bgconsole.migration` is empty, `fail`, `hang` or `slow`.
+    Understood are `rails server`, `rails db:migrate`, `rails db:prepare`, `rails db:version` and
+    `bin/migrate` in their usual forms (`bin/rails`, `bundle exec`, `sh -c` with `&&`, or one string
+    for the app's entry point). The image's migrations are done, or one that stands for all where it
+    has none. Its labels may say how: `bgconsole.migration` is empty, `fail`, `hang` or `slow`.
     """
     if not command:
         return (Serve(),)
     steps: list[Run | Serve] = []
     for words in _commands(list(command)):
-        steps.append(_step(words, labels, database))
+        steps += _steps(words, labels, database, migrations or _USUAL)
         last = steps[-1]
         if isinstance(last, Serve) or last.exit_code or last.seconds is None:
             break
@@ -73,49 +82,104 @@ def _commands(words: list[str]) -> list[list[str]]:
         words = words[1:]
     is_shell = bool(words) and words[0].rpartition("/")[2] in _SHELLS
     if is_shell and len(words) >= 3 and words[1] in ("-c", "-lc", "-ec"):
-        try:
-            return [shlex.split(part) for part in " ".join(words[2:]).split("&&")]
-        except ValueError:
-            return [words]
-    return [words]
+        words = [" ".join(words[2:])]
+    if len(words) != 1:
+        return [words]
+    try:
+        return [shlex.split(part) for part in words[0].split("&&")]
+    except ValueError:
+        return [words]
 
 
-def _step(words: list[str], labels: Mapping[str, str], database: Database) -> Run | Serve:
+def _steps(
+    words: list[str],
+    labels: Mapping[str, str],
+    database: Database,
+    migrations: Sequence[Migration],
+) -> list[Run | Serve]:
     for prefix in _PREFIXES:
         if words[: len(prefix)] == prefix:
             words = words[len(prefix) :]
     tool = words[0].rpartition("/")[2] if words else ""
     task = words[1] if len(words) > 1 else ""
     if tool == "rails" and task in ("server", "s"):
-        return Serve()
+        return [Serve()]
     if tool in ("rails", "rake") and task in ("db:migrate", "db:prepare"):
-        return _migration(labels, database)
+        return _migrating(labels, database, migrations)
+    if tool in ("rails", "rake") and task == "db:version":
+        return [Run((f"Current version: {_version(database)}",), 1.0)]
+    if tool == "migrate" and not task:
+        return _one_off(labels, database, migrations)
     refusal = (
-        f"{' '.join(words) or 'nothing'}: the stand-in for the app knows "
-        "`rails server` and `rails db:migrate` only"
+        f"{' '.join(words) or 'nothing'}: the stand-in for the app knows `rails server`, "
+        "`rails db:migrate`, `rails db:version` and `bin/migrate` only"
     )
-    return Run((refusal,), exit_code=NOT_FOUND, refused=True)
+    return [Run((refusal,), exit_code=NOT_FOUND, refused=True)]
 
 
-def _migration(labels: Mapping[str, str], database: Database) -> Run:
+def _one_off(
+    labels: Mapping[str, str], database: Database, migrations: Sequence[Migration]
+) -> list[Run | Serve]:
+    """The app's `bin/migrate`: the same with a line before and after, and exit codes that tell."""
     if database.migrating:
-        return Run(_CONCURRENT, exit_code=1)
+        return [Run(("migrate: " + _BUSY,), exit_code=2)]
+    pending = database.pending(migrations)
+    begins = f"migrate: schema at {_version(database)}, {len(pending)} to do"
+    reached = max((m.version for m in (*pending,)), default=_version(database))
+    done = _migrating(labels, database, migrations)
+    return [Run((begins,)), *done, Run((f"migrate: done, schema at {reached}",))]
+
+
+def _migrating(
+    labels: Mapping[str, str], database: Database, migrations: Sequence[Migration]
+) -> list[Run | Serve]:
+    if database.migrating:
+        return [Run(_CONCURRENT, exit_code=1)]
     kind = labels.get("bgconsole.migration", "")
-    if _VERSION in database.applied:
-        return Run((), 1.0)
-    head = (_banner(f"{_VERSION} {_NAME}: migrating"), "-- add_column(:posts, :summary, :text)")
-    if kind == "fail":
-        return Run((*head, *_DUPLICATE), MIGRATION_SECONDS, exit_code=1, migrates=True)
-    if kind == "hang":
+    steps: list[Run | Serve] = []
+    for migration in database.pending(migrations):
+        step = _migration(migration, kind)
+        steps.append(step)
+        if step.exit_code or step.seconds is None:
+            break
+    return steps or [Run((), 1.0)]
+
+
+def _migration(migration: Migration, kind: str) -> Run:
+    title = f"{migration.version} {migration.name}"
+    head = (_banner(f"{title}: migrating"), *(f"-- {call}" for call in migration.calls))
+    if kind == "hang" or migration.hangs:
         return Run(head, None, migrates=True)
-    done = ("   -> 0.0035s", _banner(f"{_VERSION} {_NAME}: migrated (0.0036s)"), "")
-    seconds = SLOW_MIGRATION_SECONDS if kind == "slow" else MIGRATION_SECONDS
-    return Run((*head, *done), seconds, migrates=True)
+    seconds = MIGRATION_SECONDS + (migration.seconds or 0.0)
+    if kind == "fail" or migration.error:
+        why = _failure(migration) if migration.error else _DUPLICATE
+        return Run((*head, *why), seconds, exit_code=1, migrates=True)
+    done = ("   -> 0.0035s", _banner(f"{title}: migrated (0.0036s)"), "")
+    if kind == "slow":
+        seconds = SLOW_MIGRATION_SECONDS
+    return Run((*head, *done), seconds, migrates=True, version=migration.version)
 
 
-def applied(database: Database) -> None:
-    """A migration ended well."""
-    database.applied.add(_VERSION)
+def _failure(migration: Migration) -> tuple[str, ...]:
+    error, _, message = migration.error.partition(": ")
+    place = f"{migration.path}:{migration.line}:in '{migration.name}#change'"
+    return (
+        "bin/rails aborted!",
+        _CANCELLED,
+        "",
+        message,
+        place,
+        "",
+        "Caused by:",
+        f"{error}: {message} ({error})",
+        place,
+        "",
+        *_TRACE,
+    )
+
+
+def _version(database: Database) -> str:
+    return max(database.versions(), key=int, default="0")
 
 
 def _banner(text: str) -> str:
@@ -124,7 +188,7 @@ def _banner(text: str) -> str:
 
 _DUPLICATE = (
     "bin/rails aborted!",
-    "StandardError: An error has occurred, this and all later migrations canceled: (StandardError)",
+    _CANCELLED,
     "",
     'PG::DuplicateColumn: ERROR:  column "summary" of relation "posts" already exists',
     f"/rails/db/migrate/{_VERSION}_add_summary_to_posts.rb:3:in 'AddSummaryToPosts#change'",
@@ -133,15 +197,12 @@ _DUPLICATE = (
     'ActiveRecord::StatementInvalid: PG::DuplicateColumn: ERROR:  column "summary" of relation '
     '"posts" already exists (ActiveRecord::StatementInvalid)',
     "",
-    "Tasks: TOP => db:migrate",
-    "(See full trace by running task with --trace)",
+    *_TRACE,
 )
 
 _CONCURRENT = (
     "bin/rails aborted!",
-    "ActiveRecord::ConcurrentMigrationError: Cannot run migrations because another migration "
-    "process is currently running. (ActiveRecord::ConcurrentMigrationError)",
+    f"ActiveRecord::ConcurrentMigrationError: {_BUSY} (ActiveRecord::ConcurrentMigrationError)",
     "",
-    "Tasks: TOP => db:migrate",
-    "(See full trace by running task with --trace)",
+    *_TRACE,
 )

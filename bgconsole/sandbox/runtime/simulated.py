@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..clock import Clock, Timer
+from ..migrations import Database
 from .port import Address, ContainerEvents, ContainerSpec, ImageInfo, Probe, ProbeResult
-from .programs import TERMINATED, Database, Run, applied, program
+from .programs import TERMINATED, Run, program
 
 CRASH_AFTER = 3.0
 """Seconds from the start of a crashing container to its exit."""
@@ -27,7 +28,8 @@ class SimulatedContainer:
         self._runtime = runtime
         self._events = told
         self._timers: list[Timer] = []
-        self._steps = deque(program(spec.command, spec.info.labels, runtime.database_of(spec)))
+        info, database = spec.info, runtime.database_of(spec)
+        self._steps = deque(program(spec.command, info.labels, database, info.migrations))
         self._running: Run | None = None
 
     def begin(self) -> None:
@@ -99,8 +101,8 @@ class SimulatedContainer:
         if step is not None and step.migrates:
             database = self._runtime.database_of(self.spec)
             database.migrating = False
-            if not failed:
-                applied(database)
+            if not failed and step.version:
+                database.record(step.version)
 
     def _later(self, seconds: float, callback: Callable[[], object]) -> None:
         self._timers.append(self._runtime.clock.call_later(seconds, callback))

@@ -44,3 +44,5 @@ def test_the_exports_are_all_that_a_client_needs() -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
     }
+    told = exports("http://127.0.0.1:4566", "tcp://127.0.0.1:4567")
+    assert list(told.items())[-1] == ("DOCKER_HOST", "tcp://127.0.0.1:4567")

@@ -228,8 +228,15 @@ async def test_a_docker_clients_password_names_account_and_region() -> None:
 
 
 @pytest.mark.parametrize("header", ["", "Basic ???", "Basic QVdTOng=", "Bearer x"])
-def test_another_password_means_the_demos_account(header: str) -> None:
-    assert registry_scope(header) == Scope("123456789012", "us-east-1")
+async def test_the_registry_wants_the_password_that_ecr_gave(header: str) -> None:
+    assert registry_scope(header) is None
+    stage = Stage()
+
+    answer = await call(stage.front, "GET", "/v2/", {"authorization": header} if header else {})
+
+    code = json.loads(answer.body)["errors"][0]["code"]
+    assert (answer.status, code) == ((403, "DENIED") if header else (401, "UNAUTHORIZED"))
+    assert stage.engine.seen == []
 
 
 def test_a_key_id_that_is_no_account_means_the_demos_account() -> None:

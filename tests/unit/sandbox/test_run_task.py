@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from bgconsole.sandbox.api import ApiError
-from bgconsole.sandbox.runtime.programs import Database, Run, Serve, program
+from bgconsole.sandbox.migrations import Database
+from bgconsole.sandbox.runtime.programs import Run, Serve, program
 from tests.unit.sandbox.story import CLUSTER, FAMILY, Story, image
 
 MIGRATE = ["bin/rails", "db:migrate"]
