@@ -16,6 +16,7 @@ from .engine import open_engine
 from .faults import Faults, Faulty
 from .formation import resource_types
 from .formation.api import Aws
+from .formation.recorded import Records, recorded_types
 from .front import Front
 from .images import BROKEN
 from .logs.groups import engine_groups
@@ -88,6 +89,8 @@ def assemble(
 
     worlds = Worlds(open_one, INSTANT)
     engine.adopt(resource_types(Aws(worlds.handle_from_thread, cancelled=engine.cancelled)))
+    records = Records()
+    engine.adopt(recorded_types(records))
     engine.amend("AWS::ECR::Repository", here)
     engine.leave_alarms(NAMESPACE)
     front = Front(engine.app, worlds, address, logs=logs, first=first)

@@ -12,6 +12,8 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
 - `services.cloudformation._stacks` and, in `stacks`, `_add_event`, `_update_resource`,
   `_provision_resource` and `_roll_back_operation`: to tell events as AWS does (`stack_events.py`),
   and to end a wait when its update is cancelled;
+- `services.cloudformation.changesets._resolve_props_for_diff`: a change set lists no resource whose
+  condition is false;
 - `core.responses._service_model` and `_BOTOCORE_NAME`: to load no model for its protocol's name;
 - `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves.
 """
@@ -184,6 +186,7 @@ class _Ministack:
         for module in (stacks, handlers, changesets):
             module._add_event = telling.event
         self._tell_of_changes(telling, provisioners)
+        self._compare_what_is_there(changesets)
         self._roll_back_as_cancelled()
 
     def adopt(self, types: Iterable[ResourceType]) -> None:
@@ -272,6 +275,27 @@ class _Ministack:
         for module in modules:
             module._update_resource = updated
             module._provision_resource = created
+
+    def _compare_what_is_there(self, changesets: ModuleType) -> None:
+        """A resource with a condition that is false is in neither side of a change set."""
+        resolve: Callable[..., dict[str, Any]] = changesets._resolve_props_for_diff
+        conditions_of: Callable[..., dict[str, bool]] = changesets._evaluate_conditions
+
+        def of_true_conditions(
+            template: dict[str, Any], parameters: dict[str, Any], *rest: Any
+        ) -> dict[str, Any]:
+            resolved = resolve(template, parameters, *rest)
+            if not resolved:
+                return resolved
+            conditions = conditions_of(template, parameters)
+            kept = {
+                name: resource
+                for name, resource in resolved["Resources"].items()
+                if conditions.get(resource.get("Condition", ""), True)
+            }
+            return {**resolved, "Resources": kept}
+
+        changesets._resolve_props_for_diff = of_true_conditions
 
     def _roll_back_as_cancelled(self) -> None:
         """A wait that CancelUpdateStack ended goes back as what its user wanted, not as failed."""

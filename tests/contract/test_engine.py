@@ -28,6 +28,8 @@ wrapped = {
     "_update_resource": names(stacks._update_resource),
     "_provision_resource": names(stacks._provision_resource),
     "_roll_back_operation": names(stacks._roll_back_operation),
+    "_resolve_props_for_diff": names(changesets._resolve_props_for_diff),
+    "_evaluate_conditions": names(changesets._evaluate_conditions),
 }
 import yaml
 from ministack.core import responses
@@ -155,6 +157,8 @@ def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None
         "_roll_back_operation": [
             *("stack_name", "stack_id", "stack", "operation", "reason_override"),
         ],
+        "_resolve_props_for_diff": ["template", "params", "stack_name", "stack_id"],
+        "_evaluate_conditions": ["template", "params"],
     }
     assert engine["before"] == {
         "loader": True,

@@ -77,22 +77,34 @@ def test_what_keeps_data_says_what_happens_to_it(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_load_balancer_is_open_and_every_rule_says_why(name: str) -> None:
     for logical_id, kind, resource in resources(name):
+        properties = resource.get("Properties", {})
+        rules = [
+            *properties.get("SecurityGroupIngress", ()),
+            *properties.get("SecurityGroupEgress", ()),
+        ]
+        if kind in ("AWS::EC2::SecurityGroupIngress", "AWS::EC2::SecurityGroupEgress"):
+            rules.append(properties)
+        for rule in rules:
+            assert rule["Description"], logical_id
+            assert rule["IpProtocol"] == "tcp", logical_id
+        for rule in properties.get("SecurityGroupIngress", ()):
+            if rule.get("CidrIp") == "0.0.0.0/0" or rule.get("CidrIp") == {
+                "!Ref": "LoadBalancerCidr"
+            }:
+                assert logical_id == "LoadBalancerSecurityGroup"
         if kind == "AWS::EC2::SecurityGroup":
-            for rule in resource["Properties"].get("SecurityGroupIngress", ()):
-                assert rule["Description"]
-                assert rule["IpProtocol"] == "tcp"
-                if rule.get("CidrIp") == "0.0.0.0/0":
-                    assert logical_id == "LoadBalancerSecurityGroup"
+            # One without rules of its own for the way out has them all open.
+            assert properties["SecurityGroupEgress"], logical_id
 
 
 def test_the_service_deploys_as_the_talk_shows_and_goes_back_by_itself() -> None:
-    service = load("cluster.yml")["Resources"]["Service"]["Properties"]
-    assert service["DeploymentConfiguration"] == {
-        "MaximumPercent": 200,
-        "MinimumHealthyPercent": 100,
-        "DeploymentCircuitBreaker": {"Enable": True, "Rollback": True},
-    }
-    assert load("cluster.yml")["Parameters"]["DesiredCount"]["Default"] == 4
+    template = load("cluster.yml")
+    configuration = template["Resources"]["Service"]["Properties"]["DeploymentConfiguration"]
+    assert configuration["MaximumPercent"] == 200
+    assert configuration["MinimumHealthyPercent"] == 100
+    assert configuration["DeploymentCircuitBreaker"] == {"Enable": True, "Rollback": True}
+    assert template["Parameters"]["Strategy"]["Default"] == "ROLLING"
+    assert template["Parameters"]["DesiredCount"]["Default"] == 4
 
 
 def test_every_revision_stays_to_be_rolled_back_to() -> None:
@@ -103,12 +115,15 @@ def test_the_rules_that_decide_who_serves_hold_no_parameter() -> None:
     template = load("cluster.yml")
     for name in ("ProductionRule", "TestRule"):
         (action,) = template["Resources"][name]["Properties"]["Actions"]
-        for forward in action["ForwardConfig"]["TargetGroups"]:
-            assert type(forward["Weight"]) is int
+        assert action["ForwardConfig"]["TargetGroups"] == [
+            {"TargetGroupArn": {"!Ref": "TargetGroup"}, "Weight": 1},
+            {"TargetGroupArn": {"!Ref": "GreenTargetGroup"}, "Weight": 0},
+        ]
 
 
 def test_logs_are_where_the_talk_has_them() -> None:
     found = load("cluster.yml")["Resources"]
-    assert found["LogGroup"]["Properties"]["LogGroupName"] == {"!Ref": "AWS::StackName"}
+    name = {"!If": ["Named", {"!Ref": "Name"}, {"!Ref": "AWS::StackName"}]}
+    assert found["LogGroup"]["Properties"]["LogGroupName"] == name
     (container,) = found["TaskDefinition"]["Properties"]["ContainerDefinitions"]
     assert container["LogConfiguration"]["Options"]["awslogs-stream-prefix"] == "ecs"

@@ -25,6 +25,7 @@ def test_a_stack_fails_with_its_service_and_goes_back(account: Account) -> None:
     change_set, changes = account.change("bad", "bad0c0d")
     assert {c["LogicalResourceId"]: c["Replacement"] for c in changes} == {
         "TaskDefinition": "True",
+        "MigrationTaskDefinition": "True",
         "Service": "False",
     }
 
@@ -54,6 +55,8 @@ def test_a_stack_fails_with_its_service_and_goes_back(account: Account) -> None:
         ("democluster", "UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS"),
         ("TaskDefinition", "DELETE_IN_PROGRESS"),
         ("TaskDefinition", "DELETE_COMPLETE"),
+        ("MigrationTaskDefinition", "DELETE_IN_PROGRESS"),
+        ("MigrationTaskDefinition", "DELETE_COMPLETE"),
         ("democluster", "UPDATE_ROLLBACK_COMPLETE"),
     ]
 

@@ -15,40 +15,6 @@ from botocore.exceptions import ClientError
 from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
 from tests.e2e.conftest import serving
 
-TEMPLATE = Path(__file__).parents[3] / "cfn" / "cluster.yml"
-ONE = "              - TargetGroupArn: !Ref TargetGroup\n                Weight: 1\n"
-OTHER = "              - TargetGroupArn: !Ref GreenTargetGroup\n                Weight: 0\n"
-GREEN = """\
-  GreenTargetGroup:
-    Type: AWS::ElasticLoadBalancingV2::TargetGroup
-    Properties:
-      VpcId: !Ref VpcId
-      TargetType: ip
-      Protocol: HTTP
-      Port: 3000
-      HealthCheckPath: /up
-      HealthCheckIntervalSeconds: 10
-      HealthyThresholdCount: 2
-
-  LogGroup:
-"""
-BALANCER = "          TargetGroupArn: !Ref TargetGroup\n\nOutputs:\n"
-ADVANCED = """\
-          TargetGroupArn: !Ref TargetGroup
-          AdvancedConfiguration:
-            AlternateTargetGroupArn: !Ref GreenTargetGroup
-            ProductionListenerRule: !Ref ProductionRule
-            TestListenerRule: !Ref TestRule
-            RoleArn: arn:aws:iam::123456789012:role/ecsInfrastructureRole
-
-Outputs:
-"""
-STRATEGY = """\
-      DeploymentConfiguration:
-        Strategy: BLUE_GREEN
-        BakeTimeInMinutes: 1
-"""
-
 
 class Pair(Account):
     """The demo's account with its service on two groups."""
@@ -64,23 +30,17 @@ class Pair(Account):
 
     def move(self) -> None:
         """Update the stack to the strategy BLUE_GREEN."""
-        text = TEMPLATE.read_text()
-        for old, new in (
-            (ONE, ONE + OTHER),
-            ("  LogGroup:\n", GREEN),
-            (BALANCER, ADVANCED),
-            ("      DeploymentConfiguration:\n", STRATEGY),
-        ):
-            assert old in text
-            text = text.replace(old, new)
         stacks = self.client("cloudformation")
         (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
+        changed = {"Strategy": "BLUE_GREEN", "BakeMinutes": "1"}
         stacks.update_stack(
             StackName="democluster",
-            TemplateBody=text,
+            UsePreviousTemplate=True,
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[
-                {"ParameterKey": p["ParameterKey"], "UsePreviousValue": True}
+                {"ParameterKey": name, "ParameterValue": changed[name]}
+                if (name := p["ParameterKey"]) in changed
+                else {"ParameterKey": name, "UsePreviousValue": True}
                 for p in stack["Parameters"]
             ],
         )
