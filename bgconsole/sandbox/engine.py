@@ -276,7 +276,7 @@ class _Ministack:
             module._update_resource = updated
             module._provision_resource = created
 
-    def _compare_what_is_there(self, changesets: ModuleType) -> None:
+    def _compare_what_is_there(self, changesets: Any) -> None:
         """A resource with a condition that is false is in neither side of a change set."""
         resolve: Callable[..., dict[str, Any]] = changesets._resolve_props_for_diff
         conditions_of: Callable[..., dict[str, bool]] = changesets._evaluate_conditions
