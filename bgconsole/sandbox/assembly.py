@@ -26,11 +26,12 @@ from .request_meter import NAMESPACE
 from .scenarios import Stage
 from .scope import DEMO_SCOPE
 from .secret_values import EngineSecrets
-from .world import World, open_world
+from .world import Containers, World, open_world
 from .worlds import Worlds
 
 if TYPE_CHECKING:
     from .asgi import App
+    from .runtime.docker import DockerSettings
     from .scope import Scope
 
 
@@ -61,23 +62,28 @@ def assemble(
     first: str = "",
     log_delay: float = 0.0,
     simulated: bool = False,
+    containers: DockerSettings | None = None,
 ) -> Assembly:
     """Load the engine and wire everything for the endpoint at `address` (`127.0.0.1:port`).
 
     On the event loop that will serve it; once per process. `first` is explained by `Front`,
-    `log_delay` (seconds) by `Logs`, `simulated` by `open_world`.
+    `log_delay` (seconds) by `Logs`, `simulated` by `open_world`. With `containers`
+    the tasks are containers on that engine.
     """
     engine = open_engine(int(address.rpartition(":")[2]))
-    registry = Registry(engine.app, address)
+    registry = Registry(engine.app, address, reads_files=containers is None)
+    rng = random.Random()  # noqa: S311 - chances, no secrets
     logs = Logs(engine_groups(engine.app), AsyncioClock(INSTANT), delay=log_delay)
 
     async def open_one(scope: Scope, speed: float) -> World:
+        secret = EngineSecrets(engine.app, scope, rng).value
         return await open_world(
             account=scope.account,
             region=scope.region,
             speed=speed,
             remap_ports=remap_ports,
             simulated=simulated,
+            containers=Containers(containers, secret) if containers is not None else None,
             put_logs=partial(logs.put, scope),
             image_lookup=partial(registry.find, scope),
             alarms=EngineAlarms(engine.app, scope),
@@ -95,13 +101,13 @@ def assemble(
     engine.leave_alarms(NAMESPACE)
     front = Front(engine.app, worlds, address, logs=logs, first=first)
     faults = Faults()
-    rng = random.Random()  # noqa: S311 - chances, no secrets
     faulty = Faulty(front, faults, rng)
     secrets = EngineSecrets(engine.app, DEMO_SCOPE, rng)
 
     async def stage() -> Stage:
         world = await worlds.at(DEMO_SCOPE)
-        return Stage(world, faults, f"{address}/demorepo:{BROKEN.tag}", secrets)
+        image = f"{address}/demorepo:{BROKEN.tag}"
+        return Stage(world, faults, image, secrets, standin=containers is None)
 
     docker = DockerEngine(front, address)
     return Assembly(Control(faulty, stage), docker, front, stage, worlds, logs)

@@ -165,9 +165,13 @@ class LoopbackDataPlane:
 class HttpProber:
     """The load balancer's health checks as real requests."""
 
-    def __init__(self, network: Network, clock: AsyncioClock) -> None:
+    def __init__(
+        self, network: Network, clock: AsyncioClock, *, floor: float = PROBE_FLOOR
+    ) -> None:
+        """`floor`: real seconds that a health check may take at least."""
         self._network = network
         self._clock = clock
+        self._floor = floor
         self._tasks: set[asyncio.Task[None]] = set()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, force_close=True),
@@ -191,7 +195,7 @@ class HttpProber:
     async def _ask(self, probe: Probe, done: Callable[[ProbeResult], None]) -> None:
         endpoint = self._network.resolve(probe.address)
         speed = self._clock.speed
-        seconds = max(PROBE_FLOOR, 0.0 if speed == INSTANT else probe.timeout / speed)
+        seconds = max(self._floor, 0.0 if speed == INSTANT else probe.timeout / speed)
         if endpoint is None:
             # A stopped container's address hangs instead of refusing.
             lost = ProbeResult(None, timed_out=True)

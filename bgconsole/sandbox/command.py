@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -74,6 +75,65 @@ _RUNTIME = click.option(
 )
 
 
+_DOCKER_HOST = "unix:///var/run/docker.sock"
+_DATABASE_IMAGE = "postgres:17"
+
+
+def _docker(command: _Command) -> _Command:
+    """The options of a sandbox whose tasks are containers."""
+    for option in (
+        click.option(
+            "--database-image",
+            metavar="IMAGE",
+            default=_DATABASE_IMAGE,
+            show_default=True,
+            help="With --docker: the database's image, started as the official one is.",
+        ),
+        click.option(
+            "--base-image",
+            metavar="IMAGE",
+            default="",
+            help="With --docker: what the app is built on; its Dockerfile says the default.",
+        ),
+        click.option(
+            "--docker",
+            is_flag=True,
+            help="Run tasks as containers of rails_app/, with PostgreSQL, on the Docker engine of "
+            "DOCKER_HOST.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _engine_host() -> str:
+    """Where the caller's Docker engine is.
+
+    Raises:
+        click.UsageError: none answers there.
+    """
+    import docker
+    from docker.errors import DockerException
+
+    host = os.environ.get("DOCKER_HOST") or _DOCKER_HOST
+    try:
+        docker.APIClient(base_url=host, version="auto", timeout=5).close()
+    except DockerException as error:
+        raise click.UsageError(
+            f"--docker: no Docker engine answers at {host} ({_last_words(error)}): start one, name "
+            "another with DOCKER_HOST, or leave --docker out."
+        ) from None
+    return host
+
+
+def _last_words(error: Exception) -> str:
+    """The innermost reason of an error that wraps others' texts."""
+    inner: BaseException = error
+    while inner.__context__ is not None:
+        inner = inner.__context__
+    return getattr(inner, "strerror", None) or str(inner)
+
+
 def _port(default: int) -> Callable[[_Command], _Command]:
     return click.option(
         "--port",
@@ -112,6 +172,7 @@ class _WithScenarios(click.Group):
 @_REMAP
 @_LOG_DELAY
 @_RUNTIME
+@_docker
 @click.pass_context
 def sandbox(
     context: click.Context,
@@ -121,6 +182,9 @@ def sandbox(
     remap_ports: bool,
     log_delay: float,
     runtime: str,
+    docker: bool,
+    base_image: str,
+    database_image: str,
 ) -> None:
     """Serve a local AWS account until interrupted.
 
@@ -131,6 +195,8 @@ def sandbox(
         settings = Settings(
             port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime
         )
+        if docker:
+            settings = _on_docker(settings, base_image, database_image)
         sys.exit(_serve(settings))
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -145,6 +211,7 @@ def sandbox(
 @_REMAP
 @_LOG_DELAY
 @_RUNTIME
+@_docker
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def run(
     port: int,
@@ -153,6 +220,9 @@ def run(
     remap_ports: bool,
     log_delay: float,
     runtime: str,
+    docker: bool,
+    base_image: str,
+    database_image: str,
     command: tuple[str, ...],
 ) -> None:
     """Run a command (after `--`) against a fresh sandbox and exit with its status.
@@ -160,26 +230,60 @@ def run(
     The command sees no AWS settings but the sandbox's.
     """
     settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime)
+    if docker:
+        settings = _on_docker(settings, base_image, database_image)
     sys.exit(_run_inside(settings, command))
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--quiet", is_flag=True, help="Leave everything steady: no bad deploy by itself.")
 @_SPEED
+@_docker
 @click.argument("console", nargs=-1, type=click.UNPROCESSED)
-def demo(quiet: bool, speed: float | None, console: tuple[str, ...]) -> None:
+def demo(
+    quiet: bool,
+    speed: float | None,
+    docker: bool,
+    base_image: str,
+    database_image: str,
+    console: tuple[str, ...],
+) -> None:
     """Open the console on a fresh sandbox; all further options are the console's."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         click.echo("bgconsole: the demo needs a terminal", err=True)
         sys.exit(2)
     # The console loads while the account is filled; its first questions are held until then.
     settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy", hold=True)
+    if docker:
+        # Images are built first, which tells its progress on the terminal.
+        settings = replace(_on_docker(settings, base_image, database_image), hold=False)
     sys.exit(_run_inside(settings, [sys.executable, "-P", "-m", "bgconsole", *_CONSOLE, *console]))
+
+
+def _on_docker(settings: Settings, base_image: str, database_image: str) -> Settings:
+    """The settings for tasks that are containers.
+
+    Raises:
+        click.UsageError: no engine answers, or tasks were asked to be nothing at all.
+    """
+    if settings.runtime == "simulated":
+        raise click.UsageError("--docker and --runtime simulated exclude each other.")
+    return replace(
+        settings,
+        runtime="docker",
+        docker_host=_engine_host(),
+        base_image=base_image,
+        database_image=database_image,
+    )
+
+
+def _tell(progress: str) -> None:
+    click.echo(f"bgconsole: {progress}", err=True)
 
 
 def _serve(settings: Settings) -> int:
     try:
-        with interruptible(), Sandbox(settings) as running:
+        with interruptible(), Sandbox(settings, progress=_tell) as running:
             for note in running.notes:
                 click.echo(note, err=True)
             told = exports(running.endpoint, running.docker_host)
@@ -196,7 +300,7 @@ def _serve(settings: Settings) -> int:
 
 def _run_inside(settings: Settings, command: Sequence[str]) -> int:
     try:
-        with interruptible(), Sandbox(settings) as running:
+        with interruptible(), Sandbox(settings, progress=_tell) as running:
             environment = clean(os.environ) | exports(running.endpoint, running.docker_host)
             code = run_in_front(command, environment)
             running.check()

@@ -16,12 +16,16 @@ from typing import TYPE_CHECKING, Any
 from .environment import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from .settings import Settings
 
 _START_SECONDS = 60.0
 _END_SECONDS = 2.0
+_DOCKER_START_SECONDS = 1200.0
+"""With a real engine: its first build pulls and installs."""
+_DOCKER_END_SECONDS = 10.0
 _KEPT_LOGS = 5
 """Of earlier sandboxes; the newest stay."""
 
@@ -47,6 +51,8 @@ class Sandbox:
     """Of the cluster's stack: where the site is, among others."""
     notes: list[str] = field(default_factory=list)
     """What the user should know besides: ports that were mapped, for one."""
+    progress: Callable[[str], None] = lambda _text: None
+    """Told what takes its time while it starts."""
     log: Path = field(default_factory=lambda: log_file(dict(os.environ)))
     _process: subprocess.Popen[bytes] | None = None
     _lifeline: socket.socket | None = None
@@ -95,7 +101,7 @@ class Sandbox:
             self._lifeline = None
         if self._process is not None:
             try:
-                self._process.wait(_END_SECONDS)
+                self._process.wait(_DOCKER_END_SECONDS if self.settings.on_docker else _END_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -133,12 +139,13 @@ class Sandbox:
                 start_new_session=True,
             )
         awaited = "listening" if self.settings.hold else "ready"
-        end = time.monotonic() + _START_SECONDS
+        seconds = _DOCKER_START_SECONDS if self.settings.on_docker else _START_SECONDS
+        end = time.monotonic() + seconds
         while (told := self._hear(max(end - time.monotonic(), 0))) is not None:
             if any(awaited in facts for facts in told):
                 return
             if time.monotonic() > end:
-                raise self._failed(f"The sandbox took over {_START_SECONDS:g} s to start")
+                raise self._failed(f"The sandbox took over {seconds:g} s to start")
         raise self._failed("The sandbox ended while it started")
 
     def _hear(self, seconds: float | None) -> list[dict[str, Any]] | None:
@@ -165,6 +172,8 @@ class Sandbox:
             self.endpoint = facts.get("listening", self.endpoint)
             self.docker_host = facts.get("docker", self.docker_host)
             self.outputs = facts.get("outputs", self.outputs)
+            if "progress" in facts:
+                self.progress(facts["progress"])
             self.notes += facts.get("notes", ())
         return told
 

@@ -2,12 +2,13 @@
 
 Run as a process of its own (`python -m bgconsole.sandbox.provision`), because it is a client like
 any other and can load boto3 while the server still loads the engine. Its environment says where to
-go; what it made is written to stdout as one JSON object.
+go; what it does and what it made is written to stdout, one JSON object a line.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import gc
 import json
 import socket
@@ -35,8 +36,11 @@ if TYPE_CHECKING:
 
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.type_defs import ParameterTypeDef
+    from types_boto3_ecs import ECSClient
 
-_QUICK = {"Delay": 0.04, "MaxAttempts": 3000}
+    from .rails_images import Workshop
+
+_QUICK = {"Delay": 0.04, "MaxAttempts": 9000}
 """For boto3's waiters, whose own 5 to 30 s between questions are for the real AWS."""
 
 
@@ -52,6 +56,15 @@ class StackFailed(Exception):
     """A stack did not come up; the text names the resource and the reason."""
 
 
+class MigrationFailed(Exception):
+    """The database could not be migrated; the text has the exit code."""
+
+
+def tell(**facts: object) -> None:
+    """Say something to the server's process: one JSON object a line."""
+    print(json.dumps(facts), flush=True)  # noqa: T201 - this is what stdout is for
+
+
 def templates() -> Path:
     """The folder of the templates: of the checkout, else where an installation puts them."""
     checkout = Path(__file__).resolve().parents[2] / "cfn"
@@ -60,14 +73,20 @@ def templates() -> Path:
     return Path(sysconfig.get_path("data")) / "share" / "bgconsole" / "cfn"
 
 
-def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
+def provision(
+    endpoint: str, ports: Ports, folder: Path, workshop: Workshop | None = None
+) -> dict[str, str]:
     """Create the three stacks, push the images, then move the service from the first to the second.
+
+    With a workshop the images are built from the app's sources, and its database is migrated.
 
     Returns:
         The outputs of the cluster's stack.
 
     Raises:
         StackFailed: a stack failed.
+        MigrationFailed: the database could not be migrated.
+        rails_images.BuildFailed: an image could not be built.
         botocore.exceptions.BotoCoreError, ClientError: a call failed.
     """
     session = boto3.Session()
@@ -92,7 +111,11 @@ def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
         token = ecr.get_authorization_token()["authorizationData"][0]["authorizationToken"]
         address, _, name = uri.partition("/")
         for version in (POSTS, MEOW, BROKEN):
-            push(address, name, build(version), token)
+            if workshop is None:
+                push(address, name, build(version), token)
+            else:
+                tell(progress=f"building {name}:{version.tag} ({version.heading})")
+                workshop.make(version, uri, base64.b64decode(token).decode())
         made = database.result()
     parameters = {
         "VpcId": vpc,
@@ -107,8 +130,42 @@ def provision(endpoint: str, ports: Ports, folder: Path) -> dict[str, str]:
     outputs: dict[str, str] = {}
     for version in (POSTS, MEOW):
         image = {"DockerImage": f"{uri}:{version.tag}"}
+        if workshop is not None:
+            tell(progress=f"starting {version.tag} ({version.heading})")
         outputs = deploy(stacks, "democluster", folder / "cluster.yml", parameters | image)
+        if workshop is not None and version is POSTS:
+            tell(progress="migrating the database")
+            migrate(session.client("ecs", endpoint_url=endpoint, config=config), outputs)
     return outputs
+
+
+def migrate(ecs: ECSClient, outputs: Mapping[str, str]) -> None:
+    """Migrate and seed the database by a one-off task of the service's own task definition.
+
+    Raises:
+        MigrationFailed: the task ended with another exit code than 0.
+    """
+    cluster, service = outputs["ClusterName"], outputs["ServiceName"]
+    [now] = ecs.describe_services(cluster=cluster, services=[service])["services"]
+    definition = ecs.describe_task_definition(taskDefinition=now["taskDefinition"])
+    [container] = definition["taskDefinition"]["containerDefinitions"]
+    [task] = ecs.run_task(
+        cluster=cluster,
+        taskDefinition=now["taskDefinition"],
+        launchType="FARGATE",
+        networkConfiguration=now["networkConfiguration"],
+        overrides={
+            "containerOverrides": [
+                {"name": container["name"], "command": ["bin/migrate && rails db:seed"]}
+            ]
+        },
+    )["tasks"]
+    stopped: Any = ecs.get_waiter("tasks_stopped")
+    stopped.wait(cluster=cluster, tasks=[task["taskArn"]], WaiterConfig=_QUICK)
+    [ended] = ecs.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"]
+    code = ended["containers"][0].get("exitCode")
+    if code != 0:
+        raise MigrationFailed(f"the migration ended with {code}: {ended.get('stoppedReason')}")
 
 
 def default_network(endpoint: str) -> tuple[str, list[str]]:
@@ -203,13 +260,22 @@ def main() -> None:
     gc.disable()  # it lives for two seconds
     parser = argparse.ArgumentParser(prog="bgconsole.sandbox.provision")
     parser.add_argument("endpoint")
+    parser.add_argument("--docker-host", default="")
+    parser.add_argument("--base-image", default="")
+    asked = parser.parse_args()
+    workshop: Workshop | None = None
+    failures: tuple[type[Exception], ...] = (StackFailed, MigrationFailed)
+    if asked.docker_host:
+        from .rails_images import BuildFailed, Workshop
+
+        workshop = Workshop(asked.docker_host, asked.base_image)
+        failures = (*failures, BuildFailed)
     try:
-        outputs = provision(parser.parse_args().endpoint, free_ports(), templates())
-    except StackFailed as failure:
-        answer: dict[str, object] = {"failed": str(failure)}
+        outputs = provision(asked.endpoint, free_ports(), templates(), workshop)
+    except failures as failure:
+        tell(failed=str(failure))
     else:
-        answer = {"outputs": outputs}
-    print(json.dumps(answer), flush=True)  # noqa: T201 - its one answer
+        tell(outputs=outputs)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ def _expect_created(
 class Registry:
     """Looks images up in the engine of this process."""
 
-    def __init__(self, engine: App, address: str) -> None:
+    def __init__(self, engine: App, address: str, *, reads_files: bool = True) -> None:
+        """`reads_files`: for the stand-in, which shows what the files of an image say."""
+        self._reads_files = reads_files
         self._engine = engine
         self._prefix = f"{address}/"
         self._apps: dict[str, AppFiles] = {}
@@ -90,7 +92,7 @@ class Registry:
         environment = {name: value for name, _, value in pairs}
         named = manifest.header("docker-content-digest") or digest(manifest.body)
         layers = [str(layer["digest"]) for layer in told.get("layers") or ()]
-        app = await self._app(scope, repository, named, layers)
+        app = await self._app(scope, repository, named, layers if self._reads_files else ())
         read = {} if app.heading is None else {"bgconsole.heading": app.heading}
         if revision := environment.get("REVISION"):
             read["bgconsole.revision"] = revision

@@ -26,6 +26,8 @@ class Scenario:
     takes: str = ""
     """What its value means; empty when it takes none."""
     default: str = ""
+    standin: bool = False
+    """Whether only the stand-in for the app can do it."""
 
     @property
     def usage(self) -> str:
@@ -55,6 +57,8 @@ def begin(stage: Stage, text: str) -> Scenario:
         BadScenario: as `find`, or it cannot begin now.
     """
     scenario, value = find(text)
+    if scenario.standin and not stage.standin:
+        raise BadScenario(f"{scenario.name} needs the stand-in for the app: leave out --docker")
     scenario.begin(stage, value)
     return scenario
 
@@ -114,6 +118,7 @@ SCENARIOS = (
         trouble.ill("slow"),
         "SECONDS",
         "120",
+        standin=True,
     ),
     Scenario(
         "image-not-found", "A new deployment whose image cannot be pulled.", trouble.ill("no-image")
@@ -133,6 +138,7 @@ SCENARIOS = (
         trouble.errors,
         "PERCENT",
         "30",
+        standin=True,
     ),
     Scenario(
         "5xx-deploy",
@@ -140,6 +146,7 @@ SCENARIOS = (
         trouble.ill("errors"),
         "PERCENT",
         "50",
+        standin=True,
     ),
     Scenario(
         "failing-health-check-after-healthy",
@@ -157,12 +164,20 @@ SCENARIOS = (
         trouble.no_addresses,
     ),
     Scenario("spot-reclaim", "One running task is interrupted as Spot capacity.", trouble.spot),
-    Scenario("migration-fails", "Migrations fail from now on.", trouble.migration("fail")),
     Scenario(
-        "migration-hangs", "Migrations hang, and only SIGKILL ends them.", trouble.migration("hang")
+        "migration-fails", "Migrations fail from now on.", trouble.migration("fail"), standin=True
     ),
     Scenario(
-        "migration-slow", "Migrations take 20 minutes of AWS's time.", trouble.migration("slow")
+        "migration-hangs",
+        "Migrations hang, and only SIGKILL ends them.",
+        trouble.migration("hang"),
+        standin=True,
+    ),
+    Scenario(
+        "migration-slow",
+        "Migrations take 20 minutes of AWS's time.",
+        trouble.migration("slow"),
+        standin=True,
     ),
     Scenario(
         "log-burst",

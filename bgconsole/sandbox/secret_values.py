@@ -29,6 +29,20 @@ class EngineSecrets:
         self._first: dict[str, str] = {}
         self._last: asyncio.Task[None] | None = None
 
+    async def value(self, reference: str) -> str | None:
+        """What a container is given for a `valueFrom`: the secret, or one key of its JSON.
+
+        `None` when there is no such secret or key.
+        """
+        parts = [*reference.split(":"), "", "", ""]
+        told = await self._ask("GetSecretValue", {"SecretId": ":".join(parts[:7])})
+        value: str | None = told.get("SecretString")
+        key = parts[7]
+        if value is None or not key:
+            return value
+        found = json.loads(value).get(key)
+        return None if found is None else str(found)
+
     def change(self, reference: str) -> None:
         """Put another password into a secret's value, as a new version.
 

@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
     from .asgi import App
     from .assembly import Assembly
+    from .runtime.docker import DockerSettings
 
 log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 1.8
 """All that was started is to be gone 2 s after the end."""
+_CLOSE_DOCKER_SECONDS = 9.5
+"""As above, where an engine has to remove containers."""
 _BACKLOG = 128
 
 
@@ -51,9 +54,9 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
     listener = listen(settings.port)
     docker = listen(0)
     address = f"127.0.0.1:{listener.getsockname()[1]}"
-    docker_host = f"tcp://127.0.0.1:{docker.getsockname()[1]}"
+    docker_host = settings.docker_host or f"tcp://127.0.0.1:{docker.getsockname()[1]}"
     lifeline.tell(listening=f"http://{address}", docker=docker_host)
-    provisioner = await _start_provisioner(f"http://{address}")
+    provisioner = await _start_provisioner(f"http://{address}", settings)
     try:
         # Only now what takes a second to load: the provisioner loads beside it, in its process.
         from .assembly import assemble
@@ -65,6 +68,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
             first=first,
             log_delay=settings.log_delay,
             simulated=settings.runtime == "simulated",
+            containers=_containers(settings),
         )
         http = asyncio.create_task(_serve_all(assembly, listener, docker, lifeline))
         try:
@@ -74,7 +78,7 @@ async def serve(settings: Settings, lifeline: Lifeline) -> None:
             await _first(lifeline, http)
         finally:
             lifeline.ended.set()
-            await _close(assembly, http)
+            await _close(assembly, http, settings)
     finally:
         if provisioner.returncode is None:
             provisioner.kill()
@@ -101,6 +105,20 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+def _containers(settings: Settings) -> DockerSettings | None:
+    if not settings.on_docker:
+        return None
+    from .launch import log_file
+    from .runtime.docker import DockerSettings
+
+    return DockerSettings(
+        host=settings.docker_host,
+        database_image=settings.database_image,
+        registry_token=DEMO_SCOPE.registry_token,
+        locks=log_file(dict(os.environ)).parent,
+    )
+
+
 async def _serve_all(
     assembly: Assembly, listener: socket.socket, docker: socket.socket, lifeline: Lifeline
 ) -> None:
@@ -124,13 +142,15 @@ async def _serve_http(served: App, listener: socket.socket, lifeline: Lifeline) 
     await serve_http(app, config, shutdown_trigger=lifeline.ended.wait)
 
 
-async def _start_provisioner(endpoint: str) -> asyncio.subprocess.Process:
+async def _start_provisioner(endpoint: str, settings: Settings) -> asyncio.subprocess.Process:
+    workshop = ["--docker-host", settings.docker_host, "--base-image", settings.base_image]
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",
         "-m",
         "bgconsole.sandbox.provision",
         endpoint,
+        *(workshop if settings.on_docker else ()),
         env=clean(os.environ) | exports(endpoint),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -141,19 +161,22 @@ async def _until_provisioned(
     provisioner: asyncio.subprocess.Process, lifeline: Lifeline, http: asyncio.Task[None]
 ) -> None:
     assert provisioner.stdout is not None  # noqa: S101 - a pipe, see `_start_provisioner`
-    answer = asyncio.create_task(provisioner.stdout.readline())
-    await _first(lifeline, http, answer)
-    if not answer.done():
-        answer.cancel()
-        if http.done():
-            raise CannotStart("the server ended while the stacks were made")
-    elif not answer.result():
-        raise CannotStart("the stacks of the demo could not be made")
-    else:
+    while True:
+        answer = asyncio.create_task(provisioner.stdout.readline())
+        await _first(lifeline, http, answer)
+        if not answer.done():
+            answer.cancel()
+            if http.done():
+                raise CannotStart("the server ended while the stacks were made")
+            return
+        if not answer.result():
+            raise CannotStart("the stacks of the demo could not be made")
         told = json.loads(answer.result())
         if "failed" in told:
             raise CannotStart(f"the demo could not be made: {told['failed']}")
-        lifeline.tell(outputs=told["outputs"])
+        lifeline.tell(**told)
+        if "outputs" in told:
+            return
 
 
 async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[bytes]) -> None:
@@ -195,10 +218,11 @@ async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Li
     lifeline.tell(ready=True, notes=notes)
 
 
-async def _close(assembly: Assembly, http: asyncio.Task[None]) -> None:
+async def _close(assembly: Assembly, http: asyncio.Task[None], settings: Settings) -> None:
+    seconds = _CLOSE_DOCKER_SECONDS if settings.on_docker else _CLOSE_SECONDS
     assembly.logs.close()
     closing = asyncio.gather(assembly.worlds.close(), http, return_exceptions=True)
-    done, _ = await asyncio.wait({closing}, timeout=_CLOSE_SECONDS)
+    done, _ = await asyncio.wait({closing}, timeout=seconds)
     for failure in closing.result() if done else [TimeoutError("not closed in time")]:
         if isinstance(failure, BaseException):
             log.error("closing: %r", failure)

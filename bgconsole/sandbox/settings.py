@@ -27,7 +27,19 @@ class Settings:
     log_delay: float = 0.0
     """Seconds from a log line's writing until it can be read."""
     runtime: str = "process"
-    """What runs a task: `process` (a local one), or `simulated` (none, for thousands of tasks)."""
+    """What runs a task: `process` (a local one), `simulated` (none, for thousands of tasks), or
+    `docker` (containers on a real engine)."""
+    docker_host: str = ""
+    """With `docker`: the engine's address, as in DOCKER_HOST."""
+    base_image: str = ""
+    """With `docker`: what the app is built on; empty for the Dockerfile's own."""
+    database_image: str = ""
+    """With `docker`: PostgreSQL, as the official image is started."""
+
+    @property
+    def on_docker(self) -> bool:
+        """Whether tasks are containers on a real engine."""
+        return self.runtime == "docker"
 
     def to_json(self) -> str:
         """For the command line of the server's process."""

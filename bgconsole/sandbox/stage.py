@@ -48,6 +48,8 @@ class Stage:
     broken_image: str
     """Where the image that crashes is, for the bad deploy of the demo."""
     secrets: Secrets = field(default_factory=NoSecrets)
+    standin: bool = True
+    """Whether tasks are the stand-in, which misbehaves when it is told to."""
 
     def services(self) -> list[Service]:
         """The services that are there."""

@@ -6,12 +6,13 @@ import asyncio
 import inspect
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from .clock import INSTANT, AsyncioClock, Clock
 from .ecs.alarms import AlarmStates, AlarmTable
 from .ecs.handlers import Ecs
-from .ecs.lives import LogSink
+from .ecs.lives import GRACE_FLOOR, LogSink
 from .elbv2.handlers import Elbv2
 from .elbv2.routing import DataPlane
 from .elbv2.state import HEALTHY
@@ -20,6 +21,14 @@ from .names import Names
 from .request_meter import RequestMeter, balancer_dimension
 from .runtime.port import ImageInfo, Images, Network, Prober, Runtime
 from .shipping import PutLogs
+
+if TYPE_CHECKING:
+    from .runtime.docker import DockerSettings, Secret
+
+BOOTING_GRACE_FLOOR = 90.0
+"""Real seconds of grace for an app that really boots, some of them at once."""
+BOOTING_PROBE_FLOOR = 5.0
+"""Real seconds for its answer to a health check, as the template says."""
 
 ImageLookup = Callable[[str], ImageInfo | Awaitable[ImageInfo | None] | None]
 """What an image reference means now; `None` for no such image. May be async."""
@@ -72,6 +81,7 @@ class World:
         logs: LogSink,
         rng: random.Random,
         alarms: AlarmStates | None = None,
+        grace_floor: float = GRACE_FLOOR,
     ) -> None:
         self.account = account
         self.region = region
@@ -93,6 +103,7 @@ class World:
             alarms=alarms or AlarmTable(),
             logs=logs,
             observe=self.first_look.observe,
+            grace_floor=grace_floor,
         )
         self.elbv2.targets.changed = self.ecs.scheduler.targets_changed
         self._closing: list[Closing] = []
@@ -132,6 +143,14 @@ class World:
         self._closing.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """What a world needs whose tasks are real containers."""
+
+    settings: DockerSettings
+    secret: Secret
+
+
 class LookedUpImages:
     """Images by a callable that may be async."""
 
@@ -166,14 +185,17 @@ async def open_world(
     rng: random.Random | None = None,
     alarms: CloudWatch | None = None,
     simulated: bool = False,
+    containers: Containers | None = None,
 ) -> World:
     """The real thing: wall clock, child processes, listeners on loopback, light traffic.
 
     With `simulated`, tasks are only remembered: they pass their health checks, write no logs, and
     a load balancer answers 502 in their place; there are no visitors. For thousands of tasks.
+    With `containers`, tasks are containers of their images on a Docker engine.
     Begin with `speed=INSTANT` to provision; `set_speed` when it is steady.
     """
     from .balancer import HttpProber, LoopbackDataPlane
+    from .runtime.docker import DockerRuntime
     from .runtime.process import ProcessRuntime
     from .runtime.simulated import SimulatedRuntime
     from .runtime.unreachable import Unreachable
@@ -182,12 +204,17 @@ async def open_world(
 
     rng = rng or random.Random()  # noqa: S311 - ids and weights, no secrets
     clock = AsyncioClock(speed)
-    runtime: ProcessRuntime | SimulatedRuntime
+    runtime: ProcessRuntime | SimulatedRuntime | DockerRuntime
     network: Network
     prober: HttpProber | SimulatedRuntime
+    grace_floor = GRACE_FLOOR
     if simulated:
         runtime = prober = SimulatedRuntime(clock)
         network = Unreachable()
+    elif containers is not None:
+        runtime = network = DockerRuntime(containers.settings, containers.secret)
+        prober = HttpProber(runtime, clock, floor=BOOTING_PROBE_FLOOR)
+        grace_floor = BOOTING_GRACE_FLOOR
     else:
         runtime = network = ProcessRuntime(clock)
         prober = HttpProber(runtime, clock)
@@ -205,6 +232,7 @@ async def open_world(
         logs=shipper,
         rng=rng,
         alarms=alarms,
+        grace_floor=grace_floor,
     )
     world.remapped_ports = data_plane.mapped
     if alarms is not None:

@@ -104,8 +104,17 @@ def container_spec(task: Task, definition: dict[str, Any], info: ImageInfo) -> C
         environment=environment,
         address=address,
         stop_timeout=float(definition.get("stopTimeout") or DEFAULT_STOP_TIMEOUT),
-        command=(*(definition.get("entryPoint") or []), *command),
+        entry_point=tuple(definition.get("entryPoint") or ()),
+        command=tuple(command),
+        secrets={each["name"]: each["valueFrom"] for each in definition.get("secrets") or ()},
+        memory=_memory(task, definition),
     )
+
+
+def _memory(task: Task, definition: dict[str, Any]) -> int | None:
+    """MiB that the container may use: its own limit, else the task's."""
+    limit = definition.get("memory") or task.revision.task_definition.request.get("memory")
+    return int(limit) if limit else None
 
 
 def override_of(task: Task, container: str) -> dict[str, Any]:

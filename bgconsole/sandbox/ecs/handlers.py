@@ -14,7 +14,7 @@ from ..runtime.port import Images, Prober, Runtime
 from .alarms import AlarmStates
 from .clusters import ClusterOperations
 from .events import EventBook
-from .lives import LogSink, TaskLives
+from .lives import GRACE_FLOOR, LogSink, TaskLives
 from .running import RunTaskOperations
 from .scheduler import Scheduler
 from .service_deployments import ServiceDeploymentOperations
@@ -41,7 +41,9 @@ class Ecs:
         alarms: AlarmStates,
         logs: LogSink,
         observe: Callable[[str], None] = lambda _operation: None,
+        grace_floor: float = GRACE_FLOOR,
     ) -> None:
+        """`grace_floor`: real seconds of grace that a task has at least."""
         self._observe = observe
         self.state = EcsState()
         self.trouble = Trouble()
@@ -56,6 +58,7 @@ class Ecs:
             events=events,
             prober=prober,
             trouble=self.trouble,
+            grace_floor=grace_floor,
         )
         self.lives = lives
         self.scheduler = Scheduler(

@@ -72,8 +72,10 @@ class TaskLives:
         events: EventBook,
         prober: Prober,
         trouble: Trouble,
+        grace_floor: float = GRACE_FLOOR,
     ) -> None:
         self._clock = clock
+        self._grace_floor = grace_floor
         self._births = Births(clock, names)
         self._runtime = runtime
         self._images = images
@@ -260,7 +262,7 @@ class TaskLives:
         task.started_at = self._clock.now()
         self._becomes(task, "RUNNING")
         grace = task.service.grace_seconds if task.service else 0.0
-        self._clock.call_later(grace, lambda: self._grace_ended(task), floor=GRACE_FLOOR)
+        self._clock.call_later(grace, lambda: self._grace_ended(task), floor=self._grace_floor)
         if not _balancers(task) and not any(c.checked for c in task.containers):
             self._after(task, HEALTHY_WITHOUT_CHECK, self._proved, floor=PROOF_FLOOR)
         self._changed(task)

@@ -44,8 +44,19 @@ class ContainerSpec:
     """Where the API says it listens (the task's private address); `None` without a port."""
     stop_timeout: float
     """Seconds between SIGTERM and SIGKILL."""
+    entry_point: tuple[str, ...] = ()
+    """Of the task definition; empty for the image's own."""
     command: tuple[str, ...] = ()
-    """Entry point and command of the task; empty for the image's own."""
+    """Of the task definition or the override; empty for the image's own."""
+    secrets: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Variables whose values are elsewhere: name to `valueFrom`."""
+    memory: int | None = None
+    """The hard limit in MiB."""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Entry point and command in one."""
+        return (*self.entry_point, *self.command)
 
 
 class ContainerEvents(Protocol):

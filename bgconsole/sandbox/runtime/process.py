@@ -97,7 +97,7 @@ class ProcessContainer:
         self._migrating: list[Run] = []
         self._migration: Timer | None = None
         info = spec.info
-        self._program = program(spec.command, info.labels, self._database, info.migrations)
+        self._program = program(spec.words, info.labels, self._database, info.migrations)
         self._socket = socket.socket()
         # Bound here, listening there: until the app is up a connection is refused, as it should be.
         self._socket.bind(("127.0.0.1", 0))

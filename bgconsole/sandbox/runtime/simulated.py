@@ -29,7 +29,7 @@ class SimulatedContainer:
         self._events = told
         self._timers: list[Timer] = []
         info, database = spec.info, runtime.database_of(spec)
-        self._steps = deque(program(spec.command, info.labels, database, info.migrations))
+        self._steps = deque(program(spec.words, info.labels, database, info.migrations))
         self._running: Run | None = None
 
     def begin(self) -> None:
