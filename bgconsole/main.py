@@ -162,6 +162,7 @@ def wiring(settings: Settings) -> Wiring:
             clock=utc_now,
             surface="console",
             risks={name: Risk(level) for name, level in here.settings.risk.items()},
+            defaults=here.settings.params,
             read_only=here.settings.why_read_only(ref),
             locks=files.locks,
         )

@@ -391,6 +391,9 @@ def _update(world: ScriptedWorld, call: Call) -> Submitted:
     return Submitted(_request_id(world), deployment=f"ecs-svc/{rollout.number}")
 
 
+Change = Callable[[ScriptedWorld], None]
+
+
 def run_ends(
     code: int | None = 0, *lines: str, stop: str = "EssentialContainerExited", reason: str = ""
 ) -> Callable[[ScriptedWorld], None]:

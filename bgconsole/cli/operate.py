@@ -104,6 +104,7 @@ def _proposal(
         clock=context.clock,
         surface="cli",
         risks={name: Risk(level) for name, level in settings.risk.items()},
+        defaults=settings.params,
         read_only=settings.why_read_only(ref),
         locks=paths.locks,
         give_up_after=timeout,
@@ -216,14 +217,17 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
         yield "Interrupted: nothing was changed."
         return
     named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"
+    go_on = next((each.go_on for each in reversed(told) if each.kind == "step started"), "")
     if changing <= done:
         yield f"Interrupted after it was sent{request}: AWS goes on, and this is not followed."
-        yield plain(f"  → bgconsole watch {named} follows it")
+        yield plain(f"  → {go_on or f'bgconsole watch {named}'} follows it")
         return
     at = steps[begun[-1]]
     if at.effect != "serves" and not any(steps[number].effect == "serves" for number in done):
         yield plain(f"Interrupted{request} while it was to {at.words}.")
         yield "  What serves was not changed; no later step was begun."
+        if go_on:
+            yield plain(f"  → {go_on} goes on")
         return
     yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
     yield plain(f"  → bgconsole status {named} tells")

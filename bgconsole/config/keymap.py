@@ -189,6 +189,15 @@ KEYMAP = Keymap(
         Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
         Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
         Key(
+            "service.migrate",
+            ("M",),
+            "migrate",
+            "Run the database's migrations as a task (asks first)",
+            "change",
+            "write",
+            footer=True,
+        ),
+        Key(
             "service.force-redeploy",
             ("F",),
             "redeploy",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bgconsole.domain.migrations import DEFAULT_COMMAND as MIGRATE_COMMAND
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
 from bgconsole.domain.probe_version import version_rule
@@ -162,6 +163,35 @@ _OPTIONS = (
         "to be typed.",
         "risk: {service.force-redeploy: dangerous}",
         "each operation's own level",
+    ),
+    Option(
+        "migrate",
+        "yes or no",
+        "Whether a deploy runs the migrations of the new image before it touches the service.",
+        "migrate: true",
+        "false",
+    ),
+    Option(
+        "migrate_command",
+        "text",
+        "The command that migrates the database, run without a shell.",
+        "migrate_command: bin/rails db:migrate",
+        f"`{MIGRATE_COMMAND}`",
+    ),
+    Option(
+        "migrate_task_definition",
+        "text",
+        "The family of the task definition that migrations are run with, where it is not the "
+        "service's own.",
+        "migrate_task_definition: democluster-migrations",
+        "the service's own",
+    ),
+    Option(
+        "migrate_container",
+        "text",
+        "The container that the migration command is run in.",
+        "migrate_container: web",
+        "that which takes the traffic",
     ),
     Option(
         "probe",

@@ -44,6 +44,10 @@ class Settings:
     operate: tuple[str, ...] = ()
     risk: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """`safe`, `disruptive` or `dangerous` by operation id."""
+    migrate: bool = False
+    migrate_command: str = ""
+    migrate_task_definition: str = ""
+    migrate_container: str = ""
     probe: bool = True
     probe_url: str = ""
     probe_path: str = ""
@@ -63,6 +67,20 @@ class Settings:
     def keymap(self) -> Keymap:
         """The table of keys with the wishes in it."""
         return KEYMAP.changed(self.keys)
+
+    @property
+    def params(self) -> Mapping[str, Mapping[str, str]]:
+        """What the settings give to operations, by operation id and parameter; empty left out."""
+        migration = {
+            "command": self.migrate_command,
+            "task-definition": self.migrate_task_definition,
+            "container": self.migrate_container,
+        }
+        given = {"service.migrate": migration}
+        return {
+            operation: {name: value for name, value in params.items() if value}
+            for operation, params in given.items()
+        }
 
     def areas(self, home: str) -> tuple[Area, ...]:
         """The clusters that are named; one without its region is of the region `home`."""

@@ -1,8 +1,9 @@
 """What operations look up about images and task definitions, and the checks that tell of it.
 
 Evidence is kept by name: `tag IMAGE` and `digest REPOSITORY@DIGEST` hold an `Image` or None (the
-registry has none), `definition ARN` holds a task definition. A look-up that failed leaves its words
-in `Evidence.missing` under the same name.
+registry has none), `definition ARN` holds a task definition (`definition FAMILY` the newest of a
+family), `runs FAMILY` the tasks of it that no service started. A look-up that failed leaves its
+words in `Evidence.missing` under the same name.
 """
 
 from __future__ import annotations
@@ -47,6 +48,11 @@ class Lookup:
         for arn in new:
             self.definition(arn)
         return bool(new)
+
+    def runs(self, family: str) -> None:
+        """The tasks of a task definition family that no service started."""
+        cluster = self._snapshot.ref.cluster
+        self._ask(f"runs {family}", lambda: self._gateway.services.runs(cluster, family))
 
     def tag(self, written: str) -> None:
         """What digest an image's tag means now."""

@@ -35,6 +35,8 @@ class Progress:
     request_id: str = ""
     outcome: Outcome | None = None
     """With `end` only."""
+    go_on: str = ""
+    """With `step started`: the command that goes on from this step, where one does."""
     amount: Amount | None = None
     """How far something measurable is."""
 

@@ -35,8 +35,8 @@ def receipt(facts: Facts, end: End) -> tuple[str, ...]:
     lines = [
         f"{facts.title} {facts.target}: {'done' if end.ok else end.result.upper()} in {seconds}",
         f"was   {facts.before}" if facts.before else "",
-        f"now   {_now(end)}",
-        "" if end.ok else f"end   {end.sentence}",
+        f"now   {now}" if (now := _now(end)) else "",
+        f"end   {end.sentence}" if not end.ok or not now else "",
         f"who   {facts.who} ({_SURFACES.get(facts.surface, facts.surface)})",
         f"when  {facts.started:%Y-%m-%d %H:%M:%S} UTC · {facts.where}",
         f"AWS   request {', '.join(facts.request_ids)}" if facts.request_ids else "",
@@ -47,7 +47,7 @@ def receipt(facts: Facts, end: End) -> tuple[str, ...]:
 
 def _now(end: End) -> str:
     if end.running is None:
-        return f"not read back: {end.unread}" if end.unread else "not read back"
+        return f"not read back: {end.unread}" if end.unread else ""
     total = sum(count for _, count in end.running)
     if not total:
         return f"no task runs, as read back at {end.at:%H:%M:%S}"

@@ -86,7 +86,8 @@ class Run:
         if self.unlocked:
             yield Progress("note", 1, self.unlocked)
         for number, step in enumerate(plan.steps, 1):
-            yield Progress("step started", number, step.words)
+            go_on = step.go_on(self.made) if step.go_on else ""
+            yield Progress("step started", number, step.words, go_on=go_on)
             if not any(later.changes for later in plan.steps[number - 1 :]):
                 self.submitted()
             if step.follows:
@@ -130,7 +131,8 @@ class Run:
             yield self._broken(number, step, started, error)
             return None
         if not end.ok:
-            words = f"{end.sentence} {self._so_far(number, step)}".strip()
+            so_far = self._so_far(number, step, left=end.result in _LEFT)
+            words = f"{end.sentence} {so_far}".strip()
             yield self._ended(number, started, replace(end, sentence=words))
             return None
         yield Progress("step done", number, step.words, request_id="" if step.work else request_id)
@@ -236,19 +238,23 @@ class Run:
             sentence = "Stopped before anything that serves was changed."
         return _end(number, Outcome(False, "Stopped", sentence, EXIT_INTERRUPTED))
 
-    def _so_far(self, number: int, step: Step) -> str:
-        """What stays as it was, what was made, and how to go on; for a run that ends early."""
+    def _so_far(self, number: int, step: Step, *, left: bool = False) -> str:
+        """What stays as it was, what was made, and how to go on; for a run that ends early.
+
+        `left` says that what the step looks at goes on.
+        """
         told = []
-        if not any(later.changes for later in self.proposal.plan.steps[number - 1 :]):
-            return ""  # all was sent: there is nothing that was spared
-        if any(done.effect == "serves" for done in self.done):
+        more = any(later.changes for later in self.proposal.plan.steps[number - 1 :])
+        if not more:
+            pass  # all was sent: there is nothing that was spared
+        elif any(done.effect == "serves" for done in self.done):
             words = "; ".join(done.words for done in self.done if done.effect == "serves")
             told.append(f"Done before it: {words}.")
         else:
             told.append("What serves was not changed.")
-        if self.made:
+        if more and self.made:
             told.append(f"Made before it: {', '.join(self.made.values())}.")
-        if step.go_on is not None:
+        if step.go_on is not None and (more or left):
             told.append(f"Go on with: {step.go_on(self.made)}")
         return " ".join(told)
 
@@ -257,7 +263,7 @@ class Run:
     ) -> Progress:
         """An error ends it: before a call it failed, after one it is only not followed any more."""
         if step.effect == "looks" and isinstance(error, GatewayError):
-            return self._unfollowed(number, started, error, self._so_far(number, step))
+            return self._unfollowed(number, started, error, self._so_far(number, step, left=True))
         return self._failed(number, step, error)
 
     def _failed(self, number: int, step: Step, error: BgconsoleError) -> Progress:

@@ -214,7 +214,9 @@ class Runner:
             plan=plan,
             snapshot=snapshot,
             gathered=evidence is not None,
-            risk=_higher(self.risk(operation), plan.raised),
+            risk=_higher(self.risk(operation), plan.raised)
+            if not plan.steps or any(step.changes for step in plan.steps)
+            else Risk.SAFE,
         )
 
 

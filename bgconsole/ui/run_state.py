@@ -84,6 +84,12 @@ class RunState:
         """The step that runs, counted from 1; 0 while the world is read again."""
         return max((each.progress.step for each in self.told), default=0)
 
+    @property
+    def go_on(self) -> str:
+        """The command that goes on from the step that runs; empty where none does."""
+        begun = (e.progress for e in reversed(self.told) if e.progress.kind == "step started")
+        return next((progress.go_on for progress in begun), "")
+
     def after(self, progress: Progress, at: datetime) -> RunState:
         """With one thing more."""
         if progress.amount is not None:
@@ -120,6 +126,8 @@ def left_words(state: RunState) -> str:
     summary, ref = plain(state.proposal.plan.summary), state.proposal.ref
     ids = ", ".join(map(plain, state.request_ids))
     sent = f"request id {ids}" if ids else "AWS has not answered yet; what was not sent is not sent"
+    if state.go_on:
+        return f"{summary}: left; {sent}; `{plain(state.go_on)}` goes on"
     status = f"bgconsole status --cluster {plain(ref.cluster)} --service {plain(ref.name)}"
     return f"{summary}: left; {sent}; `{status}` tells how it goes"
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
-from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
+from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.services import (
     ContainerImage,
@@ -27,11 +27,8 @@ from bgconsole.domain.services import (
 from bgconsole.domain.versions import Version
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.progress import Stand, stand
+from bgconsole.watch.silence import Silence
 
-POLL = 2.0
-"""Seconds between two looks."""
-SLOWEST = 30.0
-"""Seconds between two looks while AWS does not answer."""
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's; beyond five minutes AWS refuses signatures."""
 PATIENCE = 15
@@ -80,7 +77,7 @@ class End:
     running: tuple[tuple[Version, int], ...] | None = None
     """What the running tasks themselves say, with their number; None where they were not asked."""
     unread: str = ""
-    """Why they were not asked, or did not answer."""
+    """Why they were not asked, or did not answer; empty where there was nothing to ask them."""
 
     @property
     def ok(self) -> bool:
@@ -92,7 +89,7 @@ class End:
 class Seen:
     """One thing worth telling; the last one carries the end."""
 
-    kind: Literal["note", "milestone", "end"]
+    kind: Literal["note", "milestone", "output", "end"]
     text: str
     end: End | None = None
 
@@ -121,12 +118,13 @@ def follow(
         AccessDenied: the service may not be read.
         NotThere: the service is gone.
     """
-    teller = _Teller()
-    delay, patience = POLL, PATIENCE
+    teller, silence = _Teller(), Silence()
+    patience = PATIENCE
     while True:
         try:
             seen = _look(gateway, ref, expected)
-            yield from teller.answered()
+            if words := silence.ends():
+                yield Seen("note", words)
             yield from teller.tell(seen)
             if seen.stand.phase in ("reached", "failed", "superseded"):
                 end = _end(gateway, ref, expected, seen, clock)
@@ -134,20 +132,28 @@ def follow(
                     yield Seen("end", end.sentence, end)
                     return
                 patience -= 1
-            delay = POLL
         except (Throttled, Unreachable) as error:
-            yield from teller.unanswered(error)
-            delay = min(delay * 2, SLOWEST)
-        if until is not None and clock() >= until:
-            words = "The wait was as long as asked; AWS goes on, and this is not followed."
-            unread = "the wait ended before it did"
-            yield Seen("end", words, End("gave up", words, clock(), unread=unread))
+            if words := silence.begins(error):
+                yield Seen("note", words)
+        if ending := broken_off(clock, wait, silence.delay, until):
+            yield Seen("end", ending.sentence, ending)
             return
-        if wait(delay):
-            words = "AWS goes on; this is not followed any more."
-            unread = "it was left before its end"
-            yield Seen("end", words, End("left", words, clock(), unread=unread))
-            return
+
+
+def broken_off(
+    clock: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    delay: float,
+    until: datetime | None,
+) -> End | None:
+    """Wait for the next look; gives the end where there is to be none."""
+    if until is not None and clock() >= until:
+        words = "The wait was as long as asked; AWS goes on, and this is not followed."
+        return End("gave up", words, clock(), unread="the wait ended before it did")
+    if wait(delay):
+        words = "AWS goes on; this is not followed any more."
+        return End("left", words, clock(), unread="it was left before its end")
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,19 +186,8 @@ class _Teller:
     """Says each thing once, and only what is new."""
 
     def __init__(self) -> None:
-        self._silent = ""
         self._words = ""
         self._told: set[str] = set()
-
-    def unanswered(self, error: GatewayError) -> Iterator[Seen]:
-        if self._silent != error.title:
-            self._silent = error.title
-            yield Seen("note", f"{error.title}: AWS goes on, asking again more slowly")
-
-    def answered(self) -> Iterator[Seen]:
-        if self._silent:
-            self._silent = ""
-            yield Seen("note", "AWS answers again")
 
     def tell(self, look: _Look) -> Iterator[Seen]:
         stand = look.stand

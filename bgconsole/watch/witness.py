@@ -27,9 +27,10 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import MATTERS, Severity, Verdict, verdict
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.begun import under_way, which
-from bgconsole.watch.follow import POLL, End, Expected, follow
+from bgconsole.watch.follow import End, Expected, follow
 from bgconsole.watch.once import with_service
 from bgconsole.watch.rounds import Rounds
+from bgconsole.watch.silence import POLL
 
 STEADY_POLL = 5.0
 """Seconds between two looks while a deployment is waited for."""

@@ -164,6 +164,7 @@ _MAKERS: dict[str, Maker] = {
     "UnknownRegionError": configuration,
     "InvalidRegionError": configuration,
     "BaseEndpointResolverError": configuration,
+    "EndpointDiscoveryException": configuration,
     "EndpointProviderError": configuration,
     "InvalidEndpointConfigurationError": configuration,
     "InvalidEndpointDiscoveryConfigurationError": configuration,

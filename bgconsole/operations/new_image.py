@@ -1,0 +1,89 @@
+"""An image that somebody names for a service, and what it is pinned to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.services import ContainerImage
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.operations.lookup import Lookup, means_now
+from bgconsole.operations.spec import Check, Evidence
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewImage:
+    """As it was asked for, and as it will run."""
+
+    reference: str
+    """To pull: pinned to its digest where that is known."""
+    words: str
+    """`8be01c9 · sha256:77ab10c2`."""
+    digest: str
+    """Empty where it is not known."""
+    check: Check
+
+
+def full_reference(text: str, running: str) -> str:
+    """A tag, a digest or `repository:tag` completed from the reference that runs now.
+
+    A reference that names a registry stays as it is.
+    """
+    current = ImageReference.parse(running)
+    base = f"{current.registry}/{current.repository}".lstrip("/")
+    if _DIGEST.fullmatch(text):
+        return f"{base}@{text}"
+    if _TAG.fullmatch(text):
+        return f"{base}:{text}"
+    named = ImageReference.parse(text)
+    if not named.registry and named.repository == current.repository and current.registry:
+        return f"{current.registry}/{text}"
+    return text
+
+
+def look_up(lookup: Lookup, written: str) -> None:
+    """Ask the registry for a full reference: what its tag means, or whether its digest is there."""
+    if ImageReference.parse(written).digest:
+        lookup.digest(ContainerImage("", written, ""))
+    else:
+        lookup.tag(written)
+
+
+def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewImage:
+    """What a full reference will run as, as far as it is known."""
+    reference = ImageReference.parse(written)
+    digest = reference.digest or means_now(written, snapshot, evidence)
+    shown = f"{reference.repository}:{reference.tag}" if reference.tag else reference.repository
+    if digest:
+        words = " · ".join(filter(None, (reference.tag, f"sha256:{short_digest(digest)}")))
+        pinned = reference.pinned(digest)
+        return NewImage(pinned, words, digest, _found(written, shown, digest, evidence))
+    if digest is None:
+        if evidence is None:
+            check = Check(f"what {shown} is", "checking")
+        else:
+            why = evidence.missing.get(f"tag {written}", "not asked")
+            check = Check(f"{shown}: not pinned to a digest, not checked ({why})", "not checked")
+        return NewImage(written, reference.tag or shown, "", check)
+    gone = Check(f"There is no image {shown} in the registry: no task could start.", "problem")
+    return NewImage(written, reference.tag or shown, "", gone)
+
+
+def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> Check:
+    reference = ImageReference.parse(written)
+    name = f"digest {reference.repository}@{digest}" if reference.digest else f"tag {written}"
+    short = f"{reference.repository} sha256:{short_digest(digest)}"
+    if evidence is None:
+        return Check(f"image {short} in the registry", "checking")
+    if name in evidence.missing:
+        why = evidence.missing[name]
+        return Check(f"image {short}: not checked ({why})", "not checked")
+    if not isinstance(evidence.found.get(name), Image):
+        words = f"The image {short} is not in the registry: no task could start."
+        return Check(words, "problem")
+    named = f"{shown} is sha256:{short_digest(digest)}" if reference.tag else f"image {short}"
+    return Check(f"{named}, in the registry", "ok")
