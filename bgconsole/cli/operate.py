@@ -120,6 +120,8 @@ def _proposal(
     proposal = runner.propose(operation, snapshot, params)
     if isinstance(proposal, Proposal):
         proposal = runner.gather(proposal)
+    if isinstance(proposal, Proposal):
+        proposal = runner.look_aside(proposal)
     if isinstance(proposal, No):
         raise _refused(operation, proposal)
     return runner, proposal

@@ -34,3 +34,11 @@ class Place:
     def endpoint_words(self) -> str:
         """How the header names it: empty for AWS itself."""
         return f"SANDBOX {self.endpoint}" if self.endpoint else ""
+
+
+def principal(arn: str) -> str:
+    """An ARN of IAM or STS as a person says it: `role/ci`, `user/ops`."""
+    kind, _, rest = arn.rpartition(":")[2].partition("/")
+    name = rest.partition("/")[0] if kind == "assumed-role" else rest
+    kind = "role" if kind == "assumed-role" else kind
+    return f"{kind}/{name}" if name else kind

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from bgconsole.domain.duration import spell
+from bgconsole.domain.logs import LogLine
 from bgconsole.domain.services import Container, Task, TaskDefinition
 
 DEFAULT_COMMAND = "bundle exec rails db:migrate"
@@ -16,6 +17,8 @@ DEFAULT_COMMAND = "bundle exec rails db:migrate"
 _ON_START = re.compile(r"\bdb:(?:migrate|prepare)\b(?!:)")
 _DATABASE = re.compile(r"\bdb:\w+")
 _MIGRATED = re.compile(r"^== (\d+) (\w+): migrated\b")
+LOG_MARK = ": migrated ("
+"""In every line that `_MIGRATED` matches: what a log is searched for."""
 _SIGNALS = {137: "SIGKILL: out of memory, or killed", 143: "SIGTERM: it was asked to stop"}
 _INTERRUPTED = {
     "UserInitiated": "somebody stopped it",
@@ -64,6 +67,25 @@ def judge(task: Task, container: str) -> TaskEnd:
         others = _others(task, container)
         return TaskEnd("failed", f"The migration's container told no exit code{others}: {why}.")
     return TaskEnd("not started", f"The migration did not start: {why or 'ECS does not say why'}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One that ran, as a log line tells."""
+
+    version: str
+    name: str
+    at: datetime
+
+
+def told_in(lines: Iterable[LogLine]) -> tuple[Migration, ...]:
+    """Those that log lines tell of, by version, each once with the time it was told first."""
+    found: dict[str, Migration] = {}
+    for line in sorted(lines, key=lambda line: line.timestamp):
+        if match := _MIGRATED.match(line.message):
+            at = datetime.fromtimestamp(line.timestamp / 1000, UTC)
+            found.setdefault(match[1], Migration(match[1], match[2], at))
+    return tuple(found[version] for version in sorted(found))
 
 
 def applied(lines: Iterable[str]) -> tuple[str, ...]:

@@ -221,10 +221,12 @@ class Logs(Protocol):
         newest_first: bool = False,
         limit: int = 10_000,
         streams: str = "",
+        containing: str = "",
     ) -> LogPage:
         """One page of FilterLogEvents; times in epoch milliseconds.
 
-        Over the whole group, or over the streams whose names begin with `streams`.
+        Over the whole group, or over the streams whose names begin with `streams`; every line, or
+        those that contain a text, which has no quotation mark.
 
         Raises:
             NotThere: no such group.

@@ -268,6 +268,7 @@ class _Logs(_Port):
         newest_first: bool = False,
         limit: int = 10_000,
         streams: str = "",
+        containing: str = "",
     ) -> LogPage:
         self.world.enter(
             "logs.page",
@@ -277,6 +278,7 @@ class _Logs(_Port):
             token=token,
             newest_first=newest_first,
             streams=streams,
+            containing=containing,
         )
         with self.world.lock:
             if group not in self.world.logs:
@@ -288,6 +290,7 @@ class _Logs(_Port):
                     if start <= line.timestamp
                     and (end is None or line.timestamp <= end)
                     and line.stream.startswith(streams)
+                    and containing in line.message
                 ),
                 key=lambda line: line.order,
                 reverse=newest_first,

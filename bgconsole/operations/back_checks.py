@@ -9,15 +9,17 @@ from bgconsole.domain.rollback import Choice
 from bgconsole.domain.services import Service, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version
+from bgconsole.operations import migrations_since
 from bgconsole.operations.lookup import image_check
 from bgconsole.operations.owning_stack import owning_stack
-from bgconsole.operations.spec import Check, Evidence
+from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence
 
 
 def checks(
     snapshot: Snapshot,
     choice: Choice,
     definition: TaskDefinition | None,
+    live: TaskDefinition | None,
     evidence: Evidence | None,
     service: Service,
 ) -> tuple[Check, ...]:
@@ -36,7 +38,8 @@ def checks(
             f"what revision {target.revision} ran is not on record: its tags may mean a new image"
         )
         found.append(Check(words, "warning"))
-    found.append(Check("migrations since then: not known", "not checked"))
+    since = choice.ran.since if choice.ran else None
+    found += migrations_since.checks(snapshot, since, live, evidence or NO_EVIDENCE)
     if stack := owning_stack(snapshot, stopping=choice.stop is not None):
         found.append(Check(stack, "warning"))
     return tuple(found)
@@ -66,16 +69,6 @@ def _status(
 def _still_run(service: Service, target: Version) -> bool:
     number = target.service_revision.rpartition("/")[2]
     return any(d.number == number and d.running >= service.desired for d in service.deployments)
-
-
-def drift(service: Service, pinned: Mapping[str, str], choice: Choice) -> tuple[str, ...]:
-    """What is left to do where the template of the owning stack names something else after it."""
-    if not service.stack or (choice.stop is not None and not pinned):
-        return ()
-    return (
-        f"CloudFormation: the stack {service.stack} will drift: "
-        "its template still names another revision.",
-    )
 
 
 def notes(

@@ -40,7 +40,7 @@ class Lookup:
 
     def definition(self, arn: str) -> TaskDefinition | None:
         """A task definition, be it INACTIVE; None where it could not be read."""
-        return self._ask(f"definition {arn}", lambda: self._gateway.services.task_definition(arn))
+        return self.ask(f"definition {arn}", lambda: self._gateway.services.task_definition(arn))
 
     def definitions(self, arns: Iterable[str]) -> bool:
         """Read some more task definitions; false where all were asked for before."""
@@ -52,7 +52,7 @@ class Lookup:
     def runs(self, family: str) -> None:
         """The tasks of a task definition family that no service started."""
         cluster = self._snapshot.ref.cluster
-        self._ask(f"runs {family}", lambda: self._gateway.services.runs(cluster, family))
+        self.ask(f"runs {family}", lambda: self._gateway.services.runs(cluster, family))
 
     def tag(self, written: str) -> None:
         """What digest an image's tag means now."""
@@ -64,7 +64,7 @@ class Lookup:
             self._missing[name] = why
             return
         images = self._gateway.images
-        self._ask(name, lambda: images.find(reference.repository, tag=reference.tag))
+        self.ask(name, lambda: images.find(reference.repository, tag=reference.tag))
 
     def digest(self, image: ContainerImage) -> None:
         """Whether the registry still has an image."""
@@ -77,9 +77,10 @@ class Lookup:
             self._missing[name] = why
             return
         images = self._gateway.images
-        self._ask(name, lambda: images.find(reference.repository, digest=digest))
+        self.ask(name, lambda: images.find(reference.repository, digest=digest))
 
-    def _ask(self, name: str, question: Callable[[], Found]) -> Found | None:
+    def ask(self, name: str, question: Callable[[], Found]) -> Found | None:
+        """Keep what a question gives under a name, or why it gave nothing."""
         try:
             answer = question()
         except AccessDenied as error:

@@ -25,7 +25,7 @@ def moments(records: Iterable[Record], snapshot: Snapshot) -> Iterator[Moment]:
     account's: nobody else writes this file.
     """
     for record in records:
-        if _here(record, snapshot) and (at := _at(record)) is not None:
+        if is_of(record, snapshot) and (at := _at(record)) is not None:
             yield moment(
                 at,
                 "operation",
@@ -35,7 +35,8 @@ def moments(records: Iterable[Record], snapshot: Snapshot) -> Iterator[Moment]:
             )
 
 
-def _here(record: Record, snapshot: Snapshot) -> bool:
+def is_of(record: Record, snapshot: Snapshot) -> bool:
+    """Whether a record is of the snapshot's service, account, region and endpoint."""
     identity, place = snapshot.identity.value, snapshot.place
     account = _text(record, "account")
     return (

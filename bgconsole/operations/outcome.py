@@ -23,6 +23,8 @@ class Outcome:
     exit_code: int
     receipt: tuple[str, ...] = ()
     """At most eight lines."""
+    deployment: str = ""
+    """The id (`ecs-svc/…`) of the deployment that was PRIMARY at the end, where that was seen."""
 
 
 @dataclass(frozen=True, slots=True)

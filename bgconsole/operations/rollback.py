@@ -14,12 +14,14 @@ from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
 from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.versions import Version, named
+from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version, named
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations import back_checks, back_steps
+from bgconsole.operations import back_checks, back_steps, migrations_since
+from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now
 from bgconsole.operations.spec import (
+    NO_EVIDENCE,
     Evidence,
     Fact,
     No,
@@ -45,6 +47,8 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     target = choice.target
     if target is None:
         return lookup.evidence
+    if choice.live is not None and choice.live.task_definition not in _known(snapshot):
+        lookup.definition(choice.live.task_definition)
     definition = lookup.definition(target.task_definition)
     written = {c.name: c.image for c in definition.containers} if definition else {}
     for image in target.images:
@@ -52,6 +56,17 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         if choice.stop is None:
             lookup.tag(written.get(image.container, image.image))
     return lookup.evidence
+
+
+def look_aside(
+    gateway: Gateway, snapshot: Snapshot, params: Params, evidence: Evidence
+) -> Evidence:
+    """Ask what migrations ran since the target did."""
+    choice = _choice(snapshot, params, evidence)
+    live = _definition(snapshot, evidence, choice.live.task_definition) if choice.live else None
+    if choice.ran is None or live is None:
+        return NO_EVIDENCE
+    return migrations_since.gather(gateway, snapshot, choice.ran.since, live)
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
@@ -70,6 +85,7 @@ def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> 
         return No(
             f"Revision {target.revision} could not be read ({why}).", _choices(choice, snapshot)
         )
+    taken_back = _definition(snapshot, evidence, live.task_definition)
     pinned = {} if choice.stop else _pins(snapshot, evidence, target, definition)
     steps = (
         (back_steps.stop(choice.stop, target, live, snapshot.place),)
@@ -83,12 +99,12 @@ def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> 
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
             Fact("by", _means(choice.stop, pinned)),
         ),
-        checks=back_checks.checks(snapshot, choice, definition, evidence, service),
+        checks=back_checks.checks(snapshot, choice, definition, taken_back, evidence, service),
         steps=(*steps, following(service, "new" if choice.stop else "old")),
         confirm=target.revision,
         expect=back_steps.expected(choice, target, pinned),
         notes=back_checks.notes(snapshot, choice, pinned, definition),
-        left_to_do=back_checks.drift(service, pinned, choice),
+        left_to_do=tuple(feeds(snapshot, service, taken_back, drifts=choice.stop is None)),
         before=live.words,
         after=target.words,
     )
@@ -136,8 +152,12 @@ def _named(candidate: Candidate, among: tuple[Candidate, ...]) -> str:
 
 
 def _definition(snapshot: Snapshot, evidence: Evidence | None, arn: str) -> TaskDefinition | None:
-    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
-    return definitions_in(evidence).get(arn) or known.get(arn)
+    return definitions_in(evidence).get(arn) or _known(snapshot).get(arn)
+
+
+def _known(snapshot: Snapshot) -> Definitions:
+    """The task definitions of tasks that run."""
+    return snapshot.tasks.value.definitions if snapshot.tasks.value else NO_DEFINITIONS
 
 
 def _pins(
@@ -198,6 +218,7 @@ ROLLBACK = Operation(
     allowed=_allowed,
     gather=gather,
     plan=_plan,
+    aside=look_aside,
     params=(
         Param(
             "to", "The revision number to go back to; 42@9d1d599a where it ran as several images"

@@ -20,13 +20,15 @@ from bgconsole.domain.errors import GatewayError, Refused
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations.audit import AuditLog
+from bgconsole.operations.audit import AuditLog, Record
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.lock import only_one
+from bgconsole.operations.moments import is_of
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.record import Recorder
 from bgconsole.operations.run import Run
 from bgconsole.operations.spec import (
+    NO_EVIDENCE,
     Evidence,
     No,
     Operation,
@@ -114,13 +116,30 @@ class Runner:
         return self._plan(operation, snapshot, given, None)
 
     def gather(self, proposal: Proposal) -> Proposal | No:
-        """The same with everything looked up that can be; blocks on reads.
+        """The same with everything looked up that decides; blocks on reads.
 
         A look-up that fails is a check "not checked", never an error.
         """
         operation, snapshot, params = proposal.operation, proposal.snapshot, proposal.params
         evidence = operation.gather(self._gateway, snapshot, params)
-        return self._plan(operation, snapshot, params, evidence)
+        return self._plan(operation, snapshot, params, evidence, proposal.aside)
+
+    def look_aside(self, proposal: Proposal) -> Proposal | No:
+        """The same with what only the reader wants to know; blocks on reads that may take long."""
+        operation, snapshot, params = proposal.operation, proposal.snapshot, proposal.params
+        evidence = proposal.evidence
+        if operation.aside is None or evidence is None:
+            return proposal
+        found = operation.aside(self._gateway, snapshot, params, evidence)
+        aside = found.joined(Evidence(ours=self._ours(snapshot)))
+        return self._plan(operation, snapshot, params, evidence, aside)
+
+    def _ours(self, snapshot: Snapshot) -> tuple[Record, ...]:
+        """What this machine's audit log holds of the service; a log that is unreadable, nothing."""
+        try:
+            return tuple(r for r in self._audit.records() if is_of(r, snapshot))
+        except OSError:
+            return ()
 
     def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
         """Read everything again, and do what was proposed if it is still what would be done.
@@ -188,7 +207,7 @@ class Runner:
         snapshot = read(self._gateway, proposal.ref, self._clock)
         if snapshot.service.failure is not None:
             raise snapshot.service.failure.error
-        first = self._plan(proposal.operation, snapshot, proposal.params, None)
+        first = self._plan(proposal.operation, snapshot, proposal.params, None, proposal.aside)
         fresh = first if isinstance(first, No) else self.gather(first)
         if isinstance(fresh, No):
             raise Refused("Refused", fresh.reason)
@@ -198,11 +217,17 @@ class Runner:
         return fresh
 
     def _plan(
-        self, operation: Operation, snapshot: Snapshot, params: Params, evidence: Evidence | None
+        self,
+        operation: Operation,
+        snapshot: Snapshot,
+        params: Params,
+        evidence: Evidence | None,
+        aside: Evidence = NO_EVIDENCE,
     ) -> Proposal | No:
         if operation not in self.offered():
             return No(self._read_only)
-        plan = operation.allowed(snapshot) or operation.plan(snapshot, params, evidence)
+        known = evidence.joined(aside) if evidence is not None else None
+        plan = operation.allowed(snapshot) or operation.plan(snapshot, params, known)
         if isinstance(plan, No):
             return plan
         if evidence is not None and (problem := _problem(plan)):
@@ -213,7 +238,8 @@ class Runner:
             params=MappingProxyType(dict(params)),
             plan=plan,
             snapshot=snapshot,
-            gathered=evidence is not None,
+            evidence=evidence,
+            aside=aside,
             risk=_higher(self.risk(operation), plan.raised)
             if not plan.steps or any(step.changes for step in plan.steps)
             else Risk.SAFE,

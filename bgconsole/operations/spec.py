@@ -16,6 +16,7 @@ from typing import Literal
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
+from bgconsole.operations.audit import Record
 from bgconsole.operations.step import Step
 from bgconsole.watch.follow import Expected
 
@@ -112,6 +113,16 @@ class Evidence:
 
     found: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    ours: tuple[Record, ...] = ()
+    """What the audit log holds of this service, oldest first."""
+
+    def joined(self, other: Evidence) -> Evidence:
+        """With what was looked up besides."""
+        return Evidence(
+            {**self.found, **other.found},
+            {**self.missing, **other.missing},
+            self.ours + other.ours,
+        )
 
 
 NO_EVIDENCE = Evidence()
@@ -137,6 +148,9 @@ class Operation:
     params: tuple[Param, ...] = ()
     footer: str = ""
     """A shorter title for the footer."""
+    aside: Callable[[Gateway, Snapshot, Params, Evidence], Evidence] | None = None
+    """Looks up what only the reader wants to know, once: it may take long, decides nothing, and is
+    not asked again when the plan is carried out."""
     passing: bool = False
     """Whether it makes sense in passing states only: elsewhere the footer leaves it out."""
 
@@ -155,10 +169,17 @@ class Proposal:
     params: Params
     plan: Plan
     snapshot: Snapshot
-    gathered: bool
-    """Whether evidence is in the plan."""
+    evidence: Evidence | None
+    """What the plan was made from; None before anything was looked up."""
+    aside: Evidence
+    """What was looked up for the reader alone."""
     risk: Risk
     """The operation's, as the configuration raises or lowers it."""
+
+    @property
+    def gathered(self) -> bool:
+        """Whether evidence is in the plan."""
+        return self.evidence is not None
 
 
 class Registry(Mapping[str, Operation]):

@@ -41,6 +41,11 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     return rollback.gather(gateway, snapshot, {})
 
 
+def _aside(gateway: Gateway, snapshot: Snapshot, params: Params, evidence: Evidence) -> Evidence:
+    del params
+    return rollback.look_aside(gateway, snapshot, {}, evidence)
+
+
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
     choice = choose(snapshot, definitions_in(evidence))
     stop, live, target = choice.stop, choice.live, choice.target
@@ -106,6 +111,7 @@ STOP = Operation(
     allowed=_allowed,
     gather=_gather,
     plan=_plan,
+    aside=_aside,
     passing=True,
     params=(Param("hook", "The id of the hook, where several wait"),),
 )

@@ -28,9 +28,10 @@ _NOTHING: Params = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Gathering:
-    """The ticket of one look for evidence."""
+    """The ticket of one look for evidence; what only the reader wants to know comes after it."""
 
     number: int
+    aside: bool = False
 
 
 class Operating:
@@ -115,7 +116,12 @@ class Operating:
         elif isinstance(answer.value, No):
             dialog.refuse(answer.value.reason)
         elif isinstance(answer.value, Proposal):
-            dialog.show(answer.value)
+            found = answer.value
+            dialog.show(found)
+            runner = self._runner
+            if found.operation.aside is not None and not answer.ticket.aside and runner is not None:
+                ticket = Gathering(self._gathering, aside=True)
+                ask(self._app, ticket, lambda: runner.look_aside(found))
         return True
 
     def moved(self, message: OperationMoved) -> None:

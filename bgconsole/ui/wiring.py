@@ -87,6 +87,10 @@ class Running(Protocol):
         """The same with evidence; blocks."""
         ...
 
+    def look_aside(self, proposal: Proposal) -> Proposal | No:
+        """The same with what only the reader wants to know; blocks, maybe long."""
+        ...
+
     def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
         """Do it; blocks. Raises PlanChanged before anything is done, if it is another plan now."""
         ...

@@ -78,6 +78,8 @@ class End:
     """What the running tasks themselves say, with their number; None where they were not asked."""
     unread: str = ""
     """Why they were not asked, or did not answer; empty where there was nothing to ask them."""
+    deployment: str = ""
+    """The id (`ecs-svc/…`) of the deployment that was PRIMARY then, where that was seen."""
 
     @property
     def ok(self) -> bool:
@@ -213,14 +215,16 @@ def _end(
         result = "superseded"
     elif look.stand.phase == "failed":
         result = "failed"
+    primary = look.service.primary
+    deployment = primary.id if primary else ""
     try:
         tasks = gateway.services.tasks(ref)
     except AccessDenied as error:
         unread = error.action or error.title
         sentence = f"{look.stand.sentence} But the tasks could not be read back ({unread})."
-        return End(result, sentence, clock(), unread=unread)
+        return End(result, sentence, clock(), unread=unread, deployment=deployment)
     live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
-    end = End(result, look.stand.sentence, clock(), _versions(live))
+    end = End(result, look.stand.sentence, clock(), _versions(live), deployment=deployment)
     if result == "failed":
         return replace(end, sentence=_why(end.sentence, tasks, look.stand.number))
     if result == "reached":

@@ -14,7 +14,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import Outcome, Progress
-from bgconsole.operations.spec import Check, Fact, Plan, Proposal, Risk
+from bgconsole.operations.spec import NO_EVIDENCE, Check, Fact, Plan, Proposal, Risk
 from bgconsole.operations.step import Step
 from bgconsole.ui import facts, help_text, history_facts, plan_text
 from bgconsole.ui.run_state import RunState
@@ -47,7 +47,8 @@ PROPOSAL = Proposal(
     {},
     PLAN,
     Snapshot(REF, Place("us-east-1", endpoint="127.0.0.1:4566")),
-    gathered=True,
+    evidence=NO_EVIDENCE,
+    aside=NO_EVIDENCE,
     risk=Risk.DANGEROUS,
 )
 

@@ -47,6 +47,7 @@ class AwsLogs:
         newest_first: bool = False,
         limit: int = MOST_A_PAGE,
         streams: str = "",
+        containing: str = "",
     ) -> LogPage:
         """FilterLogEvents, one page.
 
@@ -59,6 +60,8 @@ class AwsLogs:
             request["nextToken"] = token
         if streams:
             request["logStreamNamePrefix"] = streams
+        if containing:
+            request["filterPattern"] = f'"{containing}"'
         if limit < MOST_A_PAGE:
             request["limit"] = limit
         with self.clients.reading("logs:FilterLogEvents", f"log group {group}"):

@@ -73,7 +73,9 @@ class Desk:
         assert isinstance(first, Proposal), first
         second = self.runner.gather(first)
         assert isinstance(second, Proposal), second
-        return second
+        third = self.runner.look_aside(second)
+        assert isinstance(third, Proposal), third
+        return third
 
     def refused(self, operation: str, **params: str) -> No:
         """Why there is no plan, at once or after the look-ups."""

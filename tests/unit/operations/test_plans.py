@@ -104,8 +104,8 @@ def test_a_roll_back_updates_to_the_task_definition_that_ran(desk: MakeDesk) -> 
     assert commands(plan) == ["aws ecs update-service", ""]
     assert "not known" in " ".join(states(plan)), "migrations are never 'none'"
     assert plan.left_to_do == (
-        "CloudFormation: the stack democluster will drift: "
-        "its template still names another revision.",
+        "CloudFormation: the stack democluster will drift: its template still names another "
+        "revision, and its next update deploys that.",
     )
 
 
