@@ -198,6 +198,15 @@ KEYMAP = Keymap(
             footer=True,
         ),
         Key(
+            "service.deploy",
+            ("U",),
+            "update",
+            "Bring a new image to serve: deploy it (asks first)",
+            "change",
+            "write",
+            footer=True,
+        ),
+        Key(
             "service.force-redeploy",
             ("F",),
             "redeploy",

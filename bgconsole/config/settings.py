@@ -76,7 +76,8 @@ class Settings:
             "task-definition": self.migrate_task_definition,
             "container": self.migrate_container,
         }
-        given = {"service.migrate": migration}
+        deploy = {"migrate": "yes" if self.migrate else "", "command": self.migrate_command}
+        given = {"service.migrate": migration, "service.deploy": deploy}
         return {
             operation: {name: value for name, value in params.items() if value}
             for operation, params in given.items()

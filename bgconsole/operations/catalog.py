@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bgconsole.operations.approve import APPROVE
+from bgconsole.operations.deploy import DEPLOY
 from bgconsole.operations.force_redeploy import FORCE_REDEPLOY
 from bgconsole.operations.migrate import MIGRATE
 from bgconsole.operations.rollback import ROLLBACK
 from bgconsole.operations.spec import Registry
 from bgconsole.operations.stop import STOP
 
-OPERATIONS = Registry((MIGRATE, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))
+OPERATIONS = Registry((MIGRATE, DEPLOY, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))

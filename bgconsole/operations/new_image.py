@@ -25,6 +25,8 @@ class NewImage:
     """`8be01c9 · sha256:77ab10c2`."""
     digest: str
     """Empty where it is not known."""
+    tag: str
+    """Empty where it was named by its digest."""
     check: Check
 
 
@@ -61,16 +63,18 @@ def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewI
     if digest:
         words = " · ".join(filter(None, (reference.tag, f"sha256:{short_digest(digest)}")))
         pinned = reference.pinned(digest)
-        return NewImage(pinned, words, digest, _found(written, shown, digest, evidence))
+        return NewImage(
+            pinned, words, digest, reference.tag, _found(written, shown, digest, evidence)
+        )
     if digest is None:
         if evidence is None:
             check = Check(f"what {shown} is", "checking")
         else:
             why = evidence.missing.get(f"tag {written}", "not asked")
             check = Check(f"{shown}: not pinned to a digest, not checked ({why})", "not checked")
-        return NewImage(written, reference.tag or shown, "", check)
+        return NewImage(written, reference.tag or shown, "", reference.tag, check)
     gone = Check(f"There is no image {shown} in the registry: no task could start.", "problem")
-    return NewImage(written, reference.tag or shown, "", gone)
+    return NewImage(written, reference.tag or shown, "", reference.tag, gone)
 
 
 def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> Check:

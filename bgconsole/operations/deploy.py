@@ -1,0 +1,409 @@
+"""Deploy: bring a new image to serve, step by step, each of them visible, and stoppable between.
+
+The image is registered in a revision of the live task definition, pinned to its digest, with all
+else kept. Where migrations are wanted they run with the new image before the service is touched;
+only exit code 0 goes on. One call changes what serves; what follows only looks.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bgconsole.domain.errors import WorldChanged
+from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.migrations import DEFAULT_COMMAND
+from bgconsole.domain.services import TaskDefinition, revision_of, short_name
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.versions import Version, live_version
+from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations import migration as migrating
+from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.lookup import Lookup, definitions_in
+from bgconsole.operations.migrate import on_start_check
+from bgconsole.operations.migration import Migration
+from bgconsole.operations.new_image import NewImage, full_reference, look_up, resolve
+from bgconsole.operations.spec import (
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Operation,
+    Param,
+    Params,
+    Plan,
+    Risk,
+)
+from bgconsole.operations.step import Step
+from bgconsole.operations.words import at, command, following
+from bgconsole.watch.follow import Expected
+
+REVISION = "new task definition"
+"""The name under which the new revision is handed on."""
+
+Start = Literal["register", "migrate", "update"]
+"""The step to begin with; what was made before it is named by a parameter."""
+_STARTS: tuple[Start, ...] = ("register", "migrate", "update")
+MOST_CHOICES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for, understood."""
+
+    start: Start
+    definition: TaskDefinition
+    """What is copied, or, from the migration on, what was registered before."""
+    container: str
+    image: NewImage
+    migrates: bool
+    command: tuple[str, ...]
+
+
+def _allowed(snapshot: Snapshot) -> No | None:
+    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
+        return no
+    if snapshot.deploying:
+        return No("A deployment is under way: wait for its end, or stop it first.")
+    return None
+
+
+def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    lookup = Lookup(gateway, snapshot)
+    definition = lookup.definition(_base(snapshot, params))
+    if definition is None:
+        return lookup.evidence
+    container = migrating.container_of(snapshot, definition, params)
+    if isinstance(container, str) and (written := _written(definition, container, params)):
+        look_up(lookup, written)
+    if _migrates(params):
+        lookup.runs(definition.family)
+    return lookup.evidence
+
+
+def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    service, live = snapshot.service.value, live_version(snapshot)
+    if service is None or live is None:
+        return No("The service has not been read yet.")
+    wanted = _wanted(snapshot, params, evidence)
+    if isinstance(wanted, No):
+        return wanted
+    if wanted is None:
+        return _unread(snapshot, params, live)
+    if evidence is not None and wanted.migrates:
+        running = migrating.under_way(evidence, (wanted.definition.family,))
+        if running:
+            told = "; ".join(migrating.task_words(task, snapshot) for task in running)
+            return No(
+                f"A migration runs: {told}. Wait for its end; "
+                f"`bgconsole migrate --follow {running[0].id}` shows it."
+            )
+    image, family = wanted.image, wanted.definition.family
+    known = "" if wanted.start == "register" else wanted.definition.name
+    return Plan(
+        summary=f"Deploy {image.words or image.reference} to {snapshot.ref.name}",
+        facts=(
+            Fact("from", live.words, aside=_since(snapshot)),
+            Fact("to", f"{_to(wanted)} · {image.words or image.reference}"),
+            Fact("by", _by(wanted, service.task_definition)),
+            Fact("first", _first(wanted)),
+        ),
+        checks=_checks(snapshot, wanted, live, evidence),
+        steps=(*_steps(snapshot, wanted), following(service)),
+        confirm=_word(image) if wanted.start == "register" else str(wanted.definition.revision),
+        expect=Expected(
+            task_definition=wanted.definition.arn if known else REVISION,
+            digests={wanted.container: image.digest} if image.digest else {},
+        ),
+        notes=_notes(wanted),
+        left_to_do=_drift(service.stack),
+        before=live.words,
+        after=f"{known or f'a new revision of {family}'} · {image.words}",
+    )
+
+
+def _unread(snapshot: Snapshot, params: Params, live: Version) -> Plan:
+    """As far as it can be said before the task definition is read."""
+    base = _base(snapshot, params)
+    revision = revision_of(base)
+    return Plan(
+        summary=f"Deploy revision {revision} to {snapshot.ref.name}",
+        facts=(
+            Fact("from", live.words, aside=_since(snapshot)),
+            Fact("to", f"revision {revision}"),
+        ),
+        checks=(Check(f"task definition {short_name(base)}", "checking"),),
+        steps=(_update(snapshot, base, short_name(base)),),
+        confirm=revision,
+    )
+
+
+def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wanted | No | None:
+    """What was asked for; None while the task definition is not read yet."""
+    start = _start(params)
+    if isinstance(start, No):
+        return start
+    base = _base(snapshot, params)
+    definition = _definition(snapshot, evidence, base)
+    if definition is None:
+        return _no_definition(base, evidence) if evidence is not None else None
+    container = migrating.container_of(snapshot, definition, params)
+    if isinstance(container, No):
+        return container
+    written = _written(definition, container, params)
+    if not written:
+        return No("Which image?", _choices(snapshot, definition, container), param="image")
+    words = migrating.command_of(params)
+    if isinstance(words, No):
+        return words
+    return Wanted(
+        start=start,
+        definition=definition,
+        container=container,
+        image=resolve(written, snapshot, evidence),
+        migrates=_migrates(params),
+        command=words,
+    )
+
+
+def _start(params: Params) -> Start | No:
+    """Where to begin."""
+    asked = params.get("from", "")
+    start = next((each for each in _STARTS if each == (asked or "register")), None)
+    if start is None:
+        return No(f"There is no step {asked} to begin from; there are {', '.join(_STARTS)}.")
+    revision = params.get("revision", "")
+    if start == "register" and revision:
+        return No(f"Revision {revision} is registered: go on --from migrate or --from update.")
+    if start != "register" and not revision:
+        return No(f"From {start} on, --revision names what was registered.")
+    if start != "register" and params.get("image"):
+        return No("A revision names its image: give --revision or --image, not both.")
+    return start
+
+
+def _migrates(params: Params) -> bool:
+    """Whether migrations are run: as asked, else as configured."""
+    if params.get("no-migrate") or params.get("from") == "update":
+        return False
+    return bool(params.get("migrate")) or params.get("from") == "migrate"
+
+
+def _base(snapshot: Snapshot, params: Params) -> str:
+    """The task definition that is copied, or that was registered before."""
+    service = snapshot.service.value
+    current = service.task_definition if service else ""
+    revision = params.get("revision", "")
+    return f"{current.rpartition(':')[0]}:{revision}" if revision else current
+
+
+def _definition(snapshot: Snapshot, evidence: Evidence | None, arn: str) -> TaskDefinition | None:
+    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
+    return definitions_in(evidence).get(arn) or known.get(arn)
+
+
+def _no_definition(base: str, evidence: Evidence) -> No:
+    why = evidence.missing.get(f"definition {base}", "not asked")
+    return No(f"The task definition {short_name(base)} could not be read ({why}).")
+
+
+def _written(definition: TaskDefinition, container: str, params: Params) -> str:
+    """The full reference of what is to be deployed; empty where none was named."""
+    current = next((c.image for c in definition.containers if c.name == container), "")
+    if params.get("revision"):
+        return current
+    wanted = params.get("image", "")
+    return full_reference(wanted, current) if wanted else ""
+
+
+def _choices(
+    snapshot: Snapshot, definition: TaskDefinition, container: str
+) -> tuple[tuple[str, str], ...]:
+    """The images of the repository, newest first, with that which is live among them."""
+    current = ImageReference.parse(
+        next((c.image for c in definition.containers if c.name == container), "")
+    )
+    live = live_version(snapshot)
+    serves = live.digests.get(container, "") if live else ""
+    images = [i for i in snapshot.images.value or () if i.repository == current.repository]
+    return tuple(
+        (image.tags[0] if image.tags else image.digest, _image_words(image, serves, snapshot))
+        for image in images[:MOST_CHOICES]
+    )
+
+
+def _image_words(image: Image, serves: str, snapshot: Snapshot) -> str:
+    tags = ", ".join(image.tags) or "no tag"
+    pushed = f"pushed {at(image.pushed_at, snapshot)}" if image.pushed_at else ""
+    live = "live" if image.digest == serves else ""
+    told = (tags, f"sha256:{short_digest(image.digest)}", pushed, live)
+    return " · ".join(filter(None, told))
+
+
+def _word(image: NewImage) -> str:
+    """What is typed: the image's tag, else the first digits of its digest."""
+    reference = ImageReference.parse(image.reference)
+    return image.tag or short_digest(reference.digest) or reference.repository
+
+
+def _to(wanted: Wanted) -> str:
+    if wanted.start == "register":
+        return f"a new revision of {wanted.definition.family}"
+    return f"revision {wanted.definition.revision}"
+
+
+def _by(wanted: Wanted, current: str) -> str:
+    if wanted.start != "register":
+        return f"an update of the service to {wanted.definition.name}"
+    kept = f"a copy of revision {revision_of(current)}, {wanted.container} with the new image"
+    return kept if wanted.image.digest else f"{kept} (not pinned)"
+
+
+def _first(wanted: Wanted) -> str:
+    if wanted.migrates:
+        return f"{shlex.join(wanted.command)}; only exit code 0 goes on"
+    return "no migrations are run"
+
+
+def _checks(
+    snapshot: Snapshot, wanted: Wanted, live: Version, evidence: Evidence | None
+) -> tuple[Check, ...]:
+    checks = [wanted.image.check]
+    if wanted.image.digest and live.digests.get(wanted.container) == wanted.image.digest:
+        words = f"{wanted.image.words} is what serves already: this only replaces its tasks"
+        checks.append(Check(words, "warning"))
+    if wanted.migrates:
+        checks.append(migrating.other_check(evidence, (wanted.definition.family,)))
+    service = snapshot.service.value
+    if wanted.definition.status != "ACTIVE":
+        words = f"Task definition {wanted.definition.name} is {wanted.definition.status}."
+        checks.append(Check(words, "problem" if wanted.start != "register" else "warning"))
+    checks += on_start_check(wanted.definition, service.desired if service else 0)
+    return tuple(checks)
+
+
+def _notes(wanted: Wanted) -> tuple[str, ...]:
+    if not wanted.migrates:
+        return ()
+    return ("While it migrates the old version serves: it must work with the new schema, too.",)
+
+
+def _drift(stack: str) -> tuple[str, ...]:
+    if not stack:
+        return ()
+    return (f"CloudFormation: the stack {stack} will drift: its template names another revision.",)
+
+
+def _since(snapshot: Snapshot) -> str:
+    service = snapshot.service.value
+    primary = service.primary if service else None
+    return f"live since {at(primary.created_at, snapshot)}" if primary else ""
+
+
+def _steps(snapshot: Snapshot, wanted: Wanted) -> tuple[Step, ...]:
+    """What is done before the end is followed."""
+    steps: list[Step] = []
+    if wanted.start == "register":
+        steps.append(_register(snapshot, wanted))
+        definition, shown = REVISION, f"{wanted.definition.family}:<the new revision>"
+    else:
+        definition, shown = wanted.definition.arn, wanted.definition.name
+    if wanted.migrates:
+        migration = Migration(snapshot.ref, definition, shown, wanted.container, wanted.command)
+        again = _go_on(snapshot, "migrate", definition)
+        steps += (
+            migrating.run_step(migration, snapshot, again),
+            migrating.wait_step(snapshot.ref, wanted.container, go_on=again),
+        )
+    steps.append(_update(snapshot, definition, shown))
+    return tuple(steps)
+
+
+def _go_on(snapshot: Snapshot, start: Start, definition: str) -> Callable[[Mapping[str, str]], str]:
+    """The command that goes on from a step with what was registered."""
+
+    def go_on(made: Mapping[str, str]) -> str:
+        revision = revision_of(made.get(definition, definition))
+        return f"bgconsole deploy --from {start} --revision {revision} {_named(snapshot)}"
+
+    return go_on
+
+
+def _named(snapshot: Snapshot) -> str:
+    return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}"
+
+
+def _register(snapshot: Snapshot, wanted: Wanted) -> Step:
+    definition, container, reference = wanted.definition, wanted.container, wanted.image.reference
+
+    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        image = made.get(reference, reference)
+        return gateway.changes.register_pinned(definition.arn, {container: image})
+
+    def go_on(made: Mapping[str, str]) -> str:
+        image = made.get(reference, reference)
+        return f"bgconsole deploy --image {image} {_named(snapshot)}"
+
+    return Step(
+        f"register a new revision of {definition.family}: {definition.revision} with "
+        f"{container} = {reference}",
+        command(
+            "ecs register-task-definition --cli-input-json "
+            f"'<{definition.name} with the image replaced>'",
+            snapshot.place,
+        ),
+        act,
+        makes=REVISION,
+        effect="prepares",
+        go_on=go_on,
+    )
+
+
+def _update(snapshot: Snapshot, definition: str, shown: str) -> Step:
+    ref, service = snapshot.ref, snapshot.service.value
+    before = service.primary.id if service and service.primary else ""
+
+    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        now = gateway.services.describe(ref).primary
+        if now is not None and now.id != before:
+            raise WorldChanged(
+                "Another deployment began meanwhile",
+                f"{now.id} of revision {revision_of(now.task_definition)}",
+                "Look at it first",
+            )
+        return gateway.changes.update(ref, task_definition=made.get(definition, definition))
+
+    return Step(
+        f"point the service at {shown}, unless another deployment began meanwhile",
+        command(
+            f"ecs update-service --cluster {ref.cluster} --service {ref.name} "
+            f"--task-definition {shlex.quote(shown)}",
+            snapshot.place,
+        ),
+        act,
+        go_on=_go_on(snapshot, "update", definition),
+    )
+
+
+DEPLOY = Operation(
+    id="service.deploy",
+    title="Deploy",
+    footer="update",
+    key="U",
+    help="Bring a new image to serve: register it by digest, migrate, update, follow to the end.",
+    risk=Risk.DANGEROUS,
+    allowed=_allowed,
+    gather=_gather,
+    plan=_plan,
+    params=(
+        Param("image", "The image: a tag or digest of the service's repository, or a reference"),
+        Param("container", "The container that gets it; else that which takes the traffic"),
+        Param("from", f"Go on from a step: {', '.join(_STARTS)}"),
+        Param("revision", "With --from: the revision that was registered"),
+        Param("migrate", "Run the migrations before the service is touched", flag=True),
+        Param("no-migrate", "Run no migrations, whatever is configured", flag=True),
+        Param("command", f"The command that migrates; `{DEFAULT_COMMAND}` if not set"),
+    ),
+)
