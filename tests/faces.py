@@ -346,7 +346,12 @@ def _others(world: ScriptedWorld) -> dict[str, Answering]:
     def aliases(_: Members) -> Members:
         return {"AccountAliases": [world.identity.alias], "IsTruncated": False}
 
+    def describe_secret(asked: Members) -> Members:
+        told = world.secrets[str(asked["SecretId"])]
+        return {"ARN": told.reference, "Name": told.name, "LastChangedDate": told.changed_at}
+
     return {
+        "DescribeSecret": describe_secret,
         "DescribeStacks": describe_stacks,
         "DescribeImages": describe_images,
         "DescribeLogGroups": log_groups,

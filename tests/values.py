@@ -133,6 +133,7 @@ def definition(rollout: Rollout) -> TaskDefinition:
                 name=CONTAINER,
                 image=rollout.image.image,
                 log=LogTarget(CONTAINER, "awslogs", LOG_GROUP, "ecs", REGION),
+                secrets=(SECRET_ARN,),
             ),
         ),
         registered_at=rollout.at - timedelta(minutes=1),

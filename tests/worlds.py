@@ -16,6 +16,7 @@ from bgconsole.domain.errors import NotThere, Rejected
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.logs import LogLine
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Container,
     Deployment,
@@ -244,6 +245,9 @@ def _world(
         balancing={REF: _balancing(live)},
         stacks={s.name: s for s in _STACKS},
         images={REPOSITORY: tuple(values.image(r) for r in rollouts)},
+        secrets={
+            values.SECRET_ARN: SecretChange(values.SECRET_ARN, "rails", NOW - timedelta(days=30))
+        },
         effects={
             "changes.update": _update,
             "changes.stop_deployment": _stop,

@@ -22,12 +22,14 @@ Kind = Literal[
     "alarm",
     "task",
     "stack",
+    "change",
     "operation",
     "error",
     "probe",
 ]
 """What it is: a service event, a service deployment, its stage, a lifecycle hook, an alarm or the
-circuit breaker, stopped tasks, a stack, an operation of ours, an error line, a failed probe."""
+circuit breaker, stopped tasks, a stack, a secret or a task definition that changed, an operation of
+ours, an error line, a failed probe."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 WRONG = Severity.UNKNOWN
 """What is at least so severe is what `!` keeps: it failed, or it waits for somebody."""

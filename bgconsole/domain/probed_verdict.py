@@ -33,7 +33,7 @@ def probed(
             return replace(
                 found,
                 severity=Severity.WAITING,
-                word=f"{found.word}, ERRORS",
+                word=f"{found.word.removesuffix(', ERRORS')}, ERRORS",
                 sentence=f"{found.sentence}. The site {stand.words.partition(';')[0]}",
             )
         return replace(found, evidence=(f"the site {stand.words}", *found.evidence))

@@ -7,6 +7,7 @@ import re
 from bgconsole.domain import cause
 from bgconsole.domain.join import Sides, SideView
 from bgconsole.domain.services import Service, ServiceDeployment
+from bgconsole.domain.snapshot import Snapshot
 
 _SCARCE = {
     re.compile(r"[Cc]apacity is unavailable"): "the same capacity",
@@ -15,10 +16,13 @@ _SCARCE = {
 """What AWS may be out of, and what whoever starts tasks needs of it."""
 
 
-def remedy(service: Service, both: Sides, current: ServiceDeployment | None) -> str:
+def remedy(
+    snapshot: Snapshot, service: Service, both: Sides, current: ServiceDeployment | None
+) -> str:
     """What speaks against a roll back, or what it need not fear; empty where nothing is known.
 
     Args:
+        snapshot: what else is known: secrets and when they were changed.
         service: as described now.
         both: its two sides, the new one failing.
         current: the service deployment under way, where it may be read.
@@ -26,12 +30,19 @@ def remedy(service: Service, both: Sides, current: ServiceDeployment | None) -> 
     old, new = both.old, both.new
     if old is None or new is None:
         return ""
+    changed = _changed_secret(snapshot, old, new)
     if failing := _fails_too(old, current):
-        return f"tasks of revision {old.revision} fail as well ({failing}): a roll back cannot help"
+        about = f"; both read {changed}" if changed else ""
+        return (
+            f"tasks of revision {old.revision} fail as well ({failing}{about}): "
+            "a roll back cannot help"
+        )
     if needs := _scarce(service, new):
         if old.healthy >= service.desired:
             return f"a roll back needs no new task: {old.healthy} old ones still run"
         return f"a roll back needs {needs}"
+    if changed and new.failed:
+        return f"both revisions read {changed}: tasks that a roll back starts read it too"
     return ""
 
 
@@ -42,6 +53,25 @@ def _fails_too(old: SideView, current: ServiceDeployment | None) -> str:
     began = current.started_at or current.created_at
     since = [row for row in old.failed if row.since is not None and row.since >= began]
     return cause.shorten(since[0].ending or "no reason given", 60) if since else ""
+
+
+def _changed_secret(snapshot: Snapshot, old: SideView, new: SideView) -> str:
+    """A secret that both sides name and that was changed after the old tasks had read it."""
+    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
+    read = [
+        {reference for container in definition.containers for reference in container.secrets}
+        for side in (old, new)
+        if (definition := known.get(side.task_definition)) is not None
+    ]
+    started = [row.since for row in old.rows if row.since is not None]
+    if len(read) < 2 or not started:
+        return ""
+    for secret in snapshot.secrets.value or ():
+        at = secret.changed_at
+        if secret.reference in read[0] & read[1] and at is not None and at > min(started):
+            who = f" by {secret.by}" if secret.by else ""
+            return f"secret {cause.shorten(secret.name, 40)}, changed at {at:%H:%M} UTC{who}"
+    return ""
 
 
 def _scarce(service: Service, new: SideView) -> str:

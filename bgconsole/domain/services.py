@@ -312,6 +312,8 @@ class ContainerDefinition:
     essential: bool = True
     command: tuple[str, ...] = ()
     log: LogTarget | None = None
+    secrets: tuple[str, ...] = ()
+    """What its secrets are taken from (`valueFrom`): ARNs and names, never values."""
     entry_point: tuple[str, ...] = ()
 
 

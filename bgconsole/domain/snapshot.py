@@ -11,6 +11,8 @@ from typing import Generic, Literal, TypeVar
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
+from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
@@ -24,7 +26,17 @@ from bgconsole.domain.targets import Balancing
 
 Value = TypeVar("Value")
 
-Source = Literal["identity", "service", "deployments", "tasks", "targets", "stacks", "images"]
+Source = Literal[
+    "identity",
+    "service",
+    "deployments",
+    "tasks",
+    "targets",
+    "stacks",
+    "images",
+    "secrets",
+    "metrics",
+]
 """What is polled by itself; each fails by itself."""
 
 
@@ -121,6 +133,8 @@ class Snapshot:
     targets: Part[Balancing] = Part()
     stacks: Part[tuple[Stack, ...]] = Part()
     images: Part[tuple[Image, ...]] = Part()
+    secrets: Part[tuple[SecretChange, ...]] = Part()
+    metrics: Part[Metrics] = Part()
     last_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By task id: the line that best says why a task ended, as far as the log tail saw one."""
     calls_per_minute: int = 0

@@ -61,6 +61,7 @@ def timeline(
         _of_tasks(snapshot, since),
         _of_errors(snapshot, heard, since),
         _of_stacks(snapshot),
+        _of_changes(snapshot),
     )
     return selected(told, since=since)
 
@@ -112,6 +113,20 @@ def _of_events(snapshot: Snapshot, since: datetime | None) -> Iterator[Moment]:
             severity = Severity.GOOD
         yield moment(first.at, "event", "ECS", words, severity)
         at = last + 1
+
+
+def _of_changes(snapshot: Snapshot) -> Iterator[Moment]:
+    """What was changed beside the deployments: who, where AWS tells."""
+    for secret in snapshot.secrets.value or ():
+        if secret.changed_at is not None:
+            words = f"secret {secret.name} was changed"
+            yield moment(secret.changed_at, "change", secret.by or "somebody", words)
+    tasks = snapshot.tasks.value
+    for definition in tasks.definitions.values() if tasks else ():
+        if definition.registered_at is not None:
+            who = definition.registered_by.rpartition("/")[2] or "somebody"
+            words = f"task definition {definition.name} was registered"
+            yield moment(definition.registered_at, "change", who, words)
 
 
 def _of_deployments(snapshot: Snapshot) -> Iterator[Moment]:

@@ -25,6 +25,7 @@ from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
 from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.target_errors import target_errors
 from bgconsole.domain.traffic import Traffic, traffic
 
 
@@ -98,7 +99,7 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     served = _served(snapshot, service, both)
     if doubts:
         served = f"Last seen: {served}"
-    found = _judge(snapshot, service, both, served, now)
+    found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
@@ -112,6 +113,21 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
             way_back=back,
         )
     return replace(found, evidence=(*found.evidence, *doubts), way_back=back)
+
+
+def _with_errors(found: Verdict, snapshot: Snapshot, now: datetime) -> Verdict:
+    """What CloudWatch tells of errors: amber where it is much and nothing worse is said."""
+    told = target_errors(snapshot)
+    if told is None or not told.errors:
+        return found
+    if told.many and found.severity in (Severity.GOOD, Severity.BUSY):
+        return replace(
+            found,
+            severity=Severity.WAITING,
+            word=f"{found.word}, ERRORS",
+            sentence=f"{found.sentence}. Its {told.words(now)}",
+        )
+    return replace(found, evidence=(*found.evidence, told.words(now)))
 
 
 def _judge(
@@ -155,7 +171,7 @@ def _under_way(
     strip = rollout(snapshot)
     alarms = strip.alarms.triggered if strip and strip.alarms else ()
     why = why or (f"alarm {', '.join(alarms)}" if alarms else "")
-    helps = remedy(service, both, current)
+    helps = remedy(snapshot, service, both, current)
     helps = f"; {helps}" if helps and why else ""
     if current is not None and current.status.startswith("ROLLBACK"):
         reason = why or current.rollback_reason or current.status_reason or "asked for"

@@ -14,6 +14,8 @@ from typing import Protocol
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
 from bgconsole.domain.logs import LogPage
+from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
@@ -23,7 +25,7 @@ from bgconsole.domain.services import (
     TaskDefinition,
 )
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.targets import Balancing
+from bgconsole.domain.targets import Balancing, TargetGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,31 @@ class Logs(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """Secrets Manager and Systems Manager, read: times, never values."""
+
+    def changes(self, references: Sequence[str]) -> tuple[SecretChange, ...]:
+        """When each of what task definitions name (`valueFrom`) was changed last."""
+        ...
+
+
+class MetricData(Protocol):
+    """CloudWatch's metrics, read."""
+
+    def read(
+        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
+    ) -> Metrics:
+        """The last quarter of an hour of a service and its target groups.
+
+        Args:
+            ref: the service.
+            groups: its target groups, with their routes.
+            now: where the quarter ends.
+            own: one metric more, as `Namespace/Metric?Dimension=value&…&statistic=Sum`.
+        """
+        ...
+
+
 class Meter(Protocol):
     """Counts calls, for the status line."""
 
@@ -254,4 +281,6 @@ class Gateway:
     stacks: Stacks
     images: Images
     logs: Logs
+    secrets: Secrets
+    metrics: MetricData
     meter: Meter

@@ -10,6 +10,8 @@ from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image
 from bgconsole.domain.logs import LogPage
+from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
@@ -19,7 +21,7 @@ from bgconsole.domain.services import (
     TaskDefinition,
 )
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.targets import Balancing
+from bgconsole.domain.targets import Balancing, TargetGroup
 from bgconsole.gateway.definition_document import masked_document
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
@@ -38,6 +40,8 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         stacks=_Stacks(world),
         images=_Images(world),
         logs=_Logs(world),
+        secrets=_Secrets(world),
+        metrics=_MetricData(world),
         meter=_Meter(world),
     )
 
@@ -298,6 +302,23 @@ class _Logs(_Port):
         first = int(token or 0)
         last = first + min(limit, self.world.page_size)
         return LogPage(tuple(lines[first:last]), str(last) if last < len(lines) else None)
+
+
+class _Secrets(_Port):
+    def changes(self, references: Sequence[str]) -> tuple[SecretChange, ...]:
+        self.world.enter("secrets.changes", references=tuple(references))
+        return tuple(
+            self.world.secrets.get(reference, SecretChange(reference, reference, None))
+            for reference in dict.fromkeys(references)
+        )
+
+
+class _MetricData(_Port):
+    def read(
+        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
+    ) -> Metrics:
+        self.world.enter("metrics.read", ref=ref, groups=tuple(groups), now=now, own=own)
+        return self.world.metrics
 
 
 class _Meter(_Port):

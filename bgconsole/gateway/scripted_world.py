@@ -16,6 +16,8 @@ from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
 from bgconsole.domain.logs import LogLine
+from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Service,
     ServiceDeployment,
@@ -85,6 +87,9 @@ class ScriptedWorld:
     balancing: dict[ServiceRef, Balancing] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
+    secrets: dict[str, SecretChange] = field(default_factory=dict)
+    """By reference, as task definitions write it."""
+    metrics: Metrics = field(default_factory=Metrics)
     logs: dict[str, list[LogLine]] = field(default_factory=dict)
     page_size: int = 10_000
     """The most lines that one page of a log holds."""

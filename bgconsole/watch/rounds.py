@@ -14,13 +14,11 @@ from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch import schedule
 from bgconsole.watch.picture import Picture
-from bgconsole.watch.sources import FEEDS, SOURCES, Nothing, NotYet, ask
+from bgconsole.watch.sources import SOURCES, Nothing, NotYet, ask, waves
 from bgconsole.watch.tail import HISTORY, last_words, log_target
 
 TRIES = 5
 """Looks into the logs for the last words of the same failed tasks: lines come late, or never."""
-
-_FED = frozenset(source for sources in FEEDS.values() for source in sources)
 
 
 class Rounds:
@@ -51,7 +49,7 @@ class Rounds:
         now = self._clock()
         due = [s for s in SOURCES if everything or self._due.get(s, now) <= now]
         with ThreadPoolExecutor(max_workers=len(SOURCES)) as pool:
-            for group in ([s for s in due if s not in _FED], [s for s in due if s in _FED]):
+            for group in waves(due):
                 list(pool.map(lambda source: self._fill(source, operating=operating), group))
         self._listen()
         return self._picture.snapshot

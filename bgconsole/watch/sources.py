@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from bgconsole.domain.errors import NotThere
+from bgconsole.domain.errors import AccessDenied, NotThere, Rejected
 from bgconsole.domain.images import Image, ImageReference
 from bgconsole.domain.join import main_container
+from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.rollout import stage_began
+from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Deployments, Snapshot, Source, Tasks
 from bgconsole.gateway.port import Gateway
@@ -40,8 +42,23 @@ def ask(source: Source, gateway: Gateway, snapshot: Snapshot) -> Any:
     return _ASK[source](gateway, snapshot)
 
 
+def waves(sources: Iterable[Source]) -> tuple[tuple[Source, ...], ...]:
+    """Some sources in the order in which they can be asked; those of one wave side by side."""
+    listed = tuple(sources)
+    depths = {source: _depth(source) for source in listed}
+    return tuple(
+        tuple(source for source in listed if depths[source] == depth)
+        for depth in sorted(set(depths.values()))
+    )
+
+
+def _depth(source: Source) -> int:
+    feeding = [feeder for feeder, fed in FEEDS.items() if source in fed]
+    return 1 + max(map(_depth, feeding)) if feeding else 0
+
+
 FEEDS: Mapping[Source, tuple[Source, ...]] = MappingProxyType(
-    {"service": ("targets",), "tasks": ("images",)}
+    {"service": ("targets",), "tasks": ("images", "secrets"), "targets": ("metrics",)}
 )
 """Which sources wait for which."""
 
@@ -119,6 +136,39 @@ def _images(gateway: Gateway, snapshot: Snapshot) -> tuple[Image, ...] | Nothing
         return Nothing(str(error))
 
 
+def _secrets(gateway: Gateway, snapshot: Snapshot) -> tuple[SecretChange, ...] | Nothing | NotYet:
+    tasks = snapshot.tasks.value
+    if tasks is None:
+        return NotYet()
+    references = {
+        reference: None
+        for definition in tasks.definitions.values()
+        for container in definition.containers
+        for reference in container.secrets
+    }
+    if not references:
+        return Nothing("the task definitions name no secrets")
+    try:
+        return gateway.secrets.changes(tuple(references))
+    except (AccessDenied, NotThere, Rejected) as error:
+        # What it tells is a help and no more: a console without this permission is whole.
+        return Nothing(str(error))
+
+
+def _metrics(gateway: Gateway, snapshot: Snapshot) -> Metrics | Nothing | NotYet:
+    targets = snapshot.targets
+    if targets.waiting:
+        return NotYet()
+    groups = targets.value.groups if targets.value else ()
+    now = targets.fetched_at
+    if now is None:
+        return NotYet()
+    try:
+        return gateway.metrics.read(snapshot.ref, groups, now)
+    except (AccessDenied, Rejected) as error:
+        return Nothing(str(error))
+
+
 def in_ecr(reference: ImageReference) -> bool:
     """Whether a registry may be ECR: its own names, and a loopback one (an emulated account's)."""
     host = reference.registry.partition(":")[0]
@@ -134,6 +184,8 @@ _ASK: Mapping[Source, Ask] = MappingProxyType(
         "targets": _targets,
         "stacks": _stacks,
         "images": _images,
+        "secrets": _secrets,
+        "metrics": _metrics,
     }
 )
 SOURCES: tuple[Source, ...] = tuple(_ASK)

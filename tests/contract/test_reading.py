@@ -228,3 +228,13 @@ def test_what_is_not_there_is_told_apart(subject: Subject, service: str) -> None
 def test_calls_are_counted(subject: Subject) -> None:
     subject.gateway.services.clusters()
     assert subject.gateway.meter.per_minute() > 0
+
+
+def test_secrets_tell_when_they_were_changed(subject: Subject) -> None:
+    tasks = subject.gateway.services.tasks(subject.ref)
+    definition = subject.gateway.services.task_definition(tasks[0].task_definition)
+    references = definition.containers[0].secrets
+    assert references
+    told = subject.gateway.secrets.changes(references)
+    assert [each.reference for each in told] == list(dict.fromkeys(references))
+    assert all(each.changed_at and each.name in each.reference for each in told)

@@ -133,7 +133,7 @@ async def test_copying_gives_markdown_of_what_is_shown(tmp_path: Path) -> None:
         assert app.clipboard.startswith("**democluster-cluster/democluster-service**")
         assert app.clipboard.count("\n- `") == len(pane.shown)
         assert "- ? not seen: before the last 24 h" in app.clipboard
-        assert "2 lines that a filter hides" in app.clipboard
+        assert "3 lines that a filter hides" in app.clipboard
 
 
 async def test_saving_keeps_two_private_files_and_tells_where(tmp_path: Path) -> None:

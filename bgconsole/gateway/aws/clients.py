@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from types_boto3_logs.client import CloudWatchLogsClient
     from types_boto3_sts.client import STSClient
 
-ServiceName = Literal["cloudformation", "ecr", "ecs", "elbv2", "iam", "logs", "sts"]
+ServiceName = Literal[
+    "cloudformation",
+    "cloudwatch",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "iam",
+    "logs",
+    "secretsmanager",
+    "ssm",
+    "sts",
+]
 
 READ_ATTEMPTS = 2
 WRITE_ATTEMPTS = 3
@@ -52,6 +63,9 @@ RATES: dict[str, tuple[float, float]] = {
     "logs": (2, 6),
     "sts": (2, 5),
     "iam": (2, 5),
+    "cloudwatch": (2, 5),
+    "secretsmanager": (2, 10),
+    "ssm": (2, 5),
 }
 """Reads a second in the long run and at once: well under AWS's quotas, which others share.
 
@@ -138,7 +152,7 @@ class Clients:
     @overload
     def client(self, name: Literal["sts"]) -> STSClient: ...
     @overload
-    def client(self, name: Literal["iam"]) -> Any: ...
+    def client(self, name: Literal["cloudwatch", "iam", "secretsmanager", "ssm"]) -> Any: ...
 
     def client(self, name: ServiceName, *, write: bool = False) -> Any:
         """The client of one service, to be used inside `reading` or `writing`."""

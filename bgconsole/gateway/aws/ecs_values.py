@@ -222,6 +222,11 @@ def task_definition(raw: Answered) -> TaskDefinition:
                 essential=container.get("essential", True),
                 command=tuple(container.get("command") or ()),
                 log=_log_target(container),
+                secrets=tuple(
+                    secret["valueFrom"]
+                    for secret in container.get("secrets") or ()
+                    if secret.get("valueFrom")
+                ),
                 entry_point=tuple(container.get("entryPoint") or ()),
             )
             for container in raw.get("containerDefinitions") or ()

@@ -42,6 +42,8 @@ def connect(
     from bgconsole.gateway.aws.identity import AwsIdentities
     from bgconsole.gateway.aws.images import AwsImages
     from bgconsole.gateway.aws.logs import AwsLogs
+    from bgconsole.gateway.aws.metrics import AwsMetrics
+    from bgconsole.gateway.aws.secrets import AwsSecrets
     from bgconsole.gateway.aws.services import AwsServices
     from bgconsole.gateway.aws.stacks import AwsStacks
     from bgconsole.gateway.aws.targets import AwsTargets
@@ -56,6 +58,8 @@ def connect(
         stacks=AwsStacks(clients),
         images=AwsImages(clients),
         logs=AwsLogs(clients),
+        secrets=AwsSecrets(clients),
+        metrics=AwsMetrics(clients),
         meter=clients,
     )
 

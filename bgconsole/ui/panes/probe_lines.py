@@ -12,8 +12,8 @@ from bgconsole.domain.probe_words import deployment_sentence, spell_ms, standing
 from bgconsole.domain.verdict import Severity
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import fit, piece
+from bgconsole.ui.widgets.spark import BARS
 
-BARS = "▁▂▃▄▅▆▇█"
 FAILED = "✖"
 NAMELESS = "•"
 """A good answer that does not say which version it is from."""

@@ -6,7 +6,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
+from bgconsole.domain.metrics import GroupMetrics, latest
 from bgconsole.domain.plain import plain
+from bgconsole.domain.probe_words import spell_ms
 from bgconsole.domain.targets import Target, TargetGroup
 from bgconsole.ui.palette import Palette, Tone, health_look
 from bgconsole.ui.panes.freshness import freshness, late_after, nothing
@@ -14,7 +16,11 @@ from bgconsole.ui.panes.pane import now
 from bgconsole.ui.panes.table_pane import TablePane
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+from bgconsole.ui.widgets.spark import spark
 
+ROOMY = 7
+"""With so many lines the pane tells CloudWatch's numbers too."""
+MINUTES = 15
 BAR = 12
 """Cells of a traffic bar where there is room."""
 
@@ -57,7 +63,14 @@ class TargetsPane(TablePane):
             for target in sorted(group.targets, key=lambda t: (t.zone, t.key))
         ]
         palette = Palette.of(self.app)
-        lines = [group_line(group, palette, max(8, self.size.width - 2)) for group in groups]
+        width = max(8, self.size.width - 2)
+        measured = self.snapshot.metrics.value
+        lines = []
+        for group in groups:
+            lines.append(group_line(group, palette, width))
+            told = measured.groups.get(group.arn) if measured else None
+            if told is not None and told.requests and self.size.height >= ROOMY:
+                lines.append(metrics_line(told, palette, width))
         shown = self.query_one(".groups", Static)
         shown.update(Content("\n").join(lines))
         shown.display = bool(lines)
@@ -90,6 +103,26 @@ def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
         shares = [piece(4, Content.styled("no listener", palette.style(Tone.QUIET)), Content())]
     head = piece(1, Content.styled(name, palette.style(Tone.PLAIN, bold=True)), _cut(name, 14))
     return fit([head, *shares, piece(9, health)], width, between="  ")
+
+
+def metrics_line(told: GroupMetrics, palette: Palette, width: int) -> Content:
+    """`  120/min  5xx 0 ▁▁▁▁▁  p95 12 ms ▂▃▂▂▁`, of the newest minute that CloudWatch tells of."""
+    requests, slow = latest(told.requests) or 0.0, latest(told.latency)
+    minutes = [at for at, _ in told.requests]
+    failed = dict(told.errors)
+    errors = [failed.get(at, 0.0) for at in minutes]
+    quiet = palette.style(Tone.QUIET)
+    loud = palette.style(Tone.BAD, bold=True) if errors[-1] else quiet
+    pieces = [
+        piece(7, Content.styled(f"  {requests:.0f}/min", quiet)),
+        piece(9, Content.styled(f"5xx {errors[-1]:.0f}", loud)),
+        piece(5, Content.styled(spark(errors, MINUTES), loud), ""),
+    ]
+    if slow is not None:
+        pieces.append(piece(8, Content.styled(f"p95 {spell_ms(slow * 1000)}", quiet), ""))
+        values = [value for _, value in told.latency]
+        pieces.append(piece(4, Content.styled(spark(values, MINUTES), quiet), ""))
+    return fit(pieces, width, between=" ")
 
 
 def share(word: str, percent: float, palette: Palette, bar: int) -> Content:

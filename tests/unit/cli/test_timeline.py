@@ -34,7 +34,8 @@ def test_lines_oldest_first(terminal: Terminal) -> None:
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
     assert lines == sorted(lines, key=lambda line: line[:8])
-    assert lines[0].startswith("13:54:00  · deployment  revision 3 (bad0c0d")
+    assert "task definition democluster-task-family:3 was registered" in lines[0]
+    assert lines[1].startswith("13:54:00  · deployment  revision 3 (bad0c0d")
     assert any("✖ task" in line and "3 tasks" in line for line in lines)
     assert lines[-1].endswith("revision 3: first error line: PG::UndefinedColumn: posts.summary")
     assert "revision 2: deployed" not in ended.out, "two days ago"

@@ -54,7 +54,9 @@ def test_in_every_world_it_is_ordered_and_says_nothing_twice(name: str) -> None:
 
 
 def test_a_roll_back_reads_as_the_story_that_it_is() -> None:
-    told = timeline(look(worlds.rolled_back()), since=NOW - timedelta(minutes=10))
+    registered, *told = timeline(look(worlds.rolled_back()), since=NOW - timedelta(minutes=10))
+    assert (registered.kind, registered.source) == ("change", "ops")
+    assert registered.words == "task definition democluster-task-family:3 was registered"
     kinds = [(one.kind, one.severity) for one in told]
     assert kinds[0] == ("deployment", Severity.BUSY)
     assert told[0].words.startswith("revision 3 (bad0c0d · sha256:0ff1ce00): deployment began")

@@ -1,0 +1,53 @@
+"""CloudWatch's numbers of a service: requests and errors by target group, CPU and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+DELAY = timedelta(minutes=3)
+"""How late CloudWatch may tell of a minute: an alarm came 3 min 20 s after its first error."""
+
+Series = tuple[tuple[datetime, float], ...]
+"""One value a minute, oldest first; a minute of which nothing is told is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMetrics:
+    """One target group's."""
+
+    requests: Series = ()
+    errors: Series = ()
+    """Answers of targets with a status of 500 or more."""
+    latency: Series = ()
+    """Seconds, 95th percentile."""
+
+    def since(self, at: datetime) -> tuple[float, float]:
+        """Requests and errors of the minutes that began at a moment or later."""
+        return _sum(self.requests, at), _sum(self.errors, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The last quarter of an hour, by minute."""
+
+    groups: Mapping[str, GroupMetrics] = field(default_factory=lambda: MappingProxyType({}))
+    """By target group's ARN."""
+    cpu: Series = ()
+    """Percent of what the service reserves, all its tasks."""
+    memory: Series = ()
+    own: Series = ()
+    """The metric that the configuration names."""
+
+
+def latest(series: Series) -> float | None:
+    """The newest value; None where there is none."""
+    return series[-1][1] if series else None
+
+
+def _sum(series: Series, since: datetime) -> float:
+    # A minute is told by its beginning: the one that a moment falls into counts.
+    begin = since.replace(second=0, microsecond=0)
+    return sum(value for at, value in series if at >= begin)

@@ -1,0 +1,95 @@
+"""CloudWatch, read: one GetMetricData for all that is shown of a service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
+
+from bgconsole.domain.metrics import GroupMetrics, Metrics, Series
+from bgconsole.domain.services import ServiceRef
+from bgconsole.domain.targets import TargetGroup
+from bgconsole.gateway.aws.clients import Clients
+from bgconsole.gateway.aws.pieces import utc_or_long_ago
+
+SPAN = timedelta(minutes=15)
+_OF_GROUP = (
+    ("requests", "RequestCount", "Sum"),
+    ("errors", "HTTPCode_Target_5XX_Count", "Sum"),
+    ("latency", "TargetResponseTime", "p95"),
+)
+_OF_SERVICE = (("cpu", "CPUUtilization"), ("memory", "MemoryUtilization"))
+
+Query = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AwsMetrics:
+    """The `MetricData` port."""
+
+    clients: Clients
+
+    def read(
+        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
+    ) -> Metrics:
+        """GetMetricData over the last quarter of an hour, by minute."""
+        queries = list(_queries(ref, groups, own))
+        with self.clients.reading("cloudwatch:GetMetricData", f"service {ref}"):
+            answer = self.clients.client("cloudwatch").get_metric_data(
+                MetricDataQueries=queries,
+                StartTime=now - SPAN,
+                EndTime=now + timedelta(minutes=1),
+                ScanBy="TimestampAscending",
+            )
+        told = {each["Id"]: _series(each) for each in answer.get("MetricDataResults", ())}
+        return Metrics(
+            groups=MappingProxyType(
+                {
+                    group.arn: GroupMetrics(
+                        **{name: told.get(f"{name}{number}", ()) for name, _, _ in _OF_GROUP}
+                    )
+                    for number, group in enumerate(groups)
+                }
+            ),
+            cpu=told.get("cpu", ()),
+            memory=told.get("memory", ()),
+            own=told.get("own", ()),
+        )
+
+
+def _queries(ref: ServiceRef, groups: Sequence[TargetGroup], own: str) -> Iterator[Query]:
+    for number, group in enumerate(groups):
+        if balancer := _balancer(group):
+            where = {"TargetGroup": group.arn.rpartition(":")[2], "LoadBalancer": balancer}
+            for name, metric, statistic in _OF_GROUP:
+                yield _query(f"{name}{number}", "AWS/ApplicationELB", metric, where, statistic)
+    service = {"ClusterName": ref.cluster, "ServiceName": ref.name}
+    for name, metric in _OF_SERVICE:
+        yield _query(name, "AWS/ECS", metric, service, "Average")
+    if own:
+        namespace, _, metric = own.rpartition("/")
+        metric, _, said = metric.partition("?")
+        dimensions = dict(part.partition("=")[::2] for part in said.split("&") if part)
+        statistic = dimensions.pop("statistic", "Sum")
+        yield _query("own", namespace, metric, dimensions, statistic)
+
+
+def _query(
+    name: str, namespace: str, metric: str, dimensions: Mapping[str, str], statistic: str
+) -> Query:
+    listed = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    of = {"Namespace": namespace, "MetricName": metric, "Dimensions": listed}
+    return {"Id": name, "MetricStat": {"Metric": of, "Period": 60, "Stat": statistic}}
+
+
+def _balancer(group: TargetGroup) -> str:
+    """The dimension LoadBalancer (`app/name/id`), from a listener that leads to the group."""
+    listener = next((route.listener for route in group.routes), "")
+    return listener.partition(":listener/")[2].rpartition("/")[0]
+
+
+def _series(result: Mapping[str, Any]) -> Series:
+    pairs = zip(result.get("Timestamps", ()), result.get("Values", ()), strict=False)
+    return tuple(sorted((utc_or_long_ago(at), float(value)) for at, value in pairs))

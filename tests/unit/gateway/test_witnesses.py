@@ -1,0 +1,130 @@
+"""CloudWatch, Secrets Manager and Systems Manager, as their answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.stub import ANY, Stubber
+
+from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.secrets import SecretChange
+from bgconsole.domain.targets import Route, TargetGroup
+from bgconsole.gateway.aws.caller import Caller
+from bgconsole.gateway.aws.clients import Clients
+from bgconsole.gateway.aws.metrics import AwsMetrics
+from bgconsole.gateway.aws.secrets import AwsSecrets
+from tests.values import NOW, REF
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:db-url-AbCdEf"
+GROUP = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/blue/0123456789abcdef"
+LISTENER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/lb/50dc/0467"
+MINUTE = datetime(2026, 3, 1, 13, 58, tzinfo=UTC)
+
+
+@pytest.fixture
+def clients() -> Clients:
+    def session() -> Any:
+        made = botocore.session.Session()
+        made.set_credentials("AKIDEXAMPLE", "not-a-secret")
+        return made
+
+    return Clients(region="us-east-1", caller=Caller(), new_session=session)
+
+
+@pytest.fixture
+def stubbed(clients: Clients) -> Callable[[str], Stubber]:
+    def stub(service: Any) -> Stubber:
+        stubber = Stubber(clients.client(service))
+        stubber.activate()
+        return stubber
+
+    return stub
+
+
+def test_a_secret_tells_when_and_a_parameter_who_too(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    stubbed("secretsmanager").add_response(
+        "describe_secret", {"Name": "db-url", "LastChangedDate": MINUTE}, {"SecretId": SECRET}
+    )
+    stubbed("ssm").add_response(
+        "describe_parameters",
+        {
+            "Parameters": [
+                {
+                    "Name": "/web/key",
+                    "LastModifiedDate": MINUTE,
+                    "LastModifiedUser": "arn:aws:iam::123456789012:user/ops",
+                }
+            ]
+        },
+        {"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": ["/web/key"]}]},
+    )
+    parameter = "arn:aws:ssm:us-east-1:123456789012:parameter/web/key"
+    reference = f"{SECRET}:password::"
+    assert AwsSecrets(clients).changes([reference, parameter, reference]) == (
+        SecretChange(reference, "db-url", MINUTE),
+        SecretChange(parameter, "/web/key", MINUTE, "ops"),
+    )
+
+
+def test_a_refusal_names_the_permission(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    stubbed("secretsmanager").add_client_error("describe_secret", "AccessDeniedException", "no")
+    with pytest.raises(AccessDenied) as caught:
+        AwsSecrets(clients).changes([SECRET])
+    assert caught.value.action == "secretsmanager:DescribeSecret"
+
+
+def test_one_call_brings_the_numbers_of_every_group(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    group = TargetGroup(
+        GROUP, "blue", 3000, "HTTP", "/up", (), (Route(LISTENER, "", 80, "HTTP", 1, 100.0),)
+    )
+    stubbed("cloudwatch").add_response(
+        "get_metric_data",
+        {
+            "MetricDataResults": [
+                _told("requests0", 120.0, 60.0),
+                _told("errors0", 6.0),
+                _told("latency0", 0.012, 0.02),
+                _told("cpu", 12.5),
+                _told("own", 3.0),
+            ]
+        },
+        {
+            "MetricDataQueries": ANY,
+            "StartTime": NOW - timedelta(minutes=15),
+            "EndTime": NOW + timedelta(minutes=1),
+            "ScanBy": "TimestampAscending",
+        },
+    )
+    seen: list[Any] = []
+    clients.client("cloudwatch").meta.events.register(
+        "before-parameter-build.cloudwatch.GetMetricData", lambda params, **_: seen.append(params)
+    )
+    own = "Shop/Orders?Stage=prod&statistic=Average"
+    found = AwsMetrics(clients).read(REF, [group], NOW, own)
+    assert found.groups[GROUP].requests == ((MINUTE, 120.0), (MINUTE + timedelta(minutes=1), 60.0))
+    assert found.groups[GROUP].since(MINUTE + timedelta(seconds=70)) == (60.0, 0.0)
+    assert found.groups[GROUP].since(MINUTE + timedelta(seconds=10)) == (180.0, 6.0)
+    assert (found.cpu, found.memory, found.own) == (((MINUTE, 12.5),), (), ((MINUTE, 3.0),))
+    asked = {query["Id"]: query["MetricStat"] for query in seen[0]["MetricDataQueries"]}
+    dimensions = {d["Name"]: d["Value"] for d in asked["errors0"]["Metric"]["Dimensions"]}
+    assert dimensions == {
+        "TargetGroup": "targetgroup/blue/0123456789abcdef",
+        "LoadBalancer": "app/lb/50dc",
+    }
+    assert asked["own"]["Stat"] == "Average"
+    assert asked["own"]["Metric"]["Dimensions"] == [{"Name": "Stage", "Value": "prod"}]
+
+
+def _told(name: str, *values: float) -> dict[str, Any]:
+    times = [MINUTE + timedelta(minutes=number) for number in range(len(values))]
+    return {"Id": name, "Timestamps": times, "Values": list(values)}
