@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.probe import During, ProbeRecord, Tally
@@ -68,6 +68,29 @@ def deployment_sentence(during: During) -> str:
         watched = spell(tally.latest.done - began.at)
         what = f"in the {watched} of this deployment that were watched"
     return counted(tally, what)
+
+
+def since_key(record: ProbeRecord, pressed: datetime) -> str:
+    """`last bad answer 12 s after the key (HTTP 502), 7 of 388 requests failed since`.
+
+    Bad is a failure, or an answer of another version than the one that answers now.
+    """
+    answers = [answer for answer in record.answers if answer.done >= pressed]
+    if not answers:
+        return "no request was made meanwhile"
+    serving = next((a.version for a in reversed(answers) if a.version), "")
+    bad = [
+        a for a in answers if record.failed(a) or (a.version and serving and a.version != serving)
+    ]
+    failed = sum(record.failed(answer) for answer in answers)
+    told = f"{failed} of {_requests(len(answers))} failed since"
+    if answers[0] is record.answers[0] and record.tally.asked > len(record.answers):
+        told += f" {answers[0].at.astimezone():%H:%M:%S}, as far back as answers are kept"
+    if not bad:
+        return f"no bad answer after the key, {told}"
+    last = bad[-1]
+    what = last.words if record.failed(last) else f"still {last.version}"
+    return f"last bad answer {spell(last.done - pressed)} after the key ({what}), {told}"
 
 
 def counted(tally: Tally, what: str = "") -> str:

@@ -27,6 +27,8 @@ class Facts:
     started: datetime
     request_ids: tuple[str, ...]
     left_to_do: tuple[str, ...] = ()
+    noticed: str = ""
+    """How users fared meanwhile, where a probe asked the site."""
 
 
 def receipt(facts: Facts, end: End) -> tuple[str, ...]:
@@ -37,12 +39,19 @@ def receipt(facts: Facts, end: End) -> tuple[str, ...]:
         f"was   {facts.before}" if facts.before else "",
         f"now   {now}" if (now := _now(end)) else "",
         f"end   {end.sentence}" if not end.ok or not now else "",
-        f"who   {facts.who} ({_SURFACES.get(facts.surface, facts.surface)})",
-        f"when  {facts.started:%Y-%m-%d %H:%M:%S} UTC · {facts.where}",
+        f"site  {facts.noticed}" if facts.noticed else "",
+        *_by(facts, short=bool(facts.noticed) and not end.ok),
         f"AWS   request {', '.join(facts.request_ids)}" if facts.request_ids else "",
         _left(facts.left_to_do),
     ]
     return tuple(plain(line) for line in lines if line)
+
+
+def _by(facts: Facts, *, short: bool) -> tuple[str, ...]:
+    """Who and when; in one line where there would be more than eight."""
+    who = f"{facts.who} ({_SURFACES.get(facts.surface, facts.surface)})"
+    when = f"{facts.started:%Y-%m-%d %H:%M:%S} UTC · {facts.where}"
+    return (f"who   {who} · {when}",) if short else (f"who   {who}", f"when  {when}")
 
 
 def _now(end: End) -> str:

@@ -59,6 +59,10 @@ class Run:
     give_up_after: timedelta | None = None
     unlocked: str = ""
     """Why other consoles on this machine are not kept away, where they are not."""
+    begun: datetime | None = None
+    """When it was confirmed; None for when its first step begins."""
+    noticed: Callable[[datetime], str] = lambda _: ""
+    """How users fared since a moment, in words; empty where nothing watched them."""
     made: dict[str, str] = field(default_factory=dict)
     answers: list[Submitted] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
@@ -72,7 +76,7 @@ class Run:
             raise
 
     def _progress(self) -> Iterator[Progress]:
-        plan, started = self.proposal.plan, self.clock()
+        plan, started = self.proposal.plan, self.begun or self.clock()
         self.recorder.write(
             "started",
             plan=[step.words for step in plan.steps],
@@ -305,9 +309,8 @@ class Run:
             request_ids=list(self._requests),
             receipt=list(lines := self._receipt(started, end)),
         )
-        outcome = Outcome(
-            end.ok, _TITLES[end.result], end.sentence, _CODES.get(end.result, EXIT_FAILED), lines
-        )
+        code = _CODES.get(end.result, EXIT_FAILED)
+        outcome = Outcome(end.ok, _TITLES[end.result], end.sentence, code, lines, end.deployment)
         return _end(number, outcome)
 
     def _receipt(self, started: datetime, end: End) -> tuple[str, ...]:
@@ -320,6 +323,7 @@ class Run:
             surface=self.recorder.surface,
             started=started,
             request_ids=self._requests,
+            noticed=self.noticed(started),
             left_to_do=tuple(
                 filter(
                     None,

@@ -141,14 +141,20 @@ class Runner:
         except OSError:
             return ()
 
-    def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
+    def run(
+        self,
+        proposal: Proposal,
+        cancelled: threading.Event,
+        noticed: Callable[[datetime], str] = lambda _: "",
+    ) -> Iterator[Progress]:
         """Read everything again, and do what was proposed if it is still what would be done.
 
         The service is locked until all is sent, not while it is followed: another console may want
         to roll it back. Where its lock cannot be had for want of a disk the run goes on unlocked
         and says so: a full disk must not keep the old version from coming back. Before the call
         that changes what serves, `cancelled` stops it; after that it only ends the following. The
-        last progress carries the outcome.
+        last progress carries the outcome. `noticed` tells, for the receipt, how users fared since
+        a moment.
 
         Raises:
             PlanChanged: the plan is another one now; nothing was done.
@@ -156,6 +162,7 @@ class Runner:
             GatewayError: the fresh reads failed; nothing was done.
         """
         recorder = Recorder(self._audit, self._clock, self._new_id(), proposal, self._surface)
+        begun = self._clock()
         with ExitStack() as held:
             try:
                 unlocked = self._lock(held, recorder, proposal)
@@ -179,6 +186,8 @@ class Runner:
                 submitted=held.close,
                 give_up_after=self._give_up_after,
                 unlocked=unlocked,
+                begun=begun,
+                noticed=noticed,
             ).progress()
 
     def _lock(self, held: ExitStack, recorder: Recorder, proposal: Proposal) -> str:

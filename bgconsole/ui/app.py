@@ -199,6 +199,7 @@ class Console(GuardedApp):
         self._service.snapshot = self.session.snapshot
         self.probing.follow(message.snapshot)
         self._look_at_operations(message.snapshot)
+        self.operating.watch_over(message.snapshot)
         if isinstance(self.screen, ReadingScreen | StoppedScreen | TimelineScreen):
             self.screen.renew()
         if not self.session.locked_out:
@@ -213,6 +214,8 @@ class Console(GuardedApp):
     @on(ProbeTaken)
     def _probe_taken(self, message: ProbeTaken) -> None:
         record = self.probing.take(message)
+        if record is not None and self.session.ref is not None:
+            self.operating.probed = (self.session.ref, record)
         if self.screen_stack and record is not None and self._service is not None:
             self._service.probe = record
 

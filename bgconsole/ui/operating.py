@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from threading import Event
 from types import MappingProxyType
 
 from textual.app import App
 
 from bgconsole.domain.errors import BgconsoleError
+from bgconsole.domain.probe import ProbeRecord
+from bgconsole.domain.probe_words import since_key
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import PlanChanged
@@ -59,6 +62,8 @@ class Operating:
         """The run that goes on or was the last one."""
         self.seen = True
         """Whether its end was looked at."""
+        self.probed: tuple[ServiceRef, ProbeRecord] | None = None
+        """What the probe of the service that is shown has seen; read from a run's thread."""
 
     @property
     def running(self) -> bool:
@@ -153,6 +158,23 @@ class Operating:
             )
         self._changed()
 
+    def watch_over(self, snapshot: Snapshot) -> None:
+        """Tell, for a while after the end, if something else is deployed over it."""
+        state = self.state
+        later = state.over(snapshot) if state is not None else None
+        if later is None or later is state:
+            return
+        self.seen = False
+        self._put(later)
+        summary = later.proposal.plan.summary
+        self._app.notify(
+            summary, title=later.superseded, severity="error", timeout=60, markup=False
+        )
+
+    def _noticed(self, ref: ServiceRef, since: datetime) -> str:
+        probed = self.probed
+        return since_key(probed[1], since) if probed is not None and probed[0] == ref else ""
+
     def show(self) -> None:
         """Open the screen of the run that goes on, or of the last one."""
         if self.state is None or (self._screen is not None and self._screen.is_attached):
@@ -211,11 +233,12 @@ class Operating:
         self._runs += 1
         number, app = self._runs, self._app
         cancelled = self._cancelled = Event()
+        noticed = partial(self._noticed, proposal.ref)
 
         def work() -> None:
             problem: BgconsoleError | None = None
             try:
-                for progress in runner.run(proposal, cancelled):
+                for progress in runner.run(proposal, cancelled, noticed):
                     app.post_message(OperationMoved(number, progress))
             except BgconsoleError as error:
                 problem = error

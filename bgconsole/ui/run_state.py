@@ -10,6 +10,10 @@ from typing import Literal
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.plain import plain
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.superseded import WATCHED, superseded
+from bgconsole.domain.versions import live_version
+from bgconsole.operations.lookup import definitions_in
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import Proposal
 from bgconsole.operations.step import Amount
@@ -38,6 +42,8 @@ class RunState:
     told: tuple[Told, ...] = ()
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    superseded: str = ""
+    """What was deployed over it soon after its end, in words."""
     amounts: Mapping[str, Amount] = field(default_factory=lambda: MappingProxyType({}))
     """How far the measurable parts of the step that runs are, by what they are of."""
 
@@ -45,6 +51,25 @@ class RunState:
     def ended(self) -> bool:
         """Whether nothing more will come."""
         return self.ended_at is not None
+
+    def over(self, snapshot: Snapshot) -> RunState:
+        """Once a newer picture was seen: with what was deployed over it, if that was soon after."""
+        outcome, ended = self.outcome, self.ended_at
+        seen = snapshot.service.fetched_at
+        if self.superseded or outcome is None or not outcome.ok or ended is None or seen is None:
+            return self
+        if snapshot.ref != self.proposal.ref or seen - ended > WATCHED:
+            return self
+        before = live_version(self.proposal.snapshot)
+        tasks, evidence = self.proposal.snapshot.tasks.value, self.proposal.evidence
+        words = superseded(
+            snapshot,
+            outcome.deployment,
+            ended,
+            before.task_definition if before else "",
+            {**(tasks.definitions if tasks else {}), **definitions_in(evidence)},
+        )
+        return replace(self, superseded=words) if words else self
 
     @property
     def steps(self) -> tuple[StepState, ...]:

@@ -91,7 +91,12 @@ class Running(Protocol):
         """The same with what only the reader wants to know; blocks, maybe long."""
         ...
 
-    def run(self, proposal: Proposal, cancelled: threading.Event) -> Iterator[Progress]:
+    def run(
+        self,
+        proposal: Proposal,
+        cancelled: threading.Event,
+        noticed: Callable[[datetime], str] = ...,
+    ) -> Iterator[Progress]:
         """Do it; blocks. Raises PlanChanged before anything is done, if it is another plan now."""
         ...
 

@@ -25,7 +25,7 @@ from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from tests import worlds
 from tests.consoles import armed, asked, console, filled, text, until
-from tests.values import REF
+from tests.values import MEOW, REF
 
 SIZE = (120, 36)
 
@@ -300,6 +300,31 @@ async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
         await until(pilot, lambda: state.proposal.plan.summary in text(app.screen))
         story = (tmp_path / "audit.jsonl").read_text().splitlines()
         assert any('"left"' in line and "force-redeploy" in line for line in story)
+
+
+async def test_what_is_deployed_over_a_roll_back_is_told(tmp_path: Path) -> None:
+    world = _settling(worlds.steady())
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        await pilot.press("R")
+        await asked(pilot)
+        await pilot.press("1", "enter")
+        await until(pilot, lambda: app.operating.state and app.operating.state.outcome)
+        assert (
+            app.operating.state and app.operating.state.outcome and app.operating.state.outcome.ok
+        )
+        await until(pilot, lambda: "watched until" in text(app.screen))
+        await pilot.press("escape")
+        screen = await filled(pilot)
+        with world.lock:
+            world.now += timedelta(minutes=4)
+            scripted_gateway(world).changes.update(REF, task_definition=MEOW.definition_arn)
+        app.action_refresh()
+        await until(pilot, lambda: app.operating.state and app.operating.state.superseded)
+        assert app.operating.state.superseded.endswith("at 14:04: deploying 2 again")
+        assert screen.run_state is app.operating.state
+        await until(pilot, lambda: "SUPERSEDED by user/ops" in text(app.screen))
 
 
 async def test_until_all_is_sent_nothing_else_begins(tmp_path: Path) -> None:

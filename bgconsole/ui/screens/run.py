@@ -17,6 +17,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain import amount_words
 from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
+from bgconsole.domain.superseded import WATCHED
 from bgconsole.operations.outcome import Outcome
 from bgconsole.operations.step import Amount
 from bgconsole.ui import plan_text
@@ -123,7 +124,7 @@ class RunScreen(Screen[None]):
         end = self.query_one("#run-end", HangingText)
         end.display = state.outcome is not None
         if state.outcome is not None:
-            end.show(_end(state.outcome))
+            end.show([*_end(state.outcome), *_after(state)])
             self.query_one("#run-body", VerticalScroll).scroll_end(animate=False)
 
     def _paint_headline(self) -> None:
@@ -138,6 +139,8 @@ def headline(state: RunState, now: datetime) -> Content:
     """One line: what, how far, how long; the end in green or red once it is there."""
     summary, outcome = plain(state.proposal.plan.summary), state.outcome
     took = spell((state.ended_at or now) - state.started_at)
+    if state.superseded:
+        return Content.assemble(("✖ ", "bold $text-error"), one_line(state.superseded, "bold"))
     if outcome is not None:
         glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
         return Content.assemble(
@@ -146,6 +149,17 @@ def headline(state: RunState, now: datetime) -> Content:
     steps = len(state.proposal.plan.steps)
     at = f"step {state.current} of {steps}" if state.current else "reading the world once more"
     return Content.assemble(("◐ ", "bold $text-primary"), f"{summary} · {at} · {took}")
+
+
+def _after(state: RunState) -> list[Line]:
+    """What came after the end, or until when that is watched for."""
+    if state.superseded:
+        return [Line(Content("")), Line(one_line(f"✖ {state.superseded}", "bold $text-error"), 2)]
+    if state.outcome is None or not state.outcome.deployment or state.ended_at is None:
+        return []
+    until = (state.ended_at + WATCHED).astimezone()
+    words = f"watched until {until:%H:%M}: what is deployed over it is told here"
+    return [Line(Content("")), Line(Content.styled(words, "dim"))]
 
 
 def _amount(amount: Amount) -> Line:

@@ -19,7 +19,14 @@ from bgconsole.domain.probe import (
     letters,
 )
 from bgconsole.domain.probe_version import LONGEST, version_rule
-from bgconsole.domain.probe_words import counted, deployment_sentence, serves, spell_ms, standing
+from bgconsole.domain.probe_words import (
+    counted,
+    deployment_sentence,
+    serves,
+    since_key,
+    spell_ms,
+    standing,
+)
 from bgconsole.domain.verdict import Severity
 from tests import scenes
 from tests.values import NOW
@@ -200,6 +207,21 @@ def test_nothing_asked_during_a_deployment_is_said() -> None:
     during = record().deploying("arn:1", NOW, NOW).during
     assert during
     assert deployment_sentence(during) == "no request was made during this deployment"
+
+
+def test_seconds_from_the_key_to_the_last_bad_answer() -> None:
+    pressed = NOW + timedelta(seconds=1)
+    seen = record(
+        answer(0, status=500),
+        answer(2, status=502, version="43"),
+        answer(4, version="43"),
+        answer(6, version="42"),
+        answer(8, version="42"),
+    )
+    words = since_key(seen, pressed)
+    assert words == "last bad answer 3 s after the key (still 43), 1 of 4 requests failed since"
+    assert since_key(row(200, 200), NOW).startswith("no bad answer after the key, 0 of 2 requests")
+    assert since_key(row(200), pressed) == "no request was made meanwhile"
 
 
 def test_deployments_are_told_apart() -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
@@ -62,6 +62,25 @@ def test_a_roll_back_ends_with_the_old_digest_read_back_from_its_tasks(desk: Mak
     assert started["before"] == "revision 2 · 8be01c9 · sha256:77ab10c2"
     assert submitted["request_id"] == "11111111-0000-4000-8000-000000000001"
     assert finished["after"] == "revision 1 · 1f3c2aa · sha256:9d1d599a (4)"
+
+
+def test_what_users_noticed_is_on_the_receipt_within_eight_lines(desk: MakeDesk) -> None:
+    somebody = desk(worlds.steady())
+    begun = somebody.world.now
+
+    def noticed(since: datetime) -> str:
+        assert since == begun, "counted from the key"
+        return "last bad answer 12 s after the key (HTTP 502), 7 of 388 requests failed since"
+
+    for settle in (worlds.settle, badly):
+        begun = somebody.world.now
+        somebody.waits = [settle]
+        proposal = somebody.proposed(R if settle is worlds.settle else F)
+        *_, last = somebody.runner.run(proposal, threading.Event(), noticed)
+        assert last.outcome is not None
+        assert "site  last bad answer 12 s after the key" in "\n".join(last.outcome.receipt)
+        assert len(last.outcome.receipt) <= 8
+        assert last.outcome.deployment == somebody.world.services[REF].deployments[0].id
 
 
 def test_a_pinned_roll_back_deploys_the_digest_that_ran(desk: MakeDesk) -> None:
