@@ -1,8 +1,19 @@
-"""Log lines and the order they stand in."""
+"""Log lines, the order they stand in, and the stretches of time that were not read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class LogGroup:
+    """A log group and the region it is in; an empty region is the one of the service."""
+
+    name: str
+    region: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.region})" if self.region else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +26,8 @@ class LogLine:
     group: str
     stream: str
     message: str
+    region: str = ""
+    """Empty for the region of the service."""
 
     @property
     def order(self) -> tuple[int, int, str]:
@@ -27,6 +40,12 @@ class LogLine:
         prefix, _, last = self.stream.rpartition("/")
         return last if "/" in prefix else ""
 
+    @property
+    def container(self) -> str:
+        """The container's name where the stream is `<prefix>/<container>/<task id>`, else empty."""
+        prefix, _, _ = self.stream.rpartition("/")
+        return prefix.rpartition("/")[2] if "/" in prefix else ""
+
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
@@ -34,3 +53,29 @@ class LogPage:
 
     lines: tuple[LogLine, ...]
     token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A stretch of time whose lines may be missing: shown as a row, never silent.
+
+    Times are epoch milliseconds, both included. It sorts among lines by `order`.
+    """
+
+    number: int
+    """Names it as long as its tail lives."""
+    group: LogGroup
+    start: int
+    end: int
+    words: str
+    """Why, such as `AWS throttled the reads`."""
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """Before the first line of its stretch."""
+        return (self.start, -1, f"{self.number}")
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return (self.end - self.start) / 1000
