@@ -66,6 +66,7 @@ def _connect(settings: Settings) -> Gateway:
         region=settings.region or None,
         endpoint_url=settings.endpoint_url or None,
         environ=os.environ,
+        docker_host=settings.docker_host,
     )
 
 

@@ -189,6 +189,15 @@ KEYMAP = Keymap(
         Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
         Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
         Key(
+            "image.build",
+            ("B",),
+            "build+push",
+            "Build an image of the app's source and push it to ECR (asks first)",
+            "change",
+            "write",
+            footer=True,
+        ),
+        Key(
             "service.migrate",
             ("M",),
             "migrate",

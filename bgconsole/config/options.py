@@ -75,6 +75,12 @@ def _attention_problem(text: str) -> str:
     return "" if text in ATTENTION else f"{plain(text)!r} is none of {', '.join(ATTENTION)}"
 
 
+def _argument_problem(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z_]\w*=.*", text):
+        return ""
+    return f"{plain(text)!r} is not NAME=VALUE"
+
+
 _CLUSTER = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d+/)?[A-Za-z0-9_-]{1,255}")
 """ECS takes no other names for a cluster."""
 
@@ -163,6 +169,53 @@ _OPTIONS = (
         "to be typed.",
         "risk: {service.force-redeploy: dangerous}",
         "each operation's own level",
+    ),
+    Option(
+        "build_context",
+        "text",
+        "The folder that build and push builds: the app's source with its Dockerfile. A relative "
+        "one is from where bgconsole was started.",
+        "build_context: services/web",
+        "`rails_app`",
+    ),
+    Option(
+        "dockerfile",
+        "text",
+        "The Dockerfile, from the build context.",
+        "dockerfile: docker/Dockerfile.production",
+        "`Dockerfile`",
+    ),
+    Option(
+        "build_args",
+        "list",
+        "Build arguments, each `NAME=VALUE`. `REVISION` is given by itself where the Dockerfile "
+        "declares it: the image's tag. Not for secrets: Docker keeps them in the image's history.",
+        "build_args: [BASE_IMAGE=mirror.example.com/ruby:3.4-slim]",
+        "none",
+        problem=_argument_problem,
+    ),
+    Option(
+        "image_repository",
+        "text",
+        "The ECR repository that build and push pushes to, by its name.",
+        "image_repository: demorepo",
+        "that of the image that the service runs",
+    ),
+    Option(
+        "tag_latest",
+        "yes or no",
+        "Whether build and push gives the image the tag `latest` beside that of its git commit.",
+        "tag_latest: true",
+        "false",
+    ),
+    Option(
+        "docker_host",
+        "text",
+        "The Docker engine that builds and pushes, as DOCKER_HOST names it. A project's file "
+        "cannot set it: whoever wrote that file would be sent your source and ECR's password.",
+        "docker_host: unix:///run/user/1000/docker.sock",
+        "what the Docker CLI would use: DOCKER_HOST, or its current context",
+        of_project=False,
     ),
     Option(
         "migrate",

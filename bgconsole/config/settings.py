@@ -44,6 +44,13 @@ class Settings:
     operate: tuple[str, ...] = ()
     risk: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     """`safe`, `disruptive` or `dangerous` by operation id."""
+    build_context: str = ""
+    dockerfile: str = ""
+    build_args: tuple[str, ...] = ()
+    """Each `NAME=VALUE`."""
+    image_repository: str = ""
+    tag_latest: bool = False
+    docker_host: str = ""
     migrate: bool = False
     migrate_command: str = ""
     migrate_task_definition: str = ""
@@ -77,7 +84,14 @@ class Settings:
             "container": self.migrate_container,
         }
         deploy = {"migrate": "yes" if self.migrate else "", "command": self.migrate_command}
-        given = {"service.migrate": migration, "service.deploy": deploy}
+        image = {
+            "context": self.build_context,
+            "dockerfile": self.dockerfile,
+            "build-args": ",".join(self.build_args),
+            "repository": self.image_repository,
+            "latest": "yes" if self.tag_latest else "",
+        }
+        given = {"image.build": image, "service.migrate": migration, "service.deploy": deploy}
         return {
             operation: {name: value for name, value in params.items() if value}
             for operation, params in given.items()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,17 @@ class Image:
     pushed_at: datetime | None = None
     size: int | None = None
     """Bytes, as the registry tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """DescribeRepositories, one repository."""
+
+    name: str
+    uri: str
+    """Where images are pushed to and pulled from, without a tag."""
+    immutable: bool = False
+    """Whether a tag can be given once only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,11 @@ class ImageReference:
         """The same repository at one digest, as a reference to pull."""
         base = f"{self.registry}/{self.repository}" if self.registry else self.repository
         return f"{base}@{digest}"
+
+
+def is_tag(text: str) -> bool:
+    """Whether a text can be a tag, as Docker says."""
+    return _TAG.fullmatch(text) is not None
 
 
 def short_digest(digest: str) -> str:

@@ -6,13 +6,22 @@ Every method blocks, may be called from any thread, pages its lists to the end, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bgconsole.domain.builds import (
+    BuildTold,
+    Engine,
+    Order,
+    PushTold,
+    RegistryLogin,
+    Source,
+)
 from bgconsole.domain.identity import Identity, Place
-from bgconsole.domain.images import Image
+from bgconsole.domain.images import Image, Repository
 from bgconsole.domain.logs import LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
@@ -205,6 +214,56 @@ class Images(Protocol):
         """One image by tag or digest; None where the repository has no such image."""
         ...
 
+    def repository(self, name: str) -> Repository | None:
+        """One repository; None where there is no such repository."""
+        ...
+
+    def login(self) -> RegistryLogin:
+        """What a Docker client logs in with, for 12 hours; kept in memory only."""
+        ...
+
+
+class Docker(Protocol):
+    """A Docker engine, which builds images and pushes them."""
+
+    def engine(self) -> Engine:
+        """The engine that answers.
+
+        Raises:
+            Unreachable: none does.
+        """
+        ...
+
+    def source(self, folder: str, dockerfile: str) -> Source:
+        """What a build of a folder would send; reads the disk and asks git.
+
+        Args:
+            folder: from where the program runs, if it is relative.
+            dockerfile: from the folder, if it is relative; empty is its `Dockerfile`.
+
+        Raises:
+            NotThere: there is no such folder or Dockerfile, or it cannot be read.
+        """
+        ...
+
+    def build(self, order: Order, stop: threading.Event) -> Iterator[BuildTold]:
+        """Build an image, telling what happens; `Built` is the last thing.
+
+        Once `stop` is set, or the iterator is closed, the engine ends the build; `Built` is not
+        told then.
+        """
+        ...
+
+    def push(self, name: str, login: RegistryLogin, stop: threading.Event) -> Iterator[PushTold]:
+        """Push `repository:tag`; `Pushed` is the last thing, unless it is stopped as a build.
+
+        Raises:
+            ExpiredCredentials: the registry does not take the login (any more).
+            NotThere: there is no such repository.
+            Unreachable: it was interrupted; what arrived stays there.
+        """
+        ...
+
 
 class Logs(Protocol):
     """CloudWatch Logs, read."""
@@ -283,4 +342,5 @@ class Gateway:
     logs: Logs
     secrets: Secrets
     metrics: MetricData
+    docker: Docker
     meter: Meter

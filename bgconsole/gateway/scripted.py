@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bgconsole.domain.builds import (
+    BuildTold,
+    Engine,
+    Order,
+    Pushed,
+    PushTold,
+    RegistryLogin,
+    Source,
+)
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Identity
-from bgconsole.domain.images import Image
+from bgconsole.domain.images import Image, ImageReference, Repository
 from bgconsole.domain.logs import LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
@@ -42,6 +52,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         logs=_Logs(world),
         secrets=_Secrets(world),
         metrics=_MetricData(world),
+        docker=_Docker(world),
         meter=_Meter(world),
     )
 
@@ -246,6 +257,17 @@ class _Images(_Port):
             None,
         )
 
+    def repository(self, name: str) -> Repository | None:
+        self.world.enter("images.repository", repository=name)
+        if name not in self.world.images:
+            return None
+        uri = f"{self.world.registry}/{name}"
+        return Repository(name, uri, immutable=name in self.world.immutable)
+
+    def login(self) -> RegistryLogin:
+        self.world.enter("images.login")
+        return RegistryLogin("AWS", f"password {self.world.count('images.login')}")
+
     def _repository(self, name: str) -> tuple[Image, ...]:
         with self.world.lock:
             if name not in self.world.images:
@@ -254,6 +276,44 @@ class _Images(_Port):
             return tuple(
                 sorted(self.world.images[name], key=lambda i: i.pushed_at or oldest, reverse=True)
             )
+
+
+class _Docker(_Port):
+    def engine(self) -> Engine:
+        self.world.enter("docker.engine")
+        return self.world.engine
+
+    def source(self, folder: str, dockerfile: str) -> Source:
+        self.world.enter("docker.source", folder=folder, dockerfile=dockerfile)
+        return self.world.source
+
+    def build(self, order: Order, stop: threading.Event) -> Iterator[BuildTold]:
+        self.world.enter("docker.build", order=order)
+        for told in self.world.build_story:
+            if stop.is_set():
+                return
+            yield told
+
+    def push(self, name: str, login: RegistryLogin, stop: threading.Event) -> Iterator[PushTold]:
+        self.world.enter("docker.push", image=name, login=login)
+        for told in self.world.push_story:
+            if stop.is_set():
+                return
+            if isinstance(told, Pushed):
+                self._arrived(name, told.digest)
+            yield told
+
+    def _arrived(self, name: str, digest: str) -> None:
+        reference = ImageReference.parse(name)
+        world = self.world
+        with world.lock:
+            others = [
+                replace(image, tags=tuple(t for t in image.tags if t != reference.tag))
+                for image in world.images.get(reference.repository, ())
+                if image.digest != digest
+            ]
+            made = Image(reference.repository, digest, (reference.tag,), pushed_at=world.now)
+            world.images[reference.repository] = (made, *others)
 
 
 class _Logs(_Port):

@@ -12,6 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bgconsole.domain.builds import (
+    BuildLine,
+    BuildTold,
+    Built,
+    Engine,
+    Layer,
+    Pushed,
+    PushTold,
+    Sent,
+    Source,
+)
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
@@ -90,6 +101,35 @@ class ScriptedWorld:
     secrets: dict[str, SecretChange] = field(default_factory=dict)
     """By reference, as task definitions write it."""
     metrics: Metrics = field(default_factory=Metrics)
+    registry: str = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+    """The host of every repository."""
+    immutable: set[str] = field(default_factory=set)
+    """Repositories whose tags never move."""
+    engine: Engine = field(
+        default_factory=lambda: Engine("20.10.24", "unix:///var/run/docker.sock")
+    )
+    source: Source = field(
+        default_factory=lambda: Source(
+            folder="/src/rails_app",
+            dockerfile="/src/rails_app/Dockerfile",
+            files=42,
+            size=61_440,
+            revision="5e0c4a1",
+            arguments=frozenset({"REVISION"}),
+        )
+    )
+    build_story: tuple[BuildTold, ...] = (
+        Sent(61_440, 61_440),
+        BuildLine("Step 1/2 : FROM ruby:3.4-slim"),
+        BuildLine("Step 2/2 : COPY . ."),
+        Built("sha256:" + "b" * 64),
+    )
+    push_story: tuple[PushTold, ...] = (
+        Layer("e010cb8e0d0e", "Pushing", 40_000, 61_440),
+        Layer("248e1baffdd4", "Layer already exists"),
+        Layer("e010cb8e0d0e", "Pushed"),
+        Pushed("sha256:" + "c" * 64),
+    )
     logs: dict[str, list[LogLine]] = field(default_factory=dict)
     page_size: int = 10_000
     """The most lines that one page of a log holds."""

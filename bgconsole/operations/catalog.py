@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bgconsole.operations.approve import APPROVE
+from bgconsole.operations.build import BUILD
 from bgconsole.operations.deploy import DEPLOY
 from bgconsole.operations.force_redeploy import FORCE_REDEPLOY
 from bgconsole.operations.migrate import MIGRATE
@@ -10,4 +11,4 @@ from bgconsole.operations.rollback import ROLLBACK
 from bgconsole.operations.spec import Registry
 from bgconsole.operations.stop import STOP
 
-OPERATIONS = Registry((MIGRATE, DEPLOY, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))
+OPERATIONS = Registry((BUILD, MIGRATE, DEPLOY, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))

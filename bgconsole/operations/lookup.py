@@ -79,14 +79,19 @@ class Lookup:
         images = self._gateway.images
         self.ask(name, lambda: images.find(reference.repository, digest=digest))
 
-    def ask(self, name: str, question: Callable[[], Found]) -> Found | None:
-        """Keep what a question gives under a name, or why it gave nothing."""
+    def ask(
+        self,
+        name: str,
+        question: Callable[[], Found],
+        words: Callable[[GatewayError], str] = lambda error: error.title,
+    ) -> Found | None:
+        """Keep the answer under a name, or `words` of why there is none; None without one."""
         try:
             answer = question()
         except AccessDenied as error:
             self._missing[name] = f"AccessDenied: {error.action or error.detail}"
         except GatewayError as error:
-            self._missing[name] = error.title
+            self._missing[name] = words(error)
         else:
             self._found[name] = answer
             return answer

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.images import Image, ImageReference, is_tag, short_digest
 from bgconsole.domain.services import ContainerImage
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.lookup import Lookup, means_now
 from bgconsole.operations.spec import Check, Evidence
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def full_reference(text: str, running: str) -> str:
     base = f"{current.registry}/{current.repository}".lstrip("/")
     if _DIGEST.fullmatch(text):
         return f"{base}@{text}"
-    if _TAG.fullmatch(text):
+    if is_tag(text):
         return f"{base}:{text}"
     named = ImageReference.parse(text)
     if not named.registry and named.repository == current.repository and current.registry:

@@ -55,6 +55,8 @@ def _by(facts: Facts, *, short: bool) -> tuple[str, ...]:
 
 
 def _now(end: End) -> str:
+    if end.now:
+        return end.now
     if end.running is None:
         return f"not read back: {end.unread}" if end.unread else ""
     total = sum(count for _, count in end.running)

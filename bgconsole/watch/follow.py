@@ -80,6 +80,8 @@ class End:
     """Why they were not asked, or did not answer; empty where there was nothing to ask them."""
     deployment: str = ""
     """The id (`ecs-svc/…`) of the deployment that was PRIMARY then, where that was seen."""
+    now: str = ""
+    """What is now, in words, where it is not running tasks that tell."""
 
     @property
     def ok(self) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bgconsole.domain.images import Image
+from bgconsole.domain.builds import RegistryLogin
+from bgconsole.domain.errors import Rejected
+from bgconsole.domain.images import Image, Repository
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import LONG_AGO, utc
 
@@ -45,6 +49,38 @@ class AwsImages:
             except client.exceptions.ImageNotFoundException:
                 return None
         return next(map(_image, answer.get("imageDetails", ())), None)
+
+    def repository(self, name: str) -> Repository | None:
+        """DescribeRepositories of one."""
+        with self.clients.reading("ecr:DescribeRepositories", f"repository {name}"):
+            client = self.clients.client("ecr")
+            try:
+                answer = client.describe_repositories(repositoryNames=[name])
+            except client.exceptions.RepositoryNotFoundException:
+                return None
+        found = next(iter(answer.get("repositories", ())), None)
+        if found is None:
+            return None
+        return Repository(
+            name=found.get("repositoryName", name),
+            uri=found.get("repositoryUri", ""),
+            # IMMUTABLE, or IMMUTABLE_WITH_EXCLUSION, whose exceptions are for ECR to know.
+            immutable=found.get("imageTagMutability", "").startswith("IMMUTABLE"),
+        )
+
+    def login(self) -> RegistryLogin:
+        """GetAuthorizationToken, taken apart."""
+        with self.clients.reading("ecr:GetAuthorizationToken", "the registry"):
+            answer = self.clients.client("ecr").get_authorization_token()
+            data = answer.get("authorizationData", ())
+            token = next((d.get("authorizationToken", "") for d in data), "")
+        try:
+            user, _, password = base64.b64decode(token).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            user = password = ""
+        if not password:
+            raise Rejected("ECR gave no login", "its authorization token cannot be read")
+        return RegistryLogin(user, password)
 
 
 def _image(raw: Mapping[str, Any]) -> Image:

@@ -28,12 +28,13 @@ def connect(
     environ: Mapping[str, str],
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
+    docker_host: str = "",
 ) -> Gateway:
     """Every port to the account that the AWS CLI would use. Nothing is sent yet.
 
     A flag is stronger than the environment, and that than the shared configuration. Pass
     `os.environ`: botocore reads some variables itself. `clock` and `wait` pace the calls, in
-    seconds.
+    seconds. `docker_host` names a Docker engine; empty takes the Docker CLI's own.
 
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
@@ -47,6 +48,7 @@ def connect(
     from bgconsole.gateway.aws.services import AwsServices
     from bgconsole.gateway.aws.stacks import AwsStacks
     from bgconsole.gateway.aws.targets import AwsTargets
+    from bgconsole.gateway.docker import DockerEngine
 
     place, clients = _open(profile, region, endpoint_url, environ, clock, wait)
     return Gateway(
@@ -60,6 +62,7 @@ def connect(
         logs=AwsLogs(clients),
         secrets=AwsSecrets(clients),
         metrics=AwsMetrics(clients),
+        docker=DockerEngine(environ, docker_host),
         meter=clients,
     )
 
