@@ -301,7 +301,7 @@ _OPTIONS = (
         "keys",
         "Other keys for an action or an operation, by its id: one key or a list. One key has one "
         "meaning; an operation's key is a shifted letter whose lower-case twin stays unbound.",
-        "keys: {service.rollback: B, refresh: [ctrl+r, f5]}",
+        "keys: {service.rollback: Z, refresh: [ctrl+r, f5]}",
         "the table of keys",
         of_profile=False,
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 _SYNTAX = re.compile(r"#\s*syntax\s*=\s*(\S+)", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#\s*(?:escape|check)\s*=", re.IGNORECASE)
+"""Behind another comment Docker reads no directive any more."""
 _FLAG = re.compile(
     r"(?:RUN\s+(?:--\S+\s+)*(--(?:mount|network|security)\b)"
     r"|(?:COPY|ADD)\s+(?:--\S+\s+)*(--(?:link|chmod|parents|exclude|checksum|keep-git-dir)\b))",
@@ -26,6 +28,7 @@ def buildkit_reason(text: str) -> str:
         if line.startswith("#"):
             if directives and (found := _SYNTAX.match(line)):
                 return f"line {number}: # syntax={found[1]}"
+            directives = directives and _DIRECTIVE.match(line) is not None
             continue
         directives = False
         word = line.split(maxsplit=1)[0].upper()

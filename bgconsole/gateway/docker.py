@@ -14,8 +14,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 from bgconsole.domain.builds import (
     BuildTold,
+    Built,
     Engine,
     Order,
+    Pushed,
     PushTold,
     RegistryLogin,
     Sent,
@@ -118,12 +120,14 @@ class DockerEngine:
                 )
                 return stream
 
-            yield from build_told(_pumped(client, begin, stop, upload))
-            if stop.is_set():
-                return
-            for extra in order.names[1:]:
-                repository, _, tag = extra.rpartition(":")
-                client.tag(order.names[0], repository, tag)
+            for told in build_told(_pumped(client, begin, stop, upload)):
+                if isinstance(told, Built):
+                    if stop.is_set():  # the stream ended with it
+                        return
+                    for name_too in order.names[1:]:
+                        repository, _, tag = name_too.rpartition(":")
+                        client.tag(order.names[0], repository, tag)
+                yield told
 
     def push(self, name: str, login: RegistryLogin, stop: threading.Event) -> Iterator[PushTold]:
         """Push an image; see the port."""
@@ -141,7 +145,10 @@ class DockerEngine:
                 return stream
 
             short = repository.partition("/")[2] or repository
-            yield from push_told(_pumped(client, begin, stop), short)
+            for told in push_told(_pumped(client, begin, stop), short):
+                if isinstance(told, Pushed) and stop.is_set():  # the stream ended with it
+                    return
+                yield told
 
     def _host(self) -> str:
         found = self.host or self.environ.get("DOCKER_HOST", "")
@@ -306,8 +313,8 @@ def _pumped(
         for response in responses:
             # Closing would wait for the thread that reads; this wakes it.
             if shutdown := getattr(response.raw, "shutdown", None):
-                with suppress(OSError, ValueError):
-                    shutdown()
+                with suppress(OSError, ValueError, RuntimeError):
+                    shutdown()  # RuntimeError: it was read to its end
         reading.join(_QUICK)
 
 

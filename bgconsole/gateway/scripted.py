@@ -312,7 +312,13 @@ class _Docker(_Port):
                 for image in world.images.get(reference.repository, ())
                 if image.digest != digest
             ]
-            made = Image(reference.repository, digest, (reference.tag,), pushed_at=world.now)
+            tags = {
+                tag: None
+                for image in world.images.get(reference.repository, ())
+                for tag in image.tags
+                if image.digest == digest
+            }
+            made = Image(reference.repository, digest, (*tags, reference.tag), pushed_at=world.now)
             world.images[reference.repository] = (made, *others)
 
 

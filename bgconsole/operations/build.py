@@ -200,16 +200,21 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     made = making(snapshot, params, evidence)
     if isinstance(made, No):
         return made
-    live = live_version(snapshot)
     return Plan(
         summary=f"Build {made.shown} and push it as {made.name}:{made.tags[0]}",
         facts=image_facts(made, evidence),
         checks=image_checks(snapshot, made, evidence),
         steps=image_steps(made, snapshot.place),
         notes=("What serves stays as it is: U deploys an image.",),
-        before=live.words if live else "",
+        before=_meant(made, evidence),
         after=f"{made.names[0]} in ECR",
     )
+
+
+def _meant(made: Making, evidence: Evidence | None) -> str:
+    """What the first tag meant before, in words; empty where it meant nothing."""
+    found = _found(evidence, f"tag {made.tags[0]}")
+    return f"{made.name}:{made.tags[0]} was {found.digest}" if isinstance(found, Image) else ""
 
 
 def _repository(snapshot: Snapshot, params: Params) -> ImageReference | No:
