@@ -7,9 +7,16 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from bgconsole.domain.errors import AccessDenied, NotThere, Rejected
+from bgconsole.domain.errors import (
+    AccessDenied,
+    BgconsoleError,
+    GatewayError,
+    NotThere,
+    Rejected,
+)
 from bgconsole.domain.images import Image, ImageReference
 from bgconsole.domain.join import main_container
+from bgconsole.domain.masking import mask
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.rollout import stage_began
 from bgconsole.domain.secrets import SecretChange
@@ -37,9 +44,15 @@ def ask(source: Source, gateway: Gateway, snapshot: Snapshot) -> Any:
     """The value of one source now, `Nothing`, or `NotYet`.
 
     Raises:
-        GatewayError: the poll failed.
+        GatewayError: the poll failed; a bug of ours fails the one source that met it.
     """
-    return _ASK[source](gateway, snapshot)
+    try:
+        return _ASK[source](gateway, snapshot)
+    except BgconsoleError:
+        raise
+    except Exception as bug:
+        told = f"{type(bug).__name__}: {bug}"
+        raise GatewayError("A bug of bgconsole", mask(told), "The rest goes on") from bug
 
 
 def waves(sources: Iterable[Source]) -> tuple[tuple[Source, ...], ...]:

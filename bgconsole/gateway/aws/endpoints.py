@@ -14,11 +14,14 @@ AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws")
 
 SERVICE_IDS: dict[ServiceName, str] = {
     "cloudformation": "cloudformation",
+    "cloudwatch": "cloudwatch",
     "ecr": "ecr",
     "ecs": "ecs",
     "elbv2": "elastic_load_balancing_v2",
     "iam": "iam",
     "logs": "cloudwatch_logs",
+    "secretsmanager": "secrets_manager",
+    "ssm": "ssm",
     "sts": "sts",
 }
 """How AWS_ENDPOINT_URL_<ID> and the `services` section of the configuration name a service."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import botocore.session
 import pytest
@@ -14,7 +14,8 @@ from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.targets import Route, TargetGroup
 from bgconsole.gateway.aws.caller import Caller
-from bgconsole.gateway.aws.clients import Clients
+from bgconsole.gateway.aws.clients import RATES, Clients, ServiceName
+from bgconsole.gateway.aws.endpoints import SERVICE_IDS
 from bgconsole.gateway.aws.metrics import AwsMetrics
 from bgconsole.gateway.aws.secrets import AwsSecrets
 from tests.values import NOW, REF
@@ -123,6 +124,12 @@ def test_one_call_brings_the_numbers_of_every_group(
     }
     assert asked["own"]["Stat"] == "Average"
     assert asked["own"]["Metric"]["Dimensions"] == [{"Name": "Stage", "Value": "prod"}]
+
+
+def test_every_service_that_is_asked_has_a_name_for_its_endpoint_and_a_pace() -> None:
+    services = set(get_args(ServiceName))
+    assert set(SERVICE_IDS) == services
+    assert set(RATES) == services
 
 
 def _told(name: str, *values: float) -> dict[str, Any]:

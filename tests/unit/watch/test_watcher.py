@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 from threading import Condition, Event
+from typing import Any
 
 import pytest
 
@@ -111,6 +112,21 @@ def test_a_failing_source_keeps_its_rows_and_blanks_no_other(seen: Seen, watch: 
     world.heal()
     watcher.refresh()
     seen.until(lambda s: s.latest.targets.fresh)
+
+
+def test_a_bug_of_ours_fails_one_source_in_words_and_ends_no_poll(seen: Seen, watch: Start) -> None:
+    world = worlds.steady()
+    bug: Any = KeyError("password=hunter2")
+    world.fail("stacks.stacks", bug)
+    watcher = watch(world)
+    seen.until(lambda s: s.latest.stacks.failure is not None and s.latest.service.fresh)
+    failure = seen.latest.stacks.failure
+    assert failure is not None
+    assert "A bug of bgconsole: KeyError" in str(failure.error)
+    assert "hunter2" not in str(failure.error)
+    world.heal()
+    watcher.refresh()
+    seen.until(lambda s: s.latest.stacks.fresh)
 
 
 def test_a_hanging_source_holds_up_no_other(seen: Seen, watch: Start) -> None:
