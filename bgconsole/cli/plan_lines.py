@@ -29,6 +29,9 @@ def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[st
         yield f"  {number} {plain(step.words)}"
         if step.command:
             yield f"      {plain(step.command)}"
+    if plan.otherwise is not None:
+        flags = " ".join(f"--{name}" for name in plan.otherwise.params)
+        yield f"  or {plain(plan.otherwise.words)}: bgconsole {proposal.operation.command} {flags}"
     for note in (*plan.notes, *plan.left_to_do):
         yield f"  {plain(note)}"
 

@@ -20,6 +20,14 @@ class Image:
     pushed_at: datetime | None = None
     size: int | None = None
     """Bytes, as the registry tells."""
+    parts: tuple[str, ...] = ()
+    """Of an image index: the digests of its platforms' manifests, where they could be read.
+
+    They are one image: ECS tells either the index or the manifest that it picked from it."""
+
+    def is_(self, digest: str) -> bool:
+        """Whether a digest names this image, as a whole or for one platform."""
+        return digest == self.digest or digest in self.parts
 
 
 @dataclass(frozen=True, slots=True)

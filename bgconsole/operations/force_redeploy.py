@@ -14,14 +14,17 @@ from bgconsole.domain.services import ContainerImage, Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations import back_steps
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, means_now
+from bgconsole.operations.lookup import Lookup, image_check, means_now, parts_in
 from bgconsole.operations.spec import (
     Check,
     Evidence,
     Fact,
     No,
     Operation,
+    Otherwise,
+    Param,
     Params,
     Plan,
     Risk,
@@ -29,6 +32,9 @@ from bgconsole.operations.spec import (
 from bgconsole.operations.step import Step
 from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
+
+KEEP = "pinned"
+"""The parameter that restarts what runs now, whatever its tag means."""
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
@@ -40,15 +46,18 @@ def _allowed(snapshot: Snapshot) -> No | None:
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
-    del params
     lookup = Lookup(gateway, snapshot)
     for image in _images(snapshot):
-        lookup.tag(image.image)
+        if params.get(KEEP):
+            lookup.digest(image)
+        else:
+            lookup.tag(image.image)
     return lookup.evidence
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
-    del params
+    if params.get(KEEP):
+        return _kept(snapshot, evidence)
     service, live = snapshot.service.value, live_version(snapshot)
     if service is None or live is None:
         return No("The service has not been read yet.")
@@ -81,11 +90,53 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         expect=Expected(
             task_definition=service.task_definition,
             digests={name: digest for name, digest in digests.items() if digest},
+            parts=parts_in(evidence),
         ),
         notes=_notes(service, live),
         raised=Risk.DANGEROUS if new else None,
+        otherwise=Otherwise("restart what runs now, by its digest", {KEEP: "yes"})
+        if new and live.digests
+        else None,
         before=live.words,
         after=after.words,
+    )
+
+
+def _kept(snapshot: Snapshot, evidence: Evidence | None) -> Plan | No:
+    """Restart what runs now: the same task definition, with every image pinned to its digest."""
+    service, live = snapshot.service.value, live_version(snapshot)
+    if service is None or live is None:
+        return No("The service has not been read yet.")
+    images = _images(snapshot)
+    unknown = [image.container for image in images if not image.digest]
+    if unknown or not live.digests:
+        names = ", ".join(unknown)
+        return No(f"What runs is not known by digest{f' ({names})' if names else ''}: not pinned.")
+    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
+    definition = known.get(live.task_definition)
+    pinned = {
+        image.container: ImageReference.parse(image.image).pinned(image.digest)
+        for image in images
+        if not ImageReference.parse(image.image).digest
+    }
+    if not pinned:
+        return No("Every image is pinned to a digest already: redeploy without it.")
+    ref = snapshot.ref
+    return Plan(
+        summary=f"Restart what runs now of {ref.name}: revision {live.revision}, pinned",
+        facts=(
+            Fact("live", live.words, aside=_since(snapshot, service)),
+            *(Fact(f"image {name}", image) for name, image in pinned.items()),
+        ),
+        checks=tuple(filter(None, (image_check(i, evidence, must=True) for i in images))),
+        steps=(*back_steps.update(snapshot, live, definition, pinned), following(service)),
+        confirm=live.revision,
+        expect=Expected(
+            task_definition=back_steps.PINNED, digests=live.digests, parts=parts_in(evidence)
+        ),
+        notes=_notes(service, live),
+        before=live.words,
+        after=live.words,
     )
 
 
@@ -137,7 +188,7 @@ def _image(
     if reference.digest:
         words = f"{image.container}: pinned to sha256:{short_digest(reference.digest)}"
         return Check(words, "ok"), reference.digest
-    now = means_now(image.image, snapshot, evidence)
+    now = means_now(image.image, snapshot, evidence, image.digest)
     if now is None:
         return _unknown(image, reference.tag, evidence), image.digest
     if not now:
@@ -209,4 +260,9 @@ FORCE_REDEPLOY = Operation(
     allowed=_allowed,
     gather=_gather,
     plan=_plan,
+    params=(
+        Param(
+            KEEP, "Restart what runs now, pinned to its digest, whatever its tag means", flag=True
+        ),
+    ),
 )

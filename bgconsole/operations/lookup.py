@@ -123,15 +123,20 @@ def definitions_in(evidence: Evidence | None) -> Mapping[str, TaskDefinition]:
     return {value.arn: value for value in found if isinstance(value, TaskDefinition)}
 
 
-def means_now(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str | None:
+def means_now(
+    written: str, snapshot: Snapshot, evidence: Evidence | None, runs: str = ""
+) -> str | None:
     """The digest that an image's tag means now: empty where the tag is gone, None if not known.
 
+    Where `runs` is a part of that image, or the other way round, it is `runs`: the same image.
     Before evidence is there, what the console saw of the repository counts.
     """
     name = f"tag {written}"
     if evidence is not None and name in evidence.found:
         found = evidence.found[name]
-        return found.digest if isinstance(found, Image) else ""
+        if not isinstance(found, Image):
+            return ""
+        return runs if runs and found.is_(runs) else found.digest
     if evidence is not None and name in evidence.missing:
         return None
     reference = ImageReference.parse(written)
@@ -142,6 +147,12 @@ def means_now(written: str, snapshot: Snapshot, evidence: Evidence | None) -> st
     if not images:
         return None
     return next((image.digest for image in images if reference.tag in image.tags), "")
+
+
+def parts_in(evidence: Evidence | None) -> Mapping[str, tuple[str, ...]]:
+    """By the digest of an index: the digests of its platforms' manifests."""
+    found = evidence.found.values() if evidence else ()
+    return {value.digest: value.parts for value in found if isinstance(value, Image)}
 
 
 def image_check(image: ContainerImage, evidence: Evidence | None, *, must: bool) -> Check | None:

@@ -8,6 +8,7 @@ something else now. One call changes what serves; all that follows only looks.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.images import ImageReference, short_digest
@@ -19,7 +20,7 @@ from bgconsole.gateway.port import Gateway
 from bgconsole.operations import back_checks, back_steps, migrations_since
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, definitions_in, means_now
+from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
     Evidence,
@@ -102,7 +103,7 @@ def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> 
         checks=back_checks.checks(snapshot, choice, definition, taken_back, evidence, service),
         steps=(*steps, following(service, "new" if choice.stop else "old")),
         confirm=target.revision,
-        expect=back_steps.expected(choice, target, pinned),
+        expect=replace(back_steps.expected(choice, target, pinned), parts=parts_in(evidence)),
         notes=back_checks.notes(snapshot, choice, pinned, definition),
         left_to_do=tuple(feeds(snapshot, service, taken_back, drifts=choice.stop is None)),
         before=live.words,
@@ -170,7 +171,7 @@ def _pins(
     now: dict[str, str] = {}
     for image in target.images:
         as_written = written.get(image.container, image.image)
-        meaning = means_now(as_written, snapshot, evidence)
+        meaning = means_now(as_written, snapshot, evidence, image.digest)
         if meaning is None and evidence is None:
             meaning = image.digest  # until it is looked up: as it was
         if meaning is not None:

@@ -68,6 +68,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Otherwise:
+    """Another way to the same end, offered beside a plan."""
+
+    words: str
+    params: Params
+    """What is given besides, to go that way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Exactly what the confirmation and the dry run show, and what is done."""
 
@@ -84,6 +93,8 @@ class Plan:
     """What else to know before."""
     left_to_do: tuple[str, ...] = ()
     """What is left to do after it; shown before, and again on the receipt."""
+    otherwise: Otherwise | None = None
+    """What may be wanted instead: a key of the dialog, a flag of the sub-command."""
     raised: Risk | None = None
     """A higher risk than the operation's own, where what would be done is more than usual."""
     before: str = ""

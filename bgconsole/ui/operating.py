@@ -22,7 +22,7 @@ from bgconsole.ui.background import ask, start
 from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
-from bgconsole.ui.screens.confirm import ConfirmScreen
+from bgconsole.ui.screens.confirm import ConfirmScreen, Instead
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.wiring import ConsoleResult, Running
 
@@ -218,9 +218,13 @@ class Operating:
         self._app.push_screen(self._dialog, self._decided)
         self._changed()
 
-    def _decided(self, proposal: Proposal | None) -> None:
+    def _decided(self, proposal: Proposal | Instead | None) -> None:
         self._dialog = None
-        if proposal is not None:
+        if isinstance(proposal, Instead):
+            if self._runner is not None:
+                was = proposal.proposal
+                self.offer(self._runner, was.operation, was.snapshot, proposal.params)
+        elif proposal is not None:
             self._start(proposal)
         self._changed()
 

@@ -93,6 +93,8 @@ def rest(plan: Plan, before: Plan | None) -> list[Line]:
     for number, each in enumerate(plan.steps, 1):
         changed = before is not None and each.words not in known
         told += step(number, each, "▲" if changed else " ")
+    if plan.otherwise is not None:
+        told += [Line(Content("")), Line(one_line(f"ctrl+t: {plan.otherwise.words}", "bold"), 8)]
     if notes := (*plan.notes, *plan.left_to_do):
         told += [Line(Content("")), *(Line(one_line(note)) for note in notes)]
     return told

@@ -43,6 +43,8 @@ class Expected:
     """ARN; empty where any will do."""
     digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By container; those that are known."""
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By the digest of an image index: what its platforms' manifests are called instead."""
     stopping: str = ""
     """ARN of the service deployment that ECS was asked to roll back, where it was."""
     source: str = ""
@@ -57,10 +59,13 @@ class Expected:
         if self.task_definition and task.task_definition != self.task_definition:
             return True
         return any(
-            container.digest and container.digest != self.digests.get(container.name, "")
+            container.digest and not self._means(self.digests[container.name], container.digest)
             for container in task.containers
             if container.name in self.digests
         )
+
+    def _means(self, wanted: str, runs: str) -> bool:
+        return wanted == runs or runs in self.parts.get(wanted, ())
 
 
 Result = Literal["reached", "failed", "superseded", "different", "gave up", "left", "stopped"]

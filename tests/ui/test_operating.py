@@ -25,6 +25,7 @@ from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from tests import worlds
 from tests.consoles import armed, asked, console, filled, text, until
+from tests.unit.operations.test_plans import moved_tag
 from tests.values import MEOW, REF
 
 SIZE = (120, 36)
@@ -300,6 +301,25 @@ async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
         await until(pilot, lambda: state.proposal.plan.summary in text(app.screen))
         story = (tmp_path / "audit.jsonl").read_text().splitlines()
         assert any('"left"' in line and "force-redeploy" in line for line in story)
+
+
+async def test_the_other_way_is_a_key_of_the_dialog(tmp_path: Path) -> None:
+    world = _settling(worlds.steady())
+    moved_tag(world, MEOW)
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        await pilot.press("F")
+        first = await asked(pilot)
+        assert "ctrl+t: restart what runs now" in text(first)
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: app.screen is not first)
+        dialog = await asked(pilot)
+        assert dialog.proposal.plan.summary.startswith("Restart what runs now")
+        assert world.writes == []
+        await pilot.press("ctrl+t", "y")
+        await until(pilot, lambda: app.operating.state and app.operating.state.outcome)
+        assert [call.name for call in world.writes] == ["changes.register_pinned", "changes.update"]
 
 
 async def test_what_is_deployed_over_a_roll_back_is_told(tmp_path: Path) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bgconsole.domain.builds import RegistryLogin
-from bgconsole.domain.errors import Rejected
+from bgconsole.domain.errors import AccessDenied, Rejected
 from bgconsole.domain.images import Image, Repository
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import LONG_AGO, utc
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
+
+INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+"""Media types of an image that is made of one manifest for each platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class AwsImages:
         return tuple(sorted(found, key=lambda i: i.pushed_at or LONG_AGO, reverse=True))
 
     def find(self, repository: str, *, tag: str = "", digest: str = "") -> Image | None:
-        """DescribeImages of one."""
+        """DescribeImages of one; of an index also BatchGetImage, for its manifests."""
         wanted: ImageIdentifierTypeDef = {}
         if tag:
             wanted["imageTag"] = tag
@@ -48,7 +55,28 @@ class AwsImages:
                 answer = client.describe_images(repositoryName=repository, imageIds=[wanted])
             except client.exceptions.ImageNotFoundException:
                 return None
-        return next(map(_image, answer.get("imageDetails", ())), None)
+        raw: Mapping[str, Any] | None = next(iter(answer.get("imageDetails", ())), None)
+        if raw is None:
+            return None
+        image = _image(raw)
+        if raw.get("imageManifestMediaType") not in INDEXES:
+            return image
+        return replace(image, parts=self._parts(repository, image.digest))
+
+    def _parts(self, repository: str, digest: str) -> tuple[str, ...]:
+        """The manifests of an index; none where they may not be read."""
+        try:
+            with self.clients.reading("ecr:BatchGetImage", f"repository {repository}"):
+                answer = self.clients.client("ecr").batch_get_image(
+                    repositoryName=repository,
+                    imageIds=[{"imageDigest": digest}],
+                    acceptedMediaTypes=list(INDEXES),
+                )
+        except AccessDenied:
+            return ()
+        return tuple(
+            part for image in answer.get("images", ()) for part in _digests(image["imageManifest"])
+        )
 
     def repository(self, name: str) -> Repository | None:
         """DescribeRepositories of one."""
@@ -91,3 +119,14 @@ def _image(raw: Mapping[str, Any]) -> Image:
         pushed_at=utc(raw.get("imagePushedAt")),
         size=raw.get("imageSizeInBytes"),
     )
+
+
+def _digests(manifest: str) -> Iterator[str]:
+    """Of the manifests that an index lists."""
+    try:
+        listed = json.loads(manifest).get("manifests", ())
+    except (ValueError, AttributeError):
+        return
+    for part in listed:
+        if isinstance(part, dict) and isinstance(part.get("digest"), str):
+            yield part["digest"]

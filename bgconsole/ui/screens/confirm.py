@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Static
 
 from bgconsole.domain.plain import plain
-from bgconsole.operations.spec import Plan, Proposal, Risk
+from bgconsole.operations.spec import Params, Plan, Proposal, Risk
 from bgconsole.ui import plan_text
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.widgets.hanging_text import HangingText
@@ -23,8 +24,16 @@ KEYS_OF_WORD = "enter: do it, the word typed · esc: cancel · pgup pgdn: read o
 KEYS_OF_YES = "y: yes · n, esc: no · enter: what is marked · pgup pgdn: read on"
 
 
-class ConfirmScreen(Dialog[Proposal | None]):
-    """Gives the proposal that was on the screen when it was confirmed, or None.
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What was chosen in the place of a proposal: another way to the same end."""
+
+    proposal: Proposal
+    params: Params
+
+
+class ConfirmScreen(Dialog[Proposal | Instead | None]):
+    """Gives the proposal that was on the screen when it was confirmed, what instead, or None.
 
     The target is frozen: it is the proposal's, whatever the screens below show by now. Evidence
     comes in by `show`; where it changes what would be done, the keys read before the change was
@@ -35,6 +44,7 @@ class ConfirmScreen(Dialog[Proposal | None]):
         Binding("escape", "cancel", "cancel"),
         Binding("n", "cancel", "no", show=False),
         Binding("y", "confirm", "yes", show=False),
+        Binding("ctrl+t", "instead", "the other way", show=False),
         Binding("left,right", "app.focus_next", show=False),
         Binding("up", "scroll(-1)", show=False),
         Binding("down", "scroll(1)", show=False),
@@ -146,6 +156,12 @@ class ConfirmScreen(Dialog[Proposal | None]):
         """Yes, where yes is enough."""
         if not self.word:
             self._agree()
+
+    def action_instead(self) -> None:
+        """The other way, where the plan offers one; it asks for itself."""
+        other = self.proposal.plan.otherwise
+        if other is not None and self.armed:
+            self.dismiss(Instead(self.proposal, {**self.proposal.params, **other.params}))
 
     def action_scroll(self, lines: int) -> None:
         """Read on while the field keeps the cursor."""

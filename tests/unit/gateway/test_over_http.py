@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -278,3 +279,25 @@ def test_many_threads_share_one_client(gateway: Gateway, server: Loopback) -> No
         answers = list(pool.map(lambda _: gateway.services.describe(REF), range(16)))
     assert len(set(map(id, answers))) == 16
     assert {a.arn for a in answers} == {answers[0].arn}
+
+
+def test_an_index_is_read_with_its_platforms_manifests(gateway: Gateway, server: Loopback) -> None:
+    index, part = "sha256:" + "1d" * 32, "sha256:" + "2e" * 32
+    kind = "application/vnd.oci.image.index.v1+json"
+    server.answer(
+        "DescribeImages",
+        {
+            "imageDetails": [
+                {"repositoryName": "demorepo", "imageDigest": index, "imageManifestMediaType": kind}
+            ]
+        },
+    )
+    manifest = json.dumps({"mediaType": kind, "manifests": [{"digest": part}, "odd"]})
+    server.answer("BatchGetImage", {"images": [{"imageManifest": manifest}], "failures": []})
+    found = gateway.images.find("demorepo", tag="latest")
+    assert found is not None
+    assert (found.is_(index), found.is_(part), found.is_("sha256:0")) == (True, True, False)
+    server.fail("BatchGetImage", AwsError("AccessDeniedException", "not allowed"))
+    found = gateway.images.find("demorepo", tag="latest")
+    assert found is not None
+    assert found.parts == ()

@@ -58,6 +58,39 @@ def test_a_tag_that_moved_makes_it_the_deploy_of_a_new_image(desk: MakeDesk) -> 
     }
 
 
+def test_what_runs_now_can_be_restarted_instead(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    moved_tag(world, MEOW)
+    somebody = desk(world)
+    other = somebody.proposed(F).plan.otherwise
+    assert other is not None
+    proposal = somebody.proposed(F, **other.params)
+    assert proposal.risk is Risk.DISRUPTIVE
+    assert facts(proposal.plan)[f"image {CONTAINER}"].endswith(f"@{MEOW.digest}")
+    assert somebody.run(proposal).ok
+    assert [call.name for call in world.writes] == ["changes.register_pinned", "changes.update"]
+    running = [c.digest for task in world.tasks[REF] for c in task.containers]
+    assert running == [MEOW.digest] * 4
+    assert desk(worlds.steady()).proposed(F).plan.otherwise is None
+
+
+def test_an_index_and_its_platforms_manifests_are_one_image(desk: MakeDesk) -> None:
+    """The tag means an index; ECS told the manifest that its tasks run."""
+    world = worlds.steady()
+    index = "sha256:" + "1d" * 32
+    world.images[REPOSITORY] = tuple(
+        replace(image, digest=index, parts=(MEOW.digest,)) if image.digest == MEOW.digest else image
+        for image in world.images[REPOSITORY]
+    )
+    proposal = desk(world).proposed(F)
+    assert proposal.plan.summary.endswith("same image 8be01c9")
+    assert proposal.risk is Risk.DISRUPTIVE
+    other = ScriptedWorld()
+    other.become(world)
+    other.images[REPOSITORY] = tuple(replace(i, parts=()) for i in world.images[REPOSITORY])
+    assert "NEW image" in desk(other).proposed(F).plan.summary
+
+
 def test_a_new_image_is_dangerous_whatever_the_configuration_says(desk: MakeDesk) -> None:
     world = worlds.steady()
     moved_tag(world, MEOW)
