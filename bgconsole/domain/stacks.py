@@ -1,4 +1,4 @@
-"""CloudFormation stacks."""
+"""CloudFormation stacks, what is in them, and what happens to it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,18 @@ class Stack:
     updated_at: datetime | None = None
     outputs: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    """A NoEcho one's value is `****`, as AWS gives it."""
+    parent: str = ""
+    """The ARN of the stack that this one is nested in."""
+    protected: bool = False
+    """Whether CloudFormation refuses to delete it."""
+    drift: str = ""
+    """IN_SYNC, DRIFTED, NOT_CHECKED or empty, as of the last check."""
+
+    def output(self, key: str) -> str | None:
+        """The value of one output."""
+        return dict(self.outputs).get(key)
 
     @property
     def changed_at(self) -> datetime | None:
@@ -35,3 +47,40 @@ class Stack:
         return "FAILED" in self.status or (
             "ROLLBACK" in self.status and not self.status.endswith("IN_PROGRESS")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StackResource:
+    """One resource of a stack."""
+
+    logical_id: str
+    kind: str
+    """Such as `AWS::ECS::Service`."""
+    status: str
+    physical_id: str = ""
+    reason: str = ""
+    drift: str = ""
+    """MODIFIED, DELETED, IN_SYNC or empty, as of the last check."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackEvent:
+    """One line of DescribeStackEvents."""
+
+    id: str
+    at: datetime
+    logical_id: str
+    kind: str
+    status: str
+    stack: str = ""
+    """The stack's name."""
+    reason: str = ""
+    physical_id: str = ""
+
+    @property
+    def of_stack(self) -> bool:
+        """Whether it tells of the stack itself, not of a resource (a nested stack is one)."""
+        return self.kind == STACK and self.logical_id == self.stack
+
+
+STACK = "AWS::CloudFormation::Stack"

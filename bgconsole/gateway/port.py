@@ -20,6 +20,7 @@ from bgconsole.domain.builds import (
     RegistryLogin,
     Source,
 )
+from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image, Repository
 from bgconsole.domain.logs import LogPage
@@ -33,7 +34,7 @@ from bgconsole.domain.services import (
     Task,
     TaskDefinition,
 )
-from bgconsole.domain.stacks import Stack
+from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing, TargetGroup
 
 
@@ -198,6 +199,104 @@ class Stacks(Protocol):
         """Every stack that is not DELETE_COMPLETE, sorted by name."""
         ...
 
+    def stack(self, name: str) -> Stack:
+        """One stack by name or ARN; by its ARN one that was deleted too.
+
+        Raises:
+            NotThere: no such stack.
+        """
+        ...
+
+    def resources(self, name: str) -> tuple[StackResource, ...]:
+        """Every resource of a stack, as CloudFormation lists them.
+
+        Raises:
+            NotThere: no such stack.
+        """
+        ...
+
+    def events(self, name: str, since: datetime | None = None) -> tuple[StackEvent, ...]:
+        """Newest first: all of a stack's events, or those after `since`.
+
+        Raises:
+            NotThere: no such stack.
+        """
+        ...
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        """A change set with every change.
+
+        Raises:
+            NotThere: no such stack or change set.
+        """
+        ...
+
+    def change_sets(self, stack: str) -> tuple[str, ...]:
+        """The names of a stack's change sets.
+
+        Raises:
+            NotThere: no such stack.
+        """
+        ...
+
+    def drift_check(self, check: str) -> str:
+        """How a drift check stands: DETECTION_IN_PROGRESS, _COMPLETE, or _FAILED and why."""
+        ...
+
+
+class StackChanges(Protocol):
+    """CloudFormation, written. Each call is one request with a token where the API takes one."""
+
+    def draft(
+        self,
+        stack: str,
+        name: str,
+        *,
+        template: str,
+        parameters: Mapping[str, str],
+        keep: Sequence[str] = (),
+        create: bool,
+    ) -> Submitted:
+        """CreateChangeSet; what it would do is worked out by AWS afterwards.
+
+        Args:
+            stack: the stack's name; `create` makes an empty one in REVIEW_IN_PROGRESS.
+            name: the change set's.
+            template: its text; empty is the stack's present one.
+            parameters: their values.
+            keep: parameters that keep the value that the stack has.
+            create: whether the stack is not there yet.
+        """
+        ...
+
+    def execute(self, stack: str, name: str) -> Submitted:
+        """ExecuteChangeSet, by its name, or by its ARN where it must be this very one."""
+        ...
+
+    def discard(self, stack: str, name: str) -> Submitted:
+        """DeleteChangeSet; one that is not there is fine."""
+        ...
+
+    def delete(self, stack: str) -> Submitted:
+        """DeleteStack, by ARN best: a name may mean another stack by now."""
+        ...
+
+    def cancel_update(self, stack: str) -> Submitted:
+        """CancelUpdateStack."""
+        ...
+
+    def continue_rollback(self, stack: str, skip: Sequence[str] = ()) -> Submitted:
+        """ContinueUpdateRollback; `skip` are logical ids that are left as they are."""
+        ...
+
+    def check_drift(self, stack: str) -> Submitted:
+        """DetectStackDrift; `Submitted.created` is the check's id. It changes nothing."""
+        ...
+
+    def empty_repository(self, repository: str) -> Submitted:
+        """BatchDeleteImage of every image of an ECR repository."""
+        ...
+
 
 class Images(Protocol):
     """ECR, read."""
@@ -338,6 +437,7 @@ class Gateway:
     changes: ServiceChanges
     targets: Targets
     stacks: Stacks
+    stack_changes: StackChanges
     images: Images
     logs: Logs
     secrets: Secrets

@@ -16,6 +16,7 @@ from bgconsole.domain.builds import (
     RegistryLogin,
     Source,
 )
+from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image, ImageReference, Repository
@@ -30,10 +31,11 @@ from bgconsole.domain.services import (
     Task,
     TaskDefinition,
 )
-from bgconsole.domain.stacks import Stack
+from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing, TargetGroup
 from bgconsole.gateway.definition_document import masked_document
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.scripted_stack_changes import ScriptedStackChanges, find_stack
 from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
 
 __all__ = ["EVERY", "Call", "Effect", "Held", "ScriptedWorld", "scripted_gateway"]
@@ -48,6 +50,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         changes=_Changes(world),
         targets=_Targets(world),
         stacks=_Stacks(world),
+        stack_changes=ScriptedStackChanges(world),
         images=_Images(world),
         logs=_Logs(world),
         secrets=_Secrets(world),
@@ -239,6 +242,40 @@ class _Stacks(_Port):
         self.world.enter("stacks.stacks")
         with self.world.lock:
             return tuple(stack for _, stack in sorted(self.world.stacks.items()))
+
+    def stack(self, name: str) -> Stack:
+        self.world.enter("stacks.stack", stack=name)
+        with self.world.lock:
+            return find_stack(self.world, name)
+
+    def resources(self, name: str) -> tuple[StackResource, ...]:
+        self.world.enter("stacks.resources", stack=name)
+        with self.world.lock:
+            return self.world.stack_resources.get(find_stack(self.world, name).name, ())
+
+    def events(self, name: str, since: datetime | None = None) -> tuple[StackEvent, ...]:
+        self.world.enter("stacks.events", stack=name, since=since)
+        with self.world.lock:
+            found = self.world.stack_events.get(find_stack(self.world, name).name, ())
+        return tuple(event for event in found if since is None or event.at > since)
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        self.world.enter("stacks.change_set", stack=stack, change_set=name)
+        with self.world.lock:
+            found = self.world.change_sets.get((find_stack(self.world, stack).name, name))
+        if found is None:
+            raise NotThere("No such change set", f"{name} of stack {stack}")
+        return found
+
+    def change_sets(self, stack: str) -> tuple[str, ...]:
+        self.world.enter("stacks.change_sets", stack=stack)
+        with self.world.lock:
+            name = find_stack(self.world, stack).name
+            return tuple(made for of, made in self.world.change_sets if of == name)
+
+    def drift_check(self, check: str) -> str:
+        self.world.enter("stacks.drift_check", check=check)
+        return "DETECTION_COMPLETE"
 
 
 class _Images(_Port):

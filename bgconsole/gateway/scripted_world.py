@@ -23,6 +23,7 @@ from bgconsole.domain.builds import (
     Sent,
     Source,
 )
+from bgconsole.domain.change_set import Change, ChangeSet
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
@@ -37,7 +38,7 @@ from bgconsole.domain.services import (
     Task,
     TaskDefinition,
 )
-from bgconsole.domain.stacks import Stack
+from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing
 from bgconsole.gateway.port import Submitted
 
@@ -97,6 +98,19 @@ class ScriptedWorld:
     """By a task definition's ARN: what it says beyond its value, in AWS's names, not masked."""
     balancing: dict[ServiceRef, Balancing] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
+    deleted: dict[str, Stack] = field(default_factory=dict)
+    """By ARN."""
+    stack_resources: dict[str, tuple[StackResource, ...]] = field(default_factory=dict)
+    stack_events: dict[str, tuple[StackEvent, ...]] = field(default_factory=dict)
+    """Newest first."""
+    change_sets: dict[tuple[str, str], ChangeSet] = field(default_factory=dict)
+    """By the names of stack and change set."""
+    drafts: dict[str, tuple[Change, ...]] = field(default_factory=dict)
+    """What a stack's next change sets would do; nothing where it is not named."""
+    drafted: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The parameters of a stack's last change set."""
+    outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """What a stack's outputs are once it is changed."""
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
     secrets: dict[str, SecretChange] = field(default_factory=dict)
     """By reference, as task definitions write it."""
@@ -144,9 +158,11 @@ class ScriptedWorld:
 
     @property
     def writes(self) -> list[Call]:
-        """The calls of `changes`, in order, those that failed included."""
+        """The calls of the writing ports, in order, those that failed included."""
         with self.lock:
-            return [call for call in self.calls if call.name.startswith("changes.")]
+            return [
+                call for call in self.calls if call.name.startswith(("changes.", "stack_changes."))
+            ]
 
     def count(self, name: str) -> int:
         """How often a call was made."""
@@ -196,6 +212,7 @@ class ScriptedWorld:
             self.definitions, self.documents = other.definitions, other.documents
             self.balancing = other.balancing
             self.stacks, self.images, self.logs = other.stacks, other.images, other.logs
+            self.stack_resources, self.stack_events = other.stack_resources, other.stack_events
 
     def enter(self, name: str, **arguments: object) -> Call:
         """Record a call, hold it, fail it, or let it through; used by the ports."""

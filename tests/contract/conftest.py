@@ -41,10 +41,10 @@ def _scripted() -> Iterator[Subject]:
 def _canned() -> Iterator[Subject]:
     with serving() as server:
         face(worlds.steady(), server)
-        yield Subject(_connected(server.url))
+        yield Subject(connected(server.url))
 
 
-def _connected(url: str) -> Gateway:
+def connected(url: str) -> Gateway:
     return connect(profile=None, region="us-east-1", endpoint_url=url, environ=os.environ)
 
 
@@ -74,4 +74,4 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
             with _canned() as subject:
                 yield subject
         case _:
-            yield Subject(_connected(request.getfixturevalue("sandbox_url")))
+            yield Subject(connected(request.getfixturevalue("sandbox_url")))

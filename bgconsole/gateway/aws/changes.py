@@ -9,7 +9,7 @@ from typing import Any
 from bgconsole.domain.errors import Rejected
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.aws.clients import Clients
-from bgconsole.gateway.aws.pieces import accepted
+from bgconsole.gateway.aws.pieces import accepted, request_id
 from bgconsole.gateway.port import Submitted
 
 
@@ -37,7 +37,7 @@ class AwsChanges:
         primary: Mapping[str, Any] = next(
             (d for d in deployments if d.get("status") == "PRIMARY"), {}
         )
-        return Submitted(_request_id(answer), deployment=str(primary.get("id", "")))
+        return Submitted(request_id(answer), deployment=str(primary.get("id", "")))
 
     def stop_deployment(self, service_deployment: str) -> Submitted:
         """StopServiceDeployment(ROLLBACK)."""
@@ -49,7 +49,7 @@ class AwsChanges:
             ),
         )
         return Submitted(
-            _request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
+            request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
         )
 
     def run_task(
@@ -86,10 +86,10 @@ class AwsChanges:
             f"task definition {task_definition} in cluster {ref.cluster}",
             lambda: self.clients.client("ecs", write=True).run_task(**request),
         )
-        request_id = _request_id(answer)
+        sent = request_id(answer)
         if not answer.get("tasks"):
-            raise Rejected("ECS placed no task", _why(answer), request_id=request_id)
-        return Submitted(request_id, created=str(answer["tasks"][0].get("taskArn", "")))
+            raise Rejected("ECS placed no task", _why(answer), request_id=sent)
+        return Submitted(sent, created=str(answer["tasks"][0].get("taskArn", "")))
 
     def answer_hook(self, service_deployment: str, hook: str, *, go_on: bool) -> Submitted:
         """ContinueServiceDeployment. A hook that was answered takes no second answer."""
@@ -103,7 +103,7 @@ class AwsChanges:
             ),
         )
         return Submitted(
-            _request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
+            request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
         )
 
     def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
@@ -126,7 +126,7 @@ class AwsChanges:
             lambda: self.clients.client("ecs", write=True).register_task_definition(**request),
         )
         made = answer.get("taskDefinition", {}).get("taskDefinitionArn", "")
-        return Submitted(_request_id(answer), created=made)
+        return Submitted(request_id(answer), created=made)
 
 
 def placement(service: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,3 @@ def registration(
     if tags:
         request["tags"] = tags
     return request
-
-
-def _request_id(answer: Mapping[str, Any]) -> str:
-    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))

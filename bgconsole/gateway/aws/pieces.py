@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -34,3 +34,8 @@ def accepted(client: BaseClient, operation: str) -> frozenset[str]:
     """The members that a request of this operation may have, as the client's model knows them."""
     shape = client.meta.service_model.operation_model(operation).input_shape
     return frozenset(shape.members) if shape is not None else frozenset()
+
+
+def request_id(answer: Mapping[str, Any]) -> str:
+    """AWS's id of the request that was answered."""
+    return str(answer.get("ResponseMetadata", {}).get("RequestId", ""))

@@ -46,6 +46,7 @@ def connect(
     from bgconsole.gateway.aws.metrics import AwsMetrics
     from bgconsole.gateway.aws.secrets import AwsSecrets
     from bgconsole.gateway.aws.services import AwsServices
+    from bgconsole.gateway.aws.stack_changes import AwsStackChanges
     from bgconsole.gateway.aws.stacks import AwsStacks
     from bgconsole.gateway.aws.targets import AwsTargets
     from bgconsole.gateway.docker import DockerEngine
@@ -58,6 +59,7 @@ def connect(
         changes=AwsChanges(clients),
         targets=AwsTargets(clients),
         stacks=AwsStacks(clients),
+        stack_changes=AwsStackChanges(clients),
         images=AwsImages(clients),
         logs=AwsLogs(clients),
         secrets=AwsSecrets(clients),

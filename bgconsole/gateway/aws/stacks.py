@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from bgconsole.domain.stacks import Stack
+from bgconsole.domain.change_set import Change, ChangeSet, Verb
+from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.gateway.aws.clients import Clients
-from bgconsole.gateway.aws.pieces import utc
+from bgconsole.gateway.aws.pieces import utc, utc_or_long_ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,88 @@ class AwsStacks:
         there = (stack for stack in found if stack.status != "DELETE_COMPLETE")
         return tuple(sorted(there, key=lambda stack: stack.name))
 
+    def stack(self, name: str) -> Stack:
+        """DescribeStacks of one."""
+        with self.clients.reading("cloudformation:DescribeStacks", f"stack {name}"):
+            answer = self.clients.client("cloudformation").describe_stacks(StackName=name)
+        return _stack(answer["Stacks"][0])
+
+    def resources(self, name: str) -> tuple[StackResource, ...]:
+        """ListStackResources, every page."""
+        with self.clients.reading("cloudformation:ListStackResources", f"stack {name}"):
+            pages = (
+                self.clients.client("cloudformation")
+                .get_paginator("list_stack_resources")
+                .paginate(StackName=name)
+            )
+            found = [raw for page in pages for raw in page["StackResourceSummaries"]]
+        return tuple(map(_resource, found))
+
+    def events(self, name: str, since: datetime | None = None) -> tuple[StackEvent, ...]:
+        """DescribeStackEvents; pages until one that is old enough."""
+        found = []
+        with self.clients.reading("cloudformation:DescribeStackEvents", f"stack {name}"):
+            pages = (
+                self.clients.client("cloudformation")
+                .get_paginator("describe_stack_events")
+                .paginate(StackName=name)
+            )
+            for page in pages:
+                events = [_event(raw) for raw in page["StackEvents"]]
+                new = [event for event in events if since is None or event.at > since]
+                found += new
+                if len(new) < len(events):
+                    break
+        return tuple(found)
+
+    def change_set(self, stack: str, name: str) -> ChangeSet:
+        """DescribeChangeSet, every page."""
+        with self.clients.reading(
+            "cloudformation:DescribeChangeSet", f"change set {name} of stack {stack}"
+        ):
+            client = self.clients.client("cloudformation")
+            pages: list[Mapping[str, Any]] = [
+                *client.get_paginator("describe_change_set").paginate(
+                    StackName=stack, ChangeSetName=name
+                )
+            ]
+        first = pages[0]
+        return ChangeSet(
+            id=first.get("ChangeSetId", ""),
+            name=first.get("ChangeSetName", ""),
+            stack=first.get("StackId", ""),
+            status=first.get("Status", ""),
+            execution=first.get("ExecutionStatus", ""),
+            reason=first.get("StatusReason", ""),
+            changes=tuple(
+                _change(raw["ResourceChange"])
+                for page in pages
+                for raw in page.get("Changes") or ()
+                if raw.get("ResourceChange")
+            ),
+        )
+
+    def change_sets(self, stack: str) -> tuple[str, ...]:
+        """ListChangeSets, every page."""
+        with self.clients.reading("cloudformation:ListChangeSets", f"stack {stack}"):
+            pages = (
+                self.clients.client("cloudformation")
+                .get_paginator("list_change_sets")
+                .paginate(StackName=stack)
+            )
+            return tuple(raw.get("ChangeSetName", "") for p in pages for raw in p["Summaries"])
+
+    def drift_check(self, check: str) -> str:
+        """DescribeStackDriftDetectionStatus."""
+        action = "cloudformation:DescribeStackDriftDetectionStatus"
+        with self.clients.reading(action, f"drift check {check}"):
+            client = self.clients.client("cloudformation")
+            answer: Mapping[str, Any] = client.describe_stack_drift_detection_status(
+                StackDriftDetectionId=check
+            )
+        reason = answer.get("DetectionStatusReason", "")
+        return f"{answer.get('DetectionStatus', '')} {reason}".strip()
+
 
 def _stack(raw: Mapping[str, Any]) -> Stack:
     return Stack(
@@ -41,4 +125,58 @@ def _stack(raw: Mapping[str, Any]) -> Stack:
             for output in raw.get("Outputs") or ()
         ),
         description=raw.get("Description", ""),
+        parameters=tuple(
+            (given.get("ParameterKey", ""), given.get("ParameterValue", ""))
+            for given in raw.get("Parameters") or ()
+        ),
+        parent=raw.get("ParentId", ""),
+        protected=bool(raw.get("EnableTerminationProtection")),
+        drift=(raw.get("DriftInformation") or {}).get("StackDriftStatus", ""),
+    )
+
+
+def _resource(raw: Mapping[str, Any]) -> StackResource:
+    return StackResource(
+        logical_id=raw.get("LogicalResourceId", ""),
+        kind=raw.get("ResourceType", ""),
+        status=raw.get("ResourceStatus", ""),
+        physical_id=raw.get("PhysicalResourceId", ""),
+        reason=raw.get("ResourceStatusReason", ""),
+        drift=(raw.get("DriftInformation") or {}).get("StackResourceDriftStatus", ""),
+    )
+
+
+def _event(raw: Mapping[str, Any]) -> StackEvent:
+    return StackEvent(
+        id=raw.get("EventId", ""),
+        at=utc_or_long_ago(raw.get("Timestamp")),
+        logical_id=raw.get("LogicalResourceId", ""),
+        kind=raw.get("ResourceType", ""),
+        status=raw.get("ResourceStatus", ""),
+        stack=raw.get("StackName", ""),
+        reason=raw.get("ResourceStatusReason", ""),
+        physical_id=raw.get("PhysicalResourceId", ""),
+    )
+
+
+_VERBS: Mapping[str, Verb] = {
+    "Add": "add",
+    "Remove": "remove",
+    "Import": "import",
+    "Dynamic": "may replace",
+}
+_REPLACEMENTS: Mapping[str, Verb] = {"True": "replace", "Conditional": "may replace"}
+
+
+def _change(raw: Mapping[str, Any]) -> Change:
+    action = raw.get("Action", "")
+    targets = [detail.get("Target") or {} for detail in raw.get("Details") or ()]
+    names = (target.get("Name") or target.get("Attribute") or "" for target in targets)
+    return Change(
+        verb=_VERBS.get(action) or _REPLACEMENTS.get(raw.get("Replacement", ""), "change"),
+        logical_id=raw.get("LogicalResourceId", ""),
+        kind=raw.get("ResourceType", ""),
+        physical_id=raw.get("PhysicalResourceId", ""),
+        what=tuple(sorted(set(filter(None, names)))) if action == "Modify" else (),
+        protected=str(raw.get("PolicyAction", "")).endswith(("Retain", "Snapshot")),
     )

@@ -1,0 +1,77 @@
+"""What a change set would do to a stack, resource by resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verb = Literal["add", "change", "replace", "may replace", "remove", "import"]
+
+GLYPHS: dict[Verb, str] = {
+    "add": "+",
+    "change": "~",
+    "replace": "±",
+    "may replace": "±",
+    "remove": "-",
+    "import": "<",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One resource that would change."""
+
+    verb: Verb
+    logical_id: str
+    kind: str
+    physical_id: str = ""
+    what: tuple[str, ...] = ()
+    """The properties that differ, where AWS tells them."""
+    protected: bool = False
+    """Whether what is replaced or removed stays (DeletionPolicy Retain or Snapshot)."""
+
+    @property
+    def destroys(self) -> bool:
+        """Whether something that is there goes, or may go."""
+        return self.verb in ("replace", "may replace", "remove")
+
+    @property
+    def words(self) -> str:
+        """`± REPLACE Service  AWS::ECS::Service  (ServiceName)`."""
+        verb = self.verb.upper() if self.destroys else self.verb
+        what = f"  ({', '.join(self.what)})" if self.what else ""
+        return f"{GLYPHS[self.verb]} {verb} {self.logical_id}  {self.kind}{what}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """DescribeChangeSet, every page."""
+
+    id: str
+    name: str
+    stack: str
+    """The stack's ARN."""
+    status: str
+    """CREATE_PENDING, CREATE_IN_PROGRESS, CREATE_COMPLETE, FAILED …"""
+    execution: str = ""
+    """AVAILABLE, UNAVAILABLE, OBSOLETE …"""
+    reason: str = ""
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def pending(self) -> bool:
+        """Whether AWS still works it out."""
+        return self.status in ("CREATE_PENDING", "CREATE_IN_PROGRESS")
+
+    @property
+    def empty(self) -> bool:
+        """Whether it failed because there is nothing to change."""
+        return self.status == "FAILED" and any(
+            words in self.reason
+            for words in ("didn't contain changes", "No updates are to be performed")
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be carried out."""
+        return self.status == "CREATE_COMPLETE" and self.execution == "AVAILABLE"
