@@ -24,6 +24,7 @@ check: .venv/.dev .venv-tools/.done ## Lint, types, import contracts, templates
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	.venv-tools/bin/hadolint rails_app/Dockerfile
 	.venv-tools/bin/cfn-lint cfn/*.yml
 
 templates: .venv-checkov/.done ## Look for open doors in the templates

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 RATE = 50.0
-"""Requests a second."""
+"""Requests a second, unless a test asks for another."""
 _PATIENCE = aiohttp.ClientTimeout(total=15)
 _HEADING = re.compile(r"<h1>(.*?)</h1>")
 
@@ -29,6 +29,8 @@ class Visits:
     """A word for each request without a good answer."""
     seconds: list[float] = field(default_factory=list)
     """How long each good answer took."""
+    rate: float = RATE
+    """Requests a second."""
     late: float = 0.0
     """The most seconds that a request was sent later than planned: a busy machine."""
 
@@ -42,15 +44,15 @@ class Visits:
         ordered = sorted(self.seconds)
         p50, p99 = (1000 * ordered[int(len(ordered) * share)] for share in (0.5, 0.99))
         return (
-            f"{what}: {self.count} requests at {RATE:g}/s, {len(self.failures)} failed, "
+            f"{what}: {self.count} requests at {self.rate:g}/s, {len(self.failures)} failed, "
             f"p50 {p50:.0f} ms, p99 {p99:.0f} ms, {dict(self.seen)}"
         )
 
 
 @contextmanager
-def visiting(url: str) -> Iterator[Visits]:
+def visiting(url: str, rate: float = RATE) -> Iterator[Visits]:
     """Visit `url` while the block runs; at its end every request that was sent has its answer."""
-    visits = Visits()
+    visits = Visits(rate=rate)
     ended = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_visit(url, visits, ended)))
     thread.start()
@@ -73,7 +75,7 @@ async def _visit(url: str, visits: Visits, ended: threading.Event) -> None:
         begun = time.monotonic()
         number = 0
         while not ended.is_set():
-            due = begun + number / RATE
+            due = begun + number / visits.rate
             await asyncio.sleep(max(due - time.monotonic(), 0))
             visits.late = max(visits.late, time.monotonic() - due)
             group.create_task(_ask((browser, curl)[number % 2], url, visits))

@@ -97,12 +97,17 @@ class Sandbox:
 
 
 @contextmanager
-def serving(home: Path, *options: str) -> Iterator[Sandbox]:
-    """Start `bgconsole sandbox` and wait until it says where it is; the end interrupts it."""
-    environment = base_environment(home)
+def serving(
+    home: Path, *options: str, environment: Mapping[str, str] | None = None, patience: float = 60
+) -> Iterator[Sandbox]:
+    """Start `bgconsole sandbox` and wait until it says where it is; the end interrupts it.
+
+    `environment` is for the sandbox alone; `patience` is in seconds.
+    """
+    around = {**base_environment(home), **(environment or {})}
     process = subprocess.Popen(
         [*PROGRAM, "sandbox", *options],
-        env=environment,
+        env=around,
         cwd=home,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -112,7 +117,7 @@ def serving(home: Path, *options: str) -> Iterator[Sandbox]:
     assert process.stderr
     try:
         told: dict[str, str] = {}
-        too_late = threading.Timer(60, process.kill)
+        too_late = threading.Timer(patience, process.kill)
         too_late.start()
         while len(told) < 6:
             line = process.stdout.readline()
@@ -120,7 +125,7 @@ def serving(home: Path, *options: str) -> Iterator[Sandbox]:
             name, _, value = line.removeprefix("export ").strip().partition("=")
             told[name] = value
         too_late.cancel()
-        yield Sandbox(process, {**environment, **told}, home)
+        yield Sandbox(process, {**base_environment(home), **told}, home)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)

@@ -1,0 +1,182 @@
+"""One sandbox on a real engine, and what the story of the tests does with it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import docker
+from docker.models.containers import Container
+
+from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
+
+APP = Path(__file__).parents[3] / "rails_app"
+VIEW = "app/views/posts/index.html.erb"
+
+
+def until(what: str, seen: Callable[[], bool], seconds: float = 60) -> float:
+    """Wait until it is so; gives how many seconds that took."""
+    begun = time.monotonic()
+    pause = threading.Event()
+    while not seen():
+        assert time.monotonic() - begun < seconds, f"{what}: not within {seconds:g} s"
+        pause.wait(0.1)
+    return time.monotonic() - begun
+
+
+@dataclass
+class Story:
+    """The account, the engine, and the figures that are printed in the end."""
+
+    account: Account
+    engine: docker.DockerClient
+    base_image: str
+    figures: list[str] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        """Of the site's page, through the load balancer."""
+        return self.account.output("democluster", "LoadBalancerUrl") + "/posts"
+
+    def build(
+        self, folder: Path, tag: str, *, cold: bool = False, patches: tuple[str, ...] = (),
+        edits: Mapping[str, str] | None = None,
+    ) -> float:  # fmt: skip
+        """Build the app's sources, changed so, as an image of the repository; gives the seconds."""
+        app = folder / "rails_app"
+        if not app.exists():
+            shutil.copytree(APP, app)
+        for patch in patches:
+            applied = APP / "exercises" / f"{patch}.patch"
+            command = ["git", "apply", "--directory=rails_app", str(applied)]
+            fenced = {
+                "PATH": "/usr/local/bin:/usr/bin:/bin",
+                "GIT_CEILING_DIRECTORIES": str(folder),
+            }
+            subprocess.run(command, cwd=folder, env=fenced, check=True, timeout=20)
+        for before, after in (edits or {}).items():
+            page = (app / VIEW).read_text("utf-8")
+            assert before in page
+            (app / VIEW).write_text(page.replace(before, after), "utf-8")
+        begun = time.monotonic()
+        events = self.engine.api.build(
+            path=str(app),
+            tag=self.account.image(tag),
+            buildargs={"BASE_IMAGE": self.base_image, "REVISION": tag},
+            nocache=cold,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        failures = [event["error"] for event in events if "error" in event]
+        assert not failures, failures
+        return time.monotonic() - begun
+
+    def push(self, tag: str) -> str:
+        """Push with the account's own token; gives the digest that the registry knows."""
+        import base64
+
+        [given] = self.account.client("ecr").get_authorization_token()["authorizationData"]
+        user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
+        name = self.account.image(tag).rpartition(":")[0]
+        login = {"username": user, "password": password}
+        told = list(self.engine.api.push(name, tag, auth_config=login, stream=True, decode=True))
+        failures = [event["error"] for event in told if "error" in event]
+        assert not failures, failures
+        return next(str(event["aux"]["Digest"]) for event in told if "aux" in event)
+
+    def revision(self, tag: str) -> str:
+        """Register the service's task definition with another image."""
+        ecs = self.account.client("ecs")
+        running = self.account.service()["taskDefinition"]
+        known = ecs.describe_task_definition(taskDefinition=running)["taskDefinition"]
+        containers = [
+            {**known["containerDefinitions"][0], "image": self.account.image(tag)},
+        ]
+        kept = (
+            "family", "requiresCompatibilities", "networkMode", "cpu", "memory",
+            "executionRoleArn", "taskRoleArn",
+        )  # fmt: skip
+        made = ecs.register_task_definition(
+            **{name: known[name] for name in kept}, containerDefinitions=containers
+        )
+        return str(made["taskDefinition"]["taskDefinitionArn"])
+
+    def deploy(self, tag: str) -> float:
+        """Deploy an image to the service; gives the seconds until everything is steady."""
+        revision = self.revision(tag)
+        self.account.client("ecs").update_service(
+            cluster=CLUSTER, service=SERVICE, taskDefinition=revision
+        )
+        took = until("the deployment", self.steady, 120)
+        now = self.account.service()
+        said = [event["message"] for event in now["events"][:12]]
+        assert now["taskDefinition"] == revision, "it was rolled back:\n" + "\n".join(said)
+        return took
+
+    def steady(self) -> bool:
+        """Whether one deployment is left and it is whole."""
+        now = self.account.service()
+        [*old, primary] = now["deployments"][::-1]
+        return not old and primary["rolloutState"] == "COMPLETED" and now["runningCount"] == 4
+
+    def run(self, tag: str, *command: str) -> tuple[int | None, str]:
+        """RunTask with an image and a command; gives the exit code and the lines of its log."""
+        ecs = self.account.client("ecs")
+        now = self.account.service()
+        override = {"name": "democluster-container", "command": list(command)}
+        [task] = ecs.run_task(
+            cluster=CLUSTER,
+            taskDefinition=self.revision(tag),
+            launchType="FARGATE",
+            networkConfiguration=now["networkConfiguration"],
+            overrides={"containerOverrides": [override]},
+        )["tasks"]
+        waiter = ecs.get_waiter("tasks_stopped")
+        waiter.wait(cluster=CLUSTER, tasks=[task["taskArn"]], WaiterConfig=QUICK)
+        [ended] = ecs.describe_tasks(cluster=CLUSTER, tasks=[task["taskArn"]])["tasks"]
+        stream = f"ecs/democluster-container/{task['taskArn'].rpartition('/')[2]}"
+        told = self.account.client("logs").get_log_events(
+            logGroupName="democluster", logStreamName=stream, startFromHead=True
+        )["events"]
+        lines = "\n".join(event["message"] for event in told)
+        return ended["containers"][0].get("exitCode"), lines
+
+    def tasks(self, status: str = "RUNNING") -> list[dict[str, Any]]:
+        """The service's tasks, running or stopped."""
+        ecs = self.account.client("ecs")
+        arns = ecs.list_tasks(cluster=CLUSTER, serviceName=SERVICE, desiredStatus=status)
+        described = ecs.describe_tasks(cluster=CLUSTER, tasks=arns["taskArns"])["tasks"]
+        return list(described)
+
+    def digests(self) -> set[str]:
+        """What the running tasks really run."""
+        return {task["containers"][0]["imageDigest"] for task in self.tasks()}
+
+    def containers(self) -> list[Container]:
+        """The containers of the service's running tasks, on the engine."""
+        named = [
+            f"bgconsole-democluster-container-{task['taskArn'].rpartition('/')[2]}"
+            for task in self.tasks()
+        ]
+        return [self.engine.containers.get(name) for name in named]
+
+    def database(self) -> Container:
+        """The container of PostgreSQL."""
+        [found] = self.engine.containers.list(filters={"name": "bgconsole-demodb"})
+        return found
+
+    def query(self, sql: str, *, wait: bool = True) -> str:
+        """Ask PostgreSQL itself."""
+        command = ["psql", "-U", "foouser", "-d", "foodb", "-qAt", "-c", sql]
+        done = self.database().exec_run(command, detach=not wait)
+        if not wait:
+            return ""
+        assert done.exit_code == 0, done.output
+        return str(done.output.decode().strip())
