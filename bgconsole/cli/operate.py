@@ -191,6 +191,8 @@ def _run(runner: Runner, proposal: Proposal) -> int:
         click.echo("\n".join(outcome.receipt))
     if not outcome.ok:
         click.echo(f"bgconsole: {outcome.title}\n  {plain(outcome.sentence)}", err=True)
+        if outcome.go_on:
+            click.echo(f"  → {plain(outcome.go_on)}", err=True)
     return outcome.exit_code
 
 

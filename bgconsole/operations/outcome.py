@@ -23,6 +23,8 @@ class Outcome:
     exit_code: int
     receipt: tuple[str, ...] = ()
     """At most eight lines."""
+    go_on: str = ""
+    """The command that goes on from where it ended early; empty where none does."""
     deployment: str = ""
     """The id (`ecs-svc/…`) of the deployment that was PRIMARY at the end, where that was seen."""
 

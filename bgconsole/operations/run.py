@@ -98,7 +98,7 @@ class Run:
                 yield from self._follow(number, started)
                 return
             if self.cancelled.is_set() and step.changes:
-                yield self._stopped(number, step)
+                yield self._early(self._stopped(number), step)
                 return
             end = yield from self._do(number, step, started)
             if end is None:
@@ -135,9 +135,9 @@ class Run:
             yield self._broken(number, step, started, error)
             return None
         if not end.ok:
-            so_far = self._so_far(number, step, left=end.result in _LEFT)
-            words = f"{end.sentence} {so_far}".strip()
-            yield self._ended(number, started, replace(end, sentence=words))
+            words = f"{end.sentence} {self._so_far(number)}".strip()
+            ended = self._ended(number, started, replace(end, sentence=words))
+            yield self._early(ended, step, left=end.result in _LEFT)
             return None
         yield Progress("step done", number, step.words, request_id="" if step.work else request_id)
         return end
@@ -235,31 +235,39 @@ class Run:
     def _requests(self) -> tuple[str, ...]:
         return tuple(answer.request_id for answer in self.answers if answer.request_id)
 
-    def _stopped(self, number: int, step: Step) -> Progress:
+    def _stopped(self, number: int) -> Progress:
         self.recorder.write("left", step=number, reason="stopped before it was sent")
-        sentence = f"Stopped before step {number}. {self._so_far(number, step)}"
+        sentence = f"Stopped before step {number}. {self._so_far(number)}"
         if not self.done:
             sentence = "Stopped before anything that serves was changed."
         return _end(number, Outcome(False, "Stopped", sentence, EXIT_INTERRUPTED))
 
-    def _so_far(self, number: int, step: Step, *, left: bool = False) -> str:
-        """What stays as it was, what was made, and how to go on; for a run that ends early.
+    def _early(self, end: Progress, step: Step, *, left: bool = False) -> Progress:
+        """The end of a run that ends early, with the command that goes on.
 
         `left` says that what the step looks at goes on.
         """
+        outcome = end.outcome
+        if outcome is None or step.go_on is None or not (left or self._more(end.step)):
+            return end
+        return replace(end, outcome=replace(outcome, go_on=step.go_on(self.made)))
+
+    def _more(self, number: int) -> bool:
+        """Whether a step from here on changes anything."""
+        return any(later.changes for later in self.proposal.plan.steps[number - 1 :])
+
+    def _so_far(self, number: int) -> str:
+        """What stays as it was and what was made, where a run ends before all was sent."""
+        if not self._more(number):
+            return ""
         told = []
-        more = any(later.changes for later in self.proposal.plan.steps[number - 1 :])
-        if not more:
-            pass  # all was sent: there is nothing that was spared
-        elif any(done.effect == "serves" for done in self.done):
+        if any(done.effect == "serves" for done in self.done):
             words = "; ".join(done.words for done in self.done if done.effect == "serves")
             told.append(f"Done before it: {words}.")
         else:
             told.append("What serves was not changed.")
-        if more and self.made:
+        if self.made:
             told.append(f"Made before it: {', '.join(self.made.values())}.")
-        if step.go_on is not None and (more or left):
-            told.append(f"Go on with: {step.go_on(self.made)}")
         return " ".join(told)
 
     def _broken(
@@ -267,13 +275,13 @@ class Run:
     ) -> Progress:
         """An error ends it: before a call it failed, after one it is only not followed any more."""
         if step.effect == "looks" and isinstance(error, GatewayError):
-            return self._unfollowed(number, started, error, self._so_far(number, step, left=True))
-        return self._failed(number, step, error)
+            return self._early(self._unfollowed(number, started, error), step, left=True)
+        return self._early(self._failed(number, step, error), step)
 
     def _failed(self, number: int, step: Step, error: BgconsoleError) -> Progress:
         request = error.request_id if isinstance(error, GatewayError) else ""
         self.recorder.write("failed", step=number, error=str(error), request_id=request)
-        so_far = self._so_far(number, step)
+        so_far = self._so_far(number)
         if isinstance(error, Unreachable) and step.effect == "serves":
             so_far = so_far.replace(
                 "What serves was not changed.",
@@ -285,12 +293,10 @@ class Run:
         sentence = f"{error}. {so_far}".replace("..", ".")
         return _end(number, Outcome(False, "Failed", sentence, error.exit_code))
 
-    def _unfollowed(
-        self, number: int, started: datetime, error: GatewayError, so_far: str = ""
-    ) -> Progress:
+    def _unfollowed(self, number: int, started: datetime, error: GatewayError) -> Progress:
         ids = ", ".join(self._requests) or "unknown"
         sentence = f"Submitted (request id {ids}), AWS goes on, not followed: {error}"
-        if so_far:
+        if so_far := self._so_far(number):
             sentence = f"{sentence.rstrip('.')}. {so_far}"
         self.recorder.write("left", reason=sentence)
         end = End("left", sentence, self.clock(), unread=error.title)

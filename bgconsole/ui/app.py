@@ -34,6 +34,7 @@ from bgconsole.ui.messages import (
     OverviewTaken,
     ProbeTaken,
     SnapshotTaken,
+    StopAsked,
 )
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
@@ -42,7 +43,7 @@ from bgconsole.ui.probing import Probing
 from bgconsole.ui.run_state import left_words
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.opening import OpeningScreen
-from bgconsole.ui.screens.quit import QuitScreen
+from bgconsole.ui.screens.quit import QuitScreen, StopScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
@@ -233,6 +234,20 @@ class Console(GuardedApp):
                 if isinstance(screen, TaskScreen):
                     screen.add(message.batch.lines)
 
+    @on(StopAsked)
+    def _stop_asked(self) -> None:
+        state = self.operating.state
+        if state is None or not state.sending:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.operating.stop()
+                self.notify("No further step is begun", title="Stopping", markup=False)
+
+        screen = StopScreen(state.proposal.plan.summary, settle=self.wiring.timing.settle)
+        self.push_screen(screen, answered)
+
     @on(OperationMoved)
     def _operation_moved(self, message: OperationMoved) -> None:
         if self.screen_stack:
@@ -296,6 +311,8 @@ class Console(GuardedApp):
         if self._service is None or isinstance(self.screen, Dialog):
             return
         for operation, no in self._offers:
+            if operation.id == "service.stop" and self.operating.sending:
+                continue  # on the page of a run that is sent the same key stops that
             pressed = event.key in keys.keys_of(self.wiring.keymap, operation)
             if pressed and not self._may_press(operation.id):
                 told = self._why_not(no)

@@ -100,6 +100,10 @@ class OperationMoved(Message):
         self.progress = progress
 
 
+class StopAsked(Message):
+    """Somebody wants the operation that is shown to begin no further step."""
+
+
 class OperationEnded(Message):
     """The operation's thread is through; `error` is why it stopped before its own end."""
 

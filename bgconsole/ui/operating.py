@@ -26,6 +26,8 @@ from bgconsole.ui.screens.confirm import ConfirmScreen, Instead
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.wiring import ConsoleResult, Running
 
+PAINT = 0.15
+"""Seconds between two paintings of a program's output."""
 _NOTHING: Params = MappingProxyType({})
 
 
@@ -57,6 +59,7 @@ class Operating:
         self._screen: RunScreen | None = None
         self._cancelled = Event()
         self._runs = 0
+        self._painting = False
         self._runner: Running | None = None
         self.state: RunState | None = None
         """The run that goes on or was the last one."""
@@ -73,7 +76,7 @@ class Operating:
     @property
     def sending(self) -> bool:
         """Whether one goes on of which not all is sent yet: nothing else may begin beside it."""
-        return self.running and self.state is not None and not self.state.submitted
+        return self.state is not None and self.state.sending
 
     def is_of(self, operation: Operation, ref: ServiceRef | None) -> bool:
         """Whether what goes on is this operation on this service."""
@@ -119,7 +122,7 @@ class Operating:
         if answer.error is not None:
             dialog.show(_unchecked(dialog.proposal, answer.error))
         elif isinstance(answer.value, No):
-            dialog.refuse(answer.value.reason)
+            self._denied(dialog, answer.value)
         elif isinstance(answer.value, Proposal):
             found = answer.value
             dialog.show(found)
@@ -131,8 +134,14 @@ class Operating:
 
     def moved(self, message: OperationMoved) -> None:
         """Take what the run tells."""
-        if self.state is not None and message.run == self.state.number:
-            self._put(self.state.after(message.progress, self._clock()))
+        if self.state is None or message.run != self.state.number:
+            return
+        progress = message.progress
+        state = self.state.after(progress, self._clock())
+        if progress.kind == "output" or progress.amount is not None:
+            self._put_soon(state)
+        else:
+            self._put(state)
 
     def ended(self, message: OperationEnded) -> None:
         """The run's thread is through."""
@@ -182,9 +191,22 @@ class Operating:
         self._screen = RunScreen(self.state, self._clock)
         self._app.push_screen(self._screen, self._left)
 
+    def stop(self) -> None:
+        """Begin no further step of what goes on."""
+        self._cancelled.set()
+
     def leave(self) -> None:
         """The console is about to end: what was not sent yet is not sent any more."""
         self._cancelled.set()
+
+    def _denied(self, dialog: ConfirmScreen, no: No) -> None:
+        """The look-ups say no: there is something else to choose, or only leaving is left."""
+        if not no.choices or self._runner is None:
+            dialog.refuse(no.reason)
+            return
+        proposal = dialog.proposal
+        dialog.dismiss(None)
+        self._refused(self._runner, proposal.operation, proposal.snapshot, proposal.params, no)
 
     def _refused(
         self,
@@ -202,9 +224,7 @@ class Operating:
             if value is not None:
                 self.offer(runner, operation, snapshot, {**params, no.param: value})
 
-        screen = ChooserScreen(
-            f"{operation.title} to", lambda: (), about=no.reason, known=no.choices
-        )
+        screen = ChooserScreen(operation.title, lambda: (), about=no.reason, known=no.choices)
         self._app.push_screen(screen, chosen)
 
     def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:
@@ -253,6 +273,18 @@ class Operating:
             self._screen.show(self.state)
         self.show()
         start(app, work, name=f"operation {proposal.operation.id}")
+
+    def _put_soon(self, state: RunState) -> None:
+        """For what comes by the hundred: painted a few times a second."""
+        self.state = state
+        if not self._painting:
+            self._painting = True
+            self._app.set_timer(PAINT, self._paint)
+
+    def _paint(self) -> None:
+        self._painting = False
+        if self._screen is not None and self.state is not None:
+            self._screen.show(self.state)
 
     def _put(self, state: RunState) -> None:
         self.state = state

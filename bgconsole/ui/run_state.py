@@ -96,7 +96,12 @@ class RunState:
             for step, state in zip(self.proposal.plan.steps, self.steps, strict=True)
             if step.changes
         ]
-        return bool(acting) and all(state == "done" for state in acting)
+        return all(state == "done" for state in acting)
+
+    @property
+    def sending(self) -> bool:
+        """Whether not all of it is sent: it can be stopped, and nothing else begun beside it."""
+        return not self.ended and not self.submitted
 
     @property
     def request_ids(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -22,6 +23,7 @@ from bgconsole.operations.outcome import Outcome
 from bgconsole.operations.step import Amount
 from bgconsole.ui import plan_text
 from bgconsole.ui.keys import read
+from bgconsole.ui.messages import StopAsked
 from bgconsole.ui.outside import one_line
 from bgconsole.ui.run_state import RunState, StepState, Told
 from bgconsole.ui.widgets.hanging_text import HangingText, Line
@@ -35,12 +37,16 @@ _STEP: dict[StepState, tuple[str, str, str]] = {
 }
 
 
+_STOP = read(KEYMAP, "service.stop", "stop", footer=True)
+
+
 class RunScreen(Screen[None]):
     """Leaving it never stops the work."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *read(KEYMAP, "back", "leave", footer=True),
         *read(KEYMAP, "copy", "copy", footer=True),
+        *(replace(binding, description="stop") for binding in _STOP),
     ]
 
     def __init__(self, state: RunState, clock: Callable[[], datetime]) -> None:
@@ -77,6 +83,8 @@ class RunScreen(Screen[None]):
 
     def show(self, state: RunState) -> None:
         """Paint what has happened since."""
+        if state.sending != self.state.sending:
+            self.refresh_bindings()
         self.state = state
         # While the console ends, the rows go before the screen does.
         if self._composed and self.query("#run-target, #run-end"):
@@ -86,6 +94,15 @@ class RunScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back to the service; the work goes on."""
         self.dismiss(None)
+
+    def action_stop(self) -> None:
+        """Ask whether no further step is to be begun."""
+        self.post_message(StopAsked())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Once all is sent there is nothing of it left to stop: the key stops the deployment."""
+        del parameters
+        return action != "stop" or self.state.sending
 
     def action_copy(self) -> None:
         """Copy the receipt, or the story so far."""
@@ -197,6 +214,8 @@ def _end(outcome: Outcome) -> list[Line]:
     first, *more = outcome.sentence.split("\n")
     told = [Line(Content.assemble((f"{glyph} ", style), one_line(first)), 2)]
     told += [Line(one_line(line)) for line in more]
+    if outcome.go_on:
+        told.append(Line(Content.assemble("→ ", (plain(outcome.go_on), "bold")), 2))
     if outcome.receipt:
         told += [Line(Content("")), *(Line(one_line(line), 2) for line in outcome.receipt)]
     return told

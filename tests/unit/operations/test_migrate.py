@@ -148,7 +148,7 @@ def test_giving_up_the_wait_is_no_failure_and_says_how_to_go_on(desk: MakeDesk) 
     somebody.waits = [worlds.run_prints("waiting")]
     outcome = somebody.run(somebody.proposed(M))
     assert outcome.exit_code == 5
-    assert f"bgconsole migrate --follow {somebody.world.runs[0].id}" in outcome.sentence
+    assert outcome.go_on == f"bgconsole migrate --follow {somebody.world.runs[0].id}"
 
 
 def running(desk: MakeDesk) -> Desk:
@@ -163,7 +163,7 @@ def running(desk: MakeDesk) -> Desk:
     somebody.waits = [close]
     outcome = somebody.run(somebody.proposed(M), cancelled)
     assert outcome.title == "Submitted, not followed"
-    assert "Go on with: bgconsole migrate --follow" in outcome.sentence
+    assert outcome.go_on.startswith("bgconsole migrate --follow ")
     return somebody
 
 
@@ -259,7 +259,7 @@ def test_credentials_that_end_while_it_is_followed(desk: MakeDesk) -> None:
     assert outcome.title == "Submitted, not followed"
     assert outcome.exit_code == 4
     assert "AWS goes on" in outcome.sentence
-    assert "bgconsole migrate --follow" in outcome.sentence
+    assert "bgconsole migrate --follow" in outcome.go_on
 
 
 def test_throttling_and_silence_only_slow_it(desk: MakeDesk) -> None:

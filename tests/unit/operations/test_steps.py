@@ -91,8 +91,9 @@ def test_a_step_that_ends_badly_ends_the_run_and_says_what_is_spared(desk: MakeD
     assert (outcome.ok, outcome.exit_code, outcome.title) == (False, 1, "Failed")
     assert outcome.sentence == (
         "The migration ended with exit code 3. What serves was not changed. "
-        f"Made before it: {PUSHED}. Go on with: bgconsole deploy --image {PUSHED}"
+        f"Made before it: {PUSHED}."
     )
+    assert outcome.go_on == f"bgconsole deploy --image {PUSHED}"
     assert somebody.world.writes == []
     assert somebody.events == ["started", "submitted", "failed"]
 
@@ -110,7 +111,8 @@ def test_cancelled_inside_a_step_nothing_later_is_begun(desk: MakeDesk) -> None:
     )
     outcome = somebody.run(proposal, cancelled)
     assert (outcome.title, outcome.exit_code) == ("Stopped", 130)
-    assert "What serves was not changed. Go on with: bgconsole deploy" in outcome.sentence
+    assert outcome.sentence.endswith("What serves was not changed.")
+    assert outcome.go_on.startswith("bgconsole deploy")
     assert somebody.world.writes == []
     assert somebody.events == ["started", "left"]
 
@@ -127,9 +129,9 @@ def test_cancelled_between_steps_says_what_was_made_and_how_to_go_on(desk: MakeD
     )
     outcome = somebody.run(proposal, cancelled)
     assert outcome.sentence == (
-        f"Stopped before step 2. What serves was not changed. Made before it: {PUSHED}. "
-        f"Go on with: bgconsole deploy --image {PUSHED}"
+        f"Stopped before step 2. What serves was not changed. Made before it: {PUSHED}."
     )
+    assert outcome.go_on == f"bgconsole deploy --image {PUSHED}"
     assert outcome.exit_code == 130
 
 
@@ -152,7 +154,7 @@ def test_looking_that_breaks_off_is_no_failure(desk: MakeDesk, error: Exception,
     assert outcome.title == "Submitted, not followed"
     assert outcome.exit_code == code
     assert "What serves was not changed" in outcome.sentence
-    assert "Go on with" in outcome.sentence
+    assert outcome.go_on
 
 
 def raising(error: Exception) -> Callable[[Gateway, Mapping[str, str]], Submitted]:
