@@ -7,6 +7,7 @@ is a single widget that repaints when what it would draw has changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import events
@@ -36,7 +37,8 @@ class _Span:
 class SteadyFooter(Widget):
     """Keys and what they do; in brackets what may not be done now.
 
-    Where there is little room the words of the reads go, then all.
+    Where there is little room the words of the reads go, from the left, then those reads
+    themselves, then all words. The last, help, is the last to go.
     """
 
     ALLOW_SELECT = False
@@ -74,8 +76,8 @@ class SteadyFooter(Widget):
 
     def render(self) -> Content:
         """The line, as wide as there is room."""
-        for words in ("all", "writes", "none"):
-            line, spans = _draw(self.keys, words)
+        for keys, worded in _narrower(self.keys):
+            line, spans = _draw(keys, worded)
             if line.cell_length <= self.size.width:
                 break
         self._spans = spans
@@ -102,7 +104,21 @@ def footer_keys(screen: Screen[object]) -> tuple[FooterKey, ...]:
     return tuple(sorted(found.values(), key=lambda key: not key.write))
 
 
-def _draw(keys: tuple[FooterKey, ...], words: str) -> tuple[Content, tuple[_Span, ...]]:
+def _narrower(
+    keys: tuple[FooterKey, ...],
+) -> Iterator[tuple[tuple[FooterKey, ...], frozenset[str]]]:
+    """Ways to show the keys, each narrower than the one before, with the keys that have words."""
+    writes = tuple(key for key in keys if key.write)
+    reads = tuple(key for key in keys if not key.write)
+    named = frozenset(key.key for key in writes)
+    for first in range(len(reads) + 1):
+        yield keys, named | {key.key for key in reads[first:]}
+    for first in range(len(reads)):
+        yield (*writes, *reads[first:]), named
+    yield keys, frozenset()
+
+
+def _draw(keys: tuple[FooterKey, ...], worded: frozenset[str]) -> tuple[Content, tuple[_Span, ...]]:
     parts: list[Content] = [Content(" ")]
     spans: list[_Span] = []
     at = 1
@@ -110,7 +126,7 @@ def _draw(keys: tuple[FooterKey, ...], words: str) -> tuple[Content, tuple[_Span
         if number and keys[number - 1].write and not key.write:
             parts.append(Content.styled("│ ", "dim"))
             at += 2
-        told = key.words if words == "all" or (words == "writes" and key.write) else ""
+        told = key.words if key.key in worded else ""
         style = "dim" if not key.enabled else "bold $warning" if key.write else "bold $accent"
         drawn = Content.styled(key.shown, style)
         if told:
