@@ -316,7 +316,9 @@ class Run:
             receipt=list(lines := self._receipt(started, end)),
         )
         code = _CODES.get(end.result, EXIT_FAILED)
-        outcome = Outcome(end.ok, _TITLES[end.result], end.sentence, code, lines, end.deployment)
+        outcome = Outcome(
+            end.ok, _TITLES[end.result], end.sentence, code, lines, deployment=end.deployment
+        )
         return _end(number, outcome)
 
     def _receipt(self, started: datetime, end: End) -> tuple[str, ...]:
