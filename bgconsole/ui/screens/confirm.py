@@ -116,7 +116,8 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
         if proposal.plan.decides() != self.proposal.plan.decides() or (
             proposal.plan.confirm != self.proposal.plan.confirm
         ):
-            self._before = self._before or self.proposal.plan
+            if self.proposal.gathered:  # before that it was known to be open, and nothing changed
+                self._before = self._before or self.proposal.plan
             self.rearm()
         self.proposal = proposal
         self._paint()
