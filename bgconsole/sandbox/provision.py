@@ -178,9 +178,7 @@ def default_network(endpoint: str) -> tuple[str, list[str]]:
     """
     filters = {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true"}
     form = {"Action": "DescribeSubnets", "Version": "2016-11-15", **filters}
-    # Named as the service in the signature; for a name that it does not know the engine would
-    # read the models of all that there are.
-    signature = DEMO_SCOPE.signature.replace("/sandbox/", "/ec2/")
+    signature = DEMO_SCOPE.signature_for("ec2")
     headers = {"Authorization": signature, "User-Agent": PROVISIONER}
     asked = Request(endpoint, urlencode(form).encode(), headers)  # noqa: S310 - our own endpoint
     with urlopen(asked, timeout=30) as answer:  # noqa: S310

@@ -24,12 +24,17 @@ class Scope:
 
     @property
     def signature(self) -> str:
+        """An Authorization header for what the engine finds by path or target."""
+        return self.signature_for("ecr")
+
+    def signature_for(self, service: str) -> str:
         """An Authorization header that the engine reads this scope back from.
 
-        Nothing checks signatures here: only the credential scope counts.
+        Nothing checks signatures here: only the credential scope counts. For a service that the
+        engine does not know it loads every service's model, which takes seconds.
         """
         return (
-            f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/{self.region}/sandbox/"
+            f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/{self.region}/{service}/"
             "aws4_request, SignedHeaders=host, Signature=0"
         )
 
