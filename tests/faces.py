@@ -128,6 +128,9 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
     def update(members: Members) -> Members:
         ref = find(members, members["service"])
         with _refusing():
+            if "desiredCount" in members:
+                ports.changes.scale(ref, members["desiredCount"])
+                return {"service": _service(world.services[ref])}
             ports.changes.update(
                 ref,
                 task_definition=members.get("taskDefinition", ""),
@@ -152,6 +155,11 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         with _refusing():
             ports.changes.stop_deployment(members["serviceDeploymentArn"])
         return {"serviceDeploymentArn": members["serviceDeploymentArn"]}
+
+    def stop_task(members: Members) -> Members:
+        with _refusing():
+            ports.changes.stop_task(members["cluster"], members["task"], members["reason"])
+        return {"task": {"taskArn": members["task"]}}
 
     def answer_hook(members: Members) -> Members:
         with _refusing():
@@ -184,6 +192,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         "UpdateService": update,
         "StopServiceDeployment": stop,
         "ContinueServiceDeployment": answer_hook,
+        "StopTask": stop_task,
         "RegisterTaskDefinition": register,
         "RunTask": run,
     }

@@ -253,6 +253,8 @@ def _world(
             "changes.stop_deployment": _stop,
             "changes.run_task": _run_task,
             "changes.answer_hook": _answer,
+            "changes.scale": _scale,
+            "changes.stop_task": _stop_task,
         },
     )
     world.logs[LOG_GROUP] = log_lines(world)
@@ -484,6 +486,50 @@ def _stop(world: ScriptedWorld, call: Call) -> Submitted:
     asked = replace(newest, status="ROLLBACK_REQUESTED", rollback_started_at=world.now)
     world.history[REF] = (asked, *older)
     return Submitted(_request_id(world), deployment=newest.arn)
+
+
+def _scale(world: ScriptedWorld, call: Call) -> Submitted:
+    """UpdateService of the desired count: tasks come and go with `settle_count`."""
+    service = world.services[REF]
+    count = int(str(call.arguments["count"]))
+    world.services[REF] = replace(service, desired=count)
+    return Submitted(_request_id(world))
+
+
+def _stop_task(world: ScriptedWorld, call: Call) -> Submitted:
+    """StopTask: it is to stop; `settle_count` ends it and starts another."""
+    if call.arguments["task"] not in {task.arn for task in world.tasks[REF]}:
+        raise Rejected(
+            "AWS refuses", "The referenced task was not found.", code="InvalidParameterException"
+        )
+    world.tasks[REF] = tuple(
+        replace(t, desired_status="STOPPED") if t.arn == call.arguments["task"] else t
+        for t in world.tasks[REF]
+    )
+    return Submitted(_request_id(world))
+
+
+def settle_count(world: ScriptedWorld) -> None:
+    """As many tasks run as are wanted; those that were to stop have stopped."""
+    with world.lock:
+        service = world.services[REF]
+        ended = [
+            replace(t, last_status="STOPPED")
+            for t in world.tasks[REF]
+            if t.desired_status == "STOPPED"
+        ]
+        primary = service.deployments[0]
+        revision = next(r for r in world.revisions.values() if r.number == primary.number)
+        gone = {task.arn for task in ended}
+        fresh = _tasks(_rollout(world, revision.arn), service.desired + len(ended))
+        live = [task for task, _ in fresh if task.arn not in gone][: service.desired]
+        world.tasks[REF] = (*live, *ended)
+        count = service.desired
+        world.services[REF] = replace(
+            service,
+            running=count,
+            deployments=(replace(primary, desired=count, running=count),),
+        )
 
 
 def _answer(world: ScriptedWorld, call: Call) -> Submitted:

@@ -74,7 +74,11 @@ def command_of(operation: Operation) -> click.Command:
             help="Stop waiting for the end after this long (30s, 10m, 2h); AWS goes on.",
         ),
         *(
-            click.Option([f"--{param.name}"], is_flag=True, flag_value="yes", help=f"{param.help}.")
+            click.Argument([param.name], required=False)
+            if param.argument
+            else click.Option(
+                [f"--{param.name}"], is_flag=True, flag_value="yes", help=f"{param.help}."
+            )
             if param.flag
             else click.Option([f"--{param.name}"], metavar="VALUE", help=f"{param.help}.")
             for param in operation.params

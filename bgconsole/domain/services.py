@@ -119,6 +119,16 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """Between how many tasks Application Auto Scaling holds a service."""
+
+    minimum: int
+    maximum: int
+    suspended: bool = False
+    """Whether it does neither scale in nor out at present."""
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionCount:
     """ServiceRevisionSummary: a revision's part in a service deployment."""
 

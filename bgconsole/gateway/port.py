@@ -27,6 +27,7 @@ from bgconsole.domain.logs import LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
+    Bounds,
     Service,
     ServiceDeployment,
     ServiceRef,
@@ -108,6 +109,10 @@ class Services(Protocol):
         """Every task of the service that is not stopped, and the stopped ones AWS still lists."""
         ...
 
+    def autoscaling(self, ref: ServiceRef) -> Bounds | None:
+        """Between what Application Auto Scaling holds the service; None where nothing does."""
+        ...
+
     def task(self, cluster: str, arn: str) -> Task:
         """One task, a service's or not.
 
@@ -175,11 +180,27 @@ class ServiceChanges(Protocol):
         """ContinueServiceDeployment: let a paused hook go on, or roll the deployment back there."""
         ...
 
-    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+    def scale(self, ref: ServiceRef, count: int) -> Submitted:
+        """UpdateService with desiredCount: the one call that sends it."""
+        ...
+
+    def stop_task(self, cluster: str, task: str, reason: str) -> Submitted:
+        """StopTask; the service that started it starts another one."""
+        ...
+
+    def register_pinned(
+        self,
+        task_definition: str,
+        images: Mapping[str, str],
+        *,
+        cpu: str = "",
+        memory: str = "",
+    ) -> Submitted:
         """Register a copy of a task definition with some containers' images replaced.
 
-        Every other field is kept, those this code does not know included. `images` maps a
-        container's name to a reference; `Submitted.created` is the new revision's ARN.
+        Its CPU units and its memory in MiB are replaced where they are given. Every other field
+        is kept, those this code does not know included. `images` maps a container's name to a
+        reference; `Submitted.created` is the new revision's ARN.
         """
         ...
 

@@ -24,6 +24,7 @@ from bgconsole.domain.logs import LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
+    Bounds,
     Service,
     ServiceDeployment,
     ServiceRef,
@@ -129,6 +130,11 @@ class _Services(_Port):
             self._need(ref)
             return self.world.tasks.get(ref, ())
 
+    def autoscaling(self, ref: ServiceRef) -> Bounds | None:
+        self.world.enter("services.autoscaling", ref=ref)
+        with self.world.lock:
+            return self.world.autoscaling.get(ref)
+
     def task(self, cluster: str, arn: str) -> Task:
         self.world.enter("services.task", cluster=cluster, arn=arn)
         with self.world.lock:
@@ -212,15 +218,32 @@ class _Changes(_Port):
         )
         return self._take_effect(call)
 
-    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+    def scale(self, ref: ServiceRef, count: int) -> Submitted:
+        return self._take_effect(self.world.enter("changes.scale", ref=ref, count=count))
+
+    def stop_task(self, cluster: str, task: str, reason: str) -> Submitted:
+        call = self.world.enter("changes.stop_task", cluster=cluster, task=task, reason=reason)
+        return self._take_effect(call)
+
+    def register_pinned(
+        self,
+        task_definition: str,
+        images: Mapping[str, str],
+        *,
+        cpu: str = "",
+        memory: str = "",
+    ) -> Submitted:
+        size = {name: value for name, value in (("cpu", cpu), ("memory", memory)) if value}
         call = self.world.enter(
-            "changes.register_pinned", task_definition=task_definition, images=dict(images)
+            "changes.register_pinned", task_definition=task_definition, images=dict(images), **size
         )
         if call.name in self.world.effects:
             return self._take_effect(call)
         with self.world.lock:
             copy = _pinned(self.world, task_definition, images)
             self.world.definitions[copy.arn] = copy
+            said = self.world.documents.get(_definition(self.world, task_definition).arn, {})
+            self.world.documents[copy.arn] = {**said, **size}
             return Submitted(_request_id(self.world), created=copy.arn)
 
     def _take_effect(self, call: Call) -> Submitted:

@@ -31,6 +31,7 @@ from bgconsole.domain.logs import LogLine
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
+    Bounds,
     Service,
     ServiceDeployment,
     ServiceRef,
@@ -112,6 +113,7 @@ class ScriptedWorld:
     outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """What a stack's outputs are once it is changed."""
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
+    autoscaling: dict[ServiceRef, Bounds] = field(default_factory=dict)
     secrets: dict[str, SecretChange] = field(default_factory=dict)
     """By reference, as task definitions write it."""
     metrics: Metrics = field(default_factory=Metrics)

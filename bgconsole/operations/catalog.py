@@ -8,7 +8,11 @@ from bgconsole.operations.deploy import DEPLOY
 from bgconsole.operations.force_redeploy import FORCE_REDEPLOY
 from bgconsole.operations.migrate import MIGRATE
 from bgconsole.operations.rollback import ROLLBACK
+from bgconsole.operations.scale import SCALE
 from bgconsole.operations.spec import Registry
 from bgconsole.operations.stop import STOP
+from bgconsole.operations.stop_task import STOP_TASK
 
-OPERATIONS = Registry((BUILD, MIGRATE, DEPLOY, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP))
+OPERATIONS = Registry(
+    (BUILD, MIGRATE, DEPLOY, FORCE_REDEPLOY, ROLLBACK, APPROVE, STOP, STOP_TASK, SCALE)
+)

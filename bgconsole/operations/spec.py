@@ -41,6 +41,10 @@ class Param:
     default: str = ""
     flag: bool = False
     """Whether it is given or not, without a value: it is `yes` then."""
+    argument: bool = False
+    """Whether the sub-command takes it by its place rather than by its name."""
+    row: bool = False
+    """Whether the console gives it the highlighted task."""
 
 
 Params = Mapping[str, str]
@@ -148,6 +152,7 @@ class Operation:
     """`service.force-redeploy`; the part behind the dot is the sub-command."""
     title: str
     key: str
+    """Empty where there is none: it is begun by name then, in the palette or as a sub-command."""
     help: str
     risk: Risk
     allowed: Callable[[Snapshot], No | None]
@@ -202,7 +207,7 @@ class Registry(Mapping[str, Operation]):
         for operation in operations:
             if operation.id in self._by_id:
                 raise ValueError(f"duplicate operation id {operation.id!r}")
-            if holder := keys.get(operation.key):
+            if operation.key and (holder := keys.get(operation.key)):
                 raise ValueError(
                     f"{operation.id!r} wants key {operation.key!r}, held by {holder!r}"
                 )

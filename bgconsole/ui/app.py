@@ -17,7 +17,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations.spec import No, Operation
+from bgconsole.operations.spec import No, Operation, Params
 from bgconsole.ui import keys, theme
 from bgconsole.ui.attention import Attention
 from bgconsole.ui.background import start
@@ -38,6 +38,7 @@ from bgconsole.ui.messages import (
 )
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
+from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.probing import Probing
 from bgconsole.ui.run_state import left_words
@@ -288,8 +289,21 @@ class Console(GuardedApp):
             self.operating.show()
         elif no := self._why_not(None):
             self.notify(no, title=found.title, severity="warning")
-        else:
-            self.operating.offer(runner, found, snapshot)
+        elif (params := self._params(found)) is not None:
+            self.operating.offer(runner, found, snapshot, params)
+
+    def _params(self, operation: Operation) -> Params | None:
+        """What the highlighted row gives an operation; None, told so, where it needs one."""
+        names = [param.name for param in operation.params if param.row]
+        if not names:
+            return {}
+        pane = self._service.pane if self._service is not None else None
+        row = pane.selection if isinstance(pane, TasksPane) else None
+        if row is None:
+            words = "Highlight a task first: it acts on that row alone."
+            self.notify(words, title=operation.title, severity="warning")
+            return None
+        return {names[0]: row}
 
     def _why_not(self, no: No | None) -> str:
         """Why an operation may not begin now, in words; empty where it may."""
@@ -331,6 +345,8 @@ class Console(GuardedApp):
         self._bound = ()
         for operation in self.session.runner.offered() if self.session.runner else ():
             names = keys.keys_of(self.wiring.keymap, operation)
+            if not names:
+                continue
             words = keys.words_of(self.wiring.keymap, operation)
             self.bind(",".join(names), f"operate('{operation.id}')", description=words)
             self._bound += names

@@ -43,7 +43,7 @@ def wishes(keymap: Keymap) -> Mapping[str, str]:
 def keys_of(keymap: Keymap, operation: Operation) -> tuple[str, ...]:
     """The keys that open an operation's dialog, in Textual's names."""
     key = keymap.get(operation.id)
-    return key.keys if key is not None else (operation.key,)
+    return key.keys if key is not None else tuple(filter(None, (operation.key,)))
 
 
 def words_of(keymap: Keymap, operation: Operation) -> str:

@@ -231,7 +231,7 @@ def _end(
         sentence = f"{look.stand.sentence} But the tasks could not be read back ({unread})."
         return End(result, sentence, clock(), unread=unread, deployment=deployment)
     live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
-    end = End(result, look.stand.sentence, clock(), _versions(live), deployment=deployment)
+    end = End(result, look.stand.sentence, clock(), running_versions(live), deployment=deployment)
     if result == "failed":
         return replace(end, sentence=_why(end.sentence, tasks, look.stand.number))
     if result == "reached":
@@ -275,7 +275,7 @@ def _ending(task: Task) -> str:
     return ", ".join(filter(None, (*codes, *words))).rstrip(".")
 
 
-def _versions(tasks: list[Task]) -> tuple[tuple[Version, int], ...]:
+def running_versions(tasks: list[Task]) -> tuple[tuple[Version, int], ...]:
     """What some tasks run, most of them first."""
     counted = Counter(
         Version(

@@ -106,7 +106,36 @@ class AwsChanges:
             request_id(answer), deployment=answer.get("serviceDeploymentArn", service_deployment)
         )
 
-    def register_pinned(self, task_definition: str, images: Mapping[str, str]) -> Submitted:
+    def scale(self, ref: ServiceRef, count: int) -> Submitted:
+        """UpdateService of the desired count alone."""
+        answer = self.clients.writing(
+            "ecs:UpdateService",
+            f"service {ref.name} in cluster {ref.cluster}",
+            lambda: self.clients.client("ecs", write=True).update_service(
+                cluster=ref.cluster, service=ref.name, desiredCount=count
+            ),
+        )
+        return Submitted(request_id(answer))
+
+    def stop_task(self, cluster: str, task: str, reason: str) -> Submitted:
+        """StopTask."""
+        answer = self.clients.writing(
+            "ecs:StopTask",
+            f"task {task} in cluster {cluster}",
+            lambda: self.clients.client("ecs", write=True).stop_task(
+                cluster=cluster, task=task, reason=reason
+            ),
+        )
+        return Submitted(request_id(answer))
+
+    def register_pinned(
+        self,
+        task_definition: str,
+        images: Mapping[str, str],
+        *,
+        cpu: str = "",
+        memory: str = "",
+    ) -> Submitted:
         """DescribeTaskDefinition, then RegisterTaskDefinition of the same with other images.
 
         Raises:
@@ -119,7 +148,11 @@ class AwsChanges:
                 taskDefinition=task_definition, include=["TAGS"]
             )
             known = accepted(client, "RegisterTaskDefinition")
-        request = registration(described, known, images)
+        size = {"cpu": cpu, "memory": memory}
+        request = {
+            **registration(described, known, images),
+            **{name: value for name, value in size.items() if value},
+        }
         answer: Mapping[str, Any] = self.clients.writing(
             "ecs:RegisterTaskDefinition",
             f"a copy of {words}",

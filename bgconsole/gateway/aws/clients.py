@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types_boto3_sts.client import STSClient
 
 ServiceName = Literal[
+    "application-autoscaling",
     "cloudformation",
     "cloudwatch",
     "ecr",
@@ -63,6 +64,7 @@ RATES: dict[str, tuple[float, float]] = {
     "logs": (2, 6),
     "sts": (2, 5),
     "iam": (2, 5),
+    "application-autoscaling": (2, 5),
     "cloudwatch": (2, 5),
     "secretsmanager": (2, 10),
     "ssm": (2, 5),
@@ -154,7 +156,10 @@ class Clients:
     @overload
     def client(self, name: Literal["sts"]) -> STSClient: ...
     @overload
-    def client(self, name: Literal["cloudwatch", "iam", "secretsmanager", "ssm"]) -> Any: ...
+    def client(
+        self,
+        name: Literal["application-autoscaling", "cloudwatch", "iam", "secretsmanager", "ssm"],
+    ) -> Any: ...
 
     def client(self, name: ServiceName, *, write: bool = False) -> Any:
         """The client of one service, to be used inside `reading` or `writing`."""

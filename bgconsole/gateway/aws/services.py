@@ -12,6 +12,7 @@ from typing import Any
 
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.services import (
+    Bounds,
     Service,
     ServiceDeployment,
     ServiceRef,
@@ -172,6 +173,29 @@ class AwsServices:
         with self._lock:
             self._stopped[ref] = {arn: task for arn, task in known.items() if task.stopped}
         return tuple(known[arn] for arn in arns if arn in known)
+
+    def autoscaling(self, ref: ServiceRef) -> Bounds | None:
+        """DescribeScalableTargets of the service's desired count."""
+        with self.clients.reading(
+            "application-autoscaling:DescribeScalableTargets", _service_words(ref)
+        ):
+            answer: Mapping[str, Any] = self.clients.client(
+                "application-autoscaling"
+            ).describe_scalable_targets(
+                ServiceNamespace="ecs",
+                ResourceIds=[f"service/{ref.cluster}/{ref.name}"],
+                ScalableDimension="ecs:service:DesiredCount",
+            )
+        found: Mapping[str, Any] | None = next(iter(answer.get("ScalableTargets", ())), None)
+        if found is None:
+            return None
+        state = found.get("SuspendedState") or {}
+        suspended = ("DynamicScalingInSuspended", "DynamicScalingOutSuspended")
+        return Bounds(
+            found.get("MinCapacity", 0),
+            found.get("MaxCapacity", 0),
+            all(state.get(name) for name in suspended),
+        )
 
     def task(self, cluster: str, arn: str) -> Task:
         """DescribeTasks of one."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from bgconsole.domain.errors import (
 )
 from bgconsole.gateway.aws import clients
 from bgconsole.gateway.aws.session import connect
-from bgconsole.gateway.port import Gateway
+from bgconsole.gateway.port import Gateway, ServiceChanges
 from bgconsole.gateway.scripted import ScriptedWorld
 from tests.loopback import AwsError, Garbage, Loopback, Reset, closed_port
 from tests.values import CONTAINER, MEOW, POSTS, REF
@@ -133,6 +135,41 @@ def test_an_update_sends_only_what_was_given(gateway: Gateway, server: Loopback)
         {**names, "forceNewDeployment": True},
         {**names, "taskDefinition": POSTS.definition_arn},
     ]
+
+
+def test_only_scaling_sends_a_number_of_tasks(
+    gateway: Gateway, server: Loopback, world: ScriptedWorld
+) -> None:
+    """Every write of the port is made; one that is new must be added here."""
+    changes, newest = gateway.changes, world.history[REF][0].arn
+    reference = MEOW.image.image.rpartition(":")[0] + "@" + MEOW.digest
+    made: dict[str, Callable[[], object]] = {
+        "update": lambda: changes.update(REF, task_definition=POSTS.definition_arn, force=True),
+        "scale": lambda: changes.scale(REF, 2),
+        "stop_deployment": lambda: changes.stop_deployment(newest),
+        "answer_hook": lambda: changes.answer_hook(newest, "hook", go_on=True),
+        "stop_task": lambda: changes.stop_task(REF.cluster, world.tasks[REF][0].arn, "test"),
+        "run_task": lambda: changes.run_task(
+            REF,
+            task_definition=MEOW.definition_arn,
+            container=CONTAINER,
+            command=["true"],
+            started_by="test",
+            token="test",
+        ),
+        "register_pinned": lambda: changes.register_pinned(
+            MEOW.definition_arn, {CONTAINER: reference}, cpu="512", memory="1024"
+        ),
+    }
+    assert set(made) == {name for name in vars(ServiceChanges) if not name.startswith("_")}
+    for name, make in made.items():
+        before = len(server.requests)
+        with suppress(GatewayError):
+            make()
+        sent = [r for r in server.requests[before:] if "desiredCount" in r.members]
+        assert len(sent) == (1 if name == "scale" else 0), name
+    register = next(r for r in server.requests if r.operation == "RegisterTaskDefinition")
+    assert (register.members["cpu"], register.members["memory"]) == ("512", "1024")
 
 
 def test_a_stop_asks_for_the_roll_back(gateway: Gateway, server: Loopback) -> None:
