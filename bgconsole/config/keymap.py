@@ -210,7 +210,7 @@ KEYMAP = Keymap(
             "service.deploy",
             ("U",),
             "update",
-            "Bring a new image to serve: deploy it (asks first)",
+            "Update to a new image: build it or choose one, migrate, deploy (asks first)",
             "change",
             "write",
             footer=True,

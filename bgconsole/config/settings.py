@@ -83,13 +83,17 @@ class Settings:
             "task-definition": self.migrate_task_definition,
             "container": self.migrate_container,
         }
-        deploy = {"migrate": "yes" if self.migrate else "", "command": self.migrate_command}
         image = {
             "context": self.build_context,
             "dockerfile": self.dockerfile,
             "build-args": ",".join(self.build_args),
             "repository": self.image_repository,
             "latest": "yes" if self.tag_latest else "",
+        }
+        deploy = {
+            **image,
+            "migrate": "yes" if self.migrate else "",
+            "command": self.migrate_command,
         }
         given = {"image.build": image, "service.migrate": migration, "service.deploy": deploy}
         return {

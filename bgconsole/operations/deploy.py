@@ -1,26 +1,37 @@
 """Deploy: bring a new image to serve, step by step, each of them visible, and stoppable between.
 
-The image is registered in a revision of the live task definition, pinned to its digest, with all
-else kept. Where migrations are wanted they run with the new image before the service is touched;
-only exit code 0 goes on. One call changes what serves; what follows only looks.
+The image is built and pushed first where none is named. It is registered in a revision of the live
+task definition, pinned to its digest, with all else kept. Where migrations are wanted they run with
+the new image before the service is touched; only exit code 0 goes on. One call changes what serves;
+what follows only looks.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from bgconsole.domain.errors import WorldChanged
 from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.migrations import DEFAULT_COMMAND
 from bgconsole.domain.services import TaskDefinition, revision_of, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import migration as migrating
+from bgconsole.operations.build import (
+    BUILD_PARAMS,
+    CONTEXT,
+    image_checks,
+    image_facts,
+    making,
+    survey,
+)
 from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.image_steps import PUSHED, Making, image_steps
 from bgconsole.operations.lookup import Lookup, definitions_in
 from bgconsole.operations.migrate import on_start_check
 from bgconsole.operations.migration import Migration
@@ -43,9 +54,11 @@ from bgconsole.watch.follow import Expected
 REVISION = "new task definition"
 """The name under which the new revision is handed on."""
 
-Start = Literal["register", "migrate", "update"]
+Start = Literal["build", "register", "migrate", "update"]
 """The step to begin with; what was made before it is named by a parameter."""
-_STARTS: tuple[Start, ...] = ("register", "migrate", "update")
+_STARTS: tuple[Start, ...] = ("build", "register", "migrate", "update")
+_REGISTERS = ("build", "register")
+"""Beginnings from which a new revision is made."""
 MOST_CHOICES = 30
 
 
@@ -60,6 +73,8 @@ class Wanted:
     image: NewImage
     migrates: bool
     command: tuple[str, ...]
+    making: Making | None = None
+    """How the image is made, where it is."""
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
@@ -80,7 +95,11 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         look_up(lookup, written)
     if _migrates(params):
         lookup.runs(definition.family)
-    return lookup.evidence
+    found = lookup.evidence
+    if _start(params) != "build":
+        return found
+    built = survey(gateway, snapshot, params)
+    return Evidence({**found.found, **built.found}, {**found.missing, **built.missing})
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
@@ -101,18 +120,20 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
                 f"`bgconsole migrate --follow {running[0].id}` shows it."
             )
     image, family = wanted.image, wanted.definition.family
-    known = "" if wanted.start == "register" else wanted.definition.name
+    known = "" if wanted.start in _REGISTERS else wanted.definition.name
+    first = f"Build {wanted.making.shown} and deploy" if wanted.making else "Deploy"
     return Plan(
-        summary=f"Deploy {image.words or image.reference} to {snapshot.ref.name}",
+        summary=f"{first} {image.words or image.reference} to {snapshot.ref.name}",
         facts=(
             Fact("from", live.words, aside=_since(snapshot)),
             Fact("to", f"{_to(wanted)} · {image.words or image.reference}"),
             Fact("by", _by(wanted, service.task_definition)),
             Fact("first", _first(wanted)),
+            *(image_facts(wanted.making, evidence) if wanted.making else ()),
         ),
         checks=_checks(snapshot, wanted, live, evidence),
         steps=(*_steps(snapshot, wanted), following(service)),
-        confirm=_word(image) if wanted.start == "register" else str(wanted.definition.revision),
+        confirm=_word(image) if wanted.start in _REGISTERS else str(wanted.definition.revision),
         expect=Expected(
             task_definition=wanted.definition.arn if known else REVISION,
             digests={wanted.container: image.digest} if image.digest else {},
@@ -152,35 +173,48 @@ def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wa
     container = migrating.container_of(snapshot, definition, params)
     if isinstance(container, No):
         return container
-    written = _written(definition, container, params)
-    if not written:
-        return No("Which image?", _choices(snapshot, definition, container), param="image")
     words = migrating.command_of(params)
     if isinstance(words, No):
         return words
+    made = (
+        making(snapshot, {**params, "container": container}, evidence) if start == "build" else None
+    )
+    if isinstance(made, No):
+        return made
+    written = _written(definition, container, params)
     return Wanted(
         start=start,
         definition=definition,
         container=container,
-        image=resolve(written, snapshot, evidence),
+        image=_pushed(made) if made else resolve(written, snapshot, evidence),
         migrates=_migrates(params),
         command=words,
+        making=made,
     )
 
 
+def _pushed(made: Making) -> NewImage:
+    """The image that the steps before will have made: its digest is known once it is pushed."""
+    check = Check("its digest is read back from ECR before it is registered", "ok")
+    return NewImage(PUSHED, made.tags[0], PUSHED, made.tags[0], check)
+
+
 def _start(params: Params) -> Start | No:
-    """Where to begin."""
-    asked = params.get("from", "")
-    start = next((each for each in _STARTS if each == (asked or "register")), None)
+    """Where to begin: with the build, unless an image is named."""
+    asked = params.get("from") or ("register" if params.get("image") else "build")
+    start = next((each for each in _STARTS if each == asked), None)
     if start is None:
         return No(f"There is no step {asked} to begin from; there are {', '.join(_STARTS)}.")
-    revision = params.get("revision", "")
-    if start == "register" and revision:
+    revision, image = params.get("revision", ""), params.get("image", "")
+    if start in _REGISTERS and revision:
         return No(f"Revision {revision} is registered: go on --from migrate or --from update.")
-    if start != "register" and not revision:
+    if start not in _REGISTERS and not revision:
         return No(f"From {start} on, --revision names what was registered.")
-    if start != "register" and params.get("image"):
-        return No("A revision names its image: give --revision or --image, not both.")
+    if start == "register" and not image:
+        return No("From register on, --image names what was pushed.")
+    if start != "register" and image:
+        other = "the build makes one" if start == "build" else "a revision names its own"
+        return No(f"An image is named, and {other}: give one or the other.")
     return start
 
 
@@ -218,19 +252,27 @@ def _written(definition: TaskDefinition, container: str, params: Params) -> str:
     return full_reference(wanted, current) if wanted else ""
 
 
-def _choices(
-    snapshot: Snapshot, definition: TaskDefinition, container: str
-) -> tuple[tuple[str, str], ...]:
-    """The images of the repository, newest first, with that which is live among them."""
-    current = ImageReference.parse(
-        next((c.image for c in definition.containers if c.name == container), "")
-    )
-    live = live_version(snapshot)
-    serves = live.digests.get(container, "") if live else ""
-    images = [i for i in snapshot.images.value or () if i.repository == current.repository]
-    return tuple(
-        (image.tags[0] if image.tags else image.digest, _image_words(image, serves, snapshot))
-        for image in images[:MOST_CHOICES]
+def _which(snapshot: Snapshot, params: Params) -> No | None:
+    """What the console asks first: a build, or one of the repository's images, newest first."""
+    service, live = snapshot.service.value, live_version(snapshot)
+    if service is None or live is None:
+        return None
+    container = main_container(service)
+    running = image_of(live.images, container)
+    repository = ImageReference.parse(running.image).repository if running else ""
+    serves = running.digest if running else ""
+    images = [i for i in snapshot.images.value or () if i.repository == repository]
+    folder = params.get("context") or CONTEXT
+    return No(
+        "Build and push first, or deploy an image that is in the registry?",
+        (
+            ("", f"build {folder} and push it"),
+            *(
+                (i.tags[0] if i.tags else i.digest, _image_words(i, serves, snapshot))
+                for i in images[:MOST_CHOICES]
+            ),
+        ),
+        param="image",
     )
 
 
@@ -249,13 +291,13 @@ def _word(image: NewImage) -> str:
 
 
 def _to(wanted: Wanted) -> str:
-    if wanted.start == "register":
+    if wanted.start in _REGISTERS:
         return f"a new revision of {wanted.definition.family}"
     return f"revision {wanted.definition.revision}"
 
 
 def _by(wanted: Wanted, current: str) -> str:
-    if wanted.start != "register":
+    if wanted.start not in _REGISTERS:
         return f"an update of the service to {wanted.definition.name}"
     kept = f"a copy of revision {revision_of(current)}, {wanted.container} with the new image"
     return kept if wanted.image.digest else f"{kept} (not pinned)"
@@ -271,6 +313,8 @@ def _checks(
     snapshot: Snapshot, wanted: Wanted, live: Version, evidence: Evidence | None
 ) -> tuple[Check, ...]:
     checks = [wanted.image.check]
+    if wanted.making:
+        checks += image_checks(snapshot, wanted.making, evidence)
     if wanted.image.digest and live.digests.get(wanted.container) == wanted.image.digest:
         words = f"{wanted.image.words} is what serves already: this only replaces its tasks"
         checks.append(Check(words, "warning"))
@@ -279,7 +323,7 @@ def _checks(
     service = snapshot.service.value
     if wanted.definition.status != "ACTIVE":
         words = f"Task definition {wanted.definition.name} is {wanted.definition.status}."
-        checks.append(Check(words, "problem" if wanted.start != "register" else "warning"))
+        checks.append(Check(words, "warning" if wanted.start in _REGISTERS else "problem"))
     checks += on_start_check(wanted.definition, service.desired if service else 0)
     return tuple(checks)
 
@@ -305,7 +349,12 @@ def _since(snapshot: Snapshot) -> str:
 def _steps(snapshot: Snapshot, wanted: Wanted) -> tuple[Step, ...]:
     """What is done before the end is followed."""
     steps: list[Step] = []
-    if wanted.start == "register":
+    if wanted.making:
+        made_so_far = _from_image(snapshot, PUSHED)
+        steps += (
+            replace(step, go_on=made_so_far) for step in image_steps(wanted.making, snapshot.place)
+        )
+    if wanted.start in _REGISTERS:
         steps.append(_register(snapshot, wanted))
         definition, shown = REVISION, f"{wanted.definition.family}:<the new revision>"
     else:
@@ -331,6 +380,18 @@ def _go_on(snapshot: Snapshot, start: Start, definition: str) -> Callable[[Mappi
     return go_on
 
 
+def _from_image(snapshot: Snapshot, reference: str) -> Callable[[Mapping[str, str]], str]:
+    """The command that goes on with an image, or, while it is not pushed, begins again."""
+
+    def go_on(made: Mapping[str, str]) -> str:
+        image = made.get(reference, "" if reference == PUSHED else reference)
+        return " ".join(
+            filter(None, ("bgconsole deploy", image and f"--image {image}", _named(snapshot)))
+        )
+
+    return go_on
+
+
 def _named(snapshot: Snapshot) -> str:
     return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}"
 
@@ -341,10 +402,6 @@ def _register(snapshot: Snapshot, wanted: Wanted) -> Step:
     def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         image = made.get(reference, reference)
         return gateway.changes.register_pinned(definition.arn, {container: image})
-
-    def go_on(made: Mapping[str, str]) -> str:
-        image = made.get(reference, reference)
-        return f"bgconsole deploy --image {image} {_named(snapshot)}"
 
     return Step(
         f"register a new revision of {definition.family}: {definition.revision} with "
@@ -357,7 +414,7 @@ def _register(snapshot: Snapshot, wanted: Wanted) -> Step:
         act,
         makes=REVISION,
         effect="prepares",
-        go_on=go_on,
+        go_on=_from_image(snapshot, reference),
     )
 
 
@@ -392,18 +449,19 @@ DEPLOY = Operation(
     title="Deploy",
     footer="update",
     key="U",
-    help="Bring a new image to serve: register it by digest, migrate, update, follow to the end.",
+    help="Build, push, register by digest, migrate, update the service, follow it to its end.",
     risk=Risk.DANGEROUS,
     allowed=_allowed,
     gather=_gather,
     plan=_plan,
+    ask_first=_which,
     params=(
-        Param("image", "The image: a tag or digest of the service's repository, or a reference"),
-        Param("container", "The container that gets it; else that which takes the traffic"),
+        Param("image", "Build nothing: a tag or digest of the repository, or a reference"),
         Param("from", f"Go on from a step: {', '.join(_STARTS)}"),
         Param("revision", "With --from: the revision that was registered"),
         Param("migrate", "Run the migrations before the service is touched", flag=True),
         Param("no-migrate", "Run no migrations, whatever is configured", flag=True),
         Param("command", f"The command that migrates; `{DEFAULT_COMMAND}` if not set"),
+        *BUILD_PARAMS,
     ),
 )

@@ -181,7 +181,11 @@ class Run:
         return replace(
             expect,
             task_definition=self._known(expect.task_definition),
-            digests={name: self._digest(value) for name, value in expect.digests.items()},
+            digests={
+                name: digest
+                for name, value in expect.digests.items()
+                if (digest := self._digest(value))
+            },
             deployment="" if expect.stopping else expect.deployment or last.deployment,
             since=expect.since or started - SKEW,
         )

@@ -110,6 +110,12 @@ class Runner:
         """How hard it asks, as the configuration says."""
         return self._risks.get(operation.id, operation.risk)
 
+    def asks_first(self, operation: Operation, snapshot: Snapshot) -> No | None:
+        """What is to be chosen before anything is proposed; None where nothing is."""
+        if operation.ask_first is None or operation.allowed(snapshot) is not None:
+            return None
+        return operation.ask_first(snapshot, self._defaults.get(operation.id, {}))
+
     def propose(self, operation: Operation, snapshot: Snapshot, params: Params) -> Proposal | No:
         """The plan as far as the snapshot tells; no call is made."""
         given = {**self._defaults.get(operation.id, {}), **params}

@@ -164,6 +164,8 @@ class Operation:
     params: tuple[Param, ...] = ()
     footer: str = ""
     """A shorter title for the footer."""
+    ask_first: Callable[[Snapshot, Params], No | None] | None = None
+    """What the console lets the user choose before it plans, given what is configured."""
     aside: Callable[[Gateway, Snapshot, Params, Evidence], Evidence] | None = None
     """Looks up what only the reader wants to know, once: it may take long, decides nothing, and is
     not asked again when the plan is carried out."""

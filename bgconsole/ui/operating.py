@@ -102,6 +102,9 @@ class Operating:
         Another one that is only followed by now stays in view until this one is confirmed.
         """
         self._runner = runner
+        if not params and (which := runner.asks_first(operation, snapshot)) is not None:
+            self._refused(runner, operation, snapshot, params, which)
+            return
         answer = runner.propose(operation, snapshot, params)
         if isinstance(answer, No):
             self._refused(runner, operation, snapshot, params, answer)

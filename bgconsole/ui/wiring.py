@@ -79,6 +79,10 @@ class Running(Protocol):
         """How hard it asks, as the configuration says."""
         ...
 
+    def asks_first(self, operation: Operation, snapshot: Snapshot) -> No | None:
+        """What is to be chosen before anything is proposed; None where nothing is."""
+        ...
+
     def propose(self, operation: Operation, snapshot: Snapshot, params: Params) -> Proposal | No:
         """A plan at once, from the snapshot alone."""
         ...

@@ -88,7 +88,7 @@ async def test_a_new_image_is_chosen_and_typed_and_then_deployed(tmp_path: Path)
         await pilot.press("U")
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen), "which image")
         assert "· live" in text(app.screen)
-        await pilot.press("enter")  # the newest stands first
+        await pilot.press("down", "enter")  # the newest stands behind the build
         dialog = await asked(pilot)
         assert dialog.word == NEW.tag
         await pilot.press(*NEW.tag, "enter")
@@ -110,7 +110,7 @@ async def test_the_stop_key_begins_no_further_step_once_it_is_sure(
         with world.held("changes.register_pinned") as register:
             await pilot.press("U")
             await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
-            await pilot.press("enter")
+            await pilot.press("down", "enter")
             await asked(pilot)
             await pilot.press(*NEW.tag, "enter")
             await until(pilot, register.arrived.is_set)
@@ -144,7 +144,7 @@ async def test_from_a_failed_run_its_key_offers_the_way_back(tmp_path: Path) -> 
         await filled(pilot)
         await pilot.press("U")
         await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
-        await pilot.press("enter")
+        await pilot.press("down", "enter")
         await asked(pilot)
         await pilot.press(*NEW.tag, "enter")
         await until(pilot, lambda: app.operating.state and app.operating.state.ended)

@@ -17,14 +17,17 @@ from bgconsole.domain.errors import (
     Unreachable,
 )
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
+from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.spec import Risk
 from tests import values, worlds
 from tests.unit.operations.conftest import Desk, MakeDesk, states
 from tests.unit.operations.test_plans import commands, facts
-from tests.values import BAD, CONTAINER, FAMILY, MEOW, NOW, POSTS, REF, REPOSITORY
+from tests.values import BAD, CONTAINER, FAMILY, MEOW, NOW, POSTS, REF, REGISTRY, REPOSITORY
 
 U = "service.deploy"
+BUILT = "sha256:" + "c" * 64
+"""What the scripted engine's build is pushed as."""
 NEW = replace(BAD, tag="c0ffee1", at=NOW)
 
 
@@ -140,8 +143,10 @@ def test_from_update_only_updates(desk: MakeDesk) -> None:
     [
         ({"from": "update"}, "--revision names what was registered"),
         ({"from": "push", "image": "x"}, "There is no step push"),
+        ({"from": "register"}, "--image names what was pushed"),
+        ({"from": "build", "image": "x"}, "the build makes one"),
         ({"revision": "3"}, "go on --from migrate or --from update"),
-        ({"from": "update", "revision": "3", "image": "x"}, "not both"),
+        ({"from": "update", "revision": "3", "image": "x"}, "names its own"),
         ({"from": "update", "revision": "99"}, "could not be read"),
         ({"image": "nope"}, "There is no image demorepo:nope"),
         ({"image": "c0ffee1", "container": "nope"}, "has no container nope"),
@@ -154,11 +159,66 @@ def test_what_cannot_be_meant_is_refused(
     assert words in desk(pushed()).refused(U, **params).reason
 
 
-def test_without_an_image_those_of_the_repository_are_offered_newest_first(desk: MakeDesk) -> None:
-    no = desk(pushed()).refused(U)
+def test_the_console_asks_first_for_a_build_or_an_image_newest_first(desk: MakeDesk) -> None:
+    somebody = desk(pushed())
+    no = somebody.runner.asks_first(OPERATIONS[U], somebody.snapshot())
+    assert no is not None
     assert no.param == "image"
-    assert [value for value, _ in no.choices] == [NEW.tag, MEOW.tag, POSTS.tag]
-    assert no.choices[1][1].endswith("· live")
+    assert [value for value, _ in no.choices] == ["", NEW.tag, MEOW.tag, POSTS.tag]
+    assert no.choices[0][1] == "build rails_app and push it"
+    assert no.choices[2][1].endswith("· live")
+    somebody.world.become(worlds.deploying())
+    assert somebody.runner.asks_first(OPERATIONS[U], somebody.snapshot()) is None
+
+
+def test_without_an_image_one_is_built_pushed_and_deployed_by_its_digest(desk: MakeDesk) -> None:
+    somebody = migrated(desk)
+    proposal = somebody.proposed(U, migrate="yes")
+    assert proposal.plan.summary == f"Build rails_app and deploy 5e0c4a1 to {REF.name}"
+    assert proposal.plan.confirm == "5e0c4a1"
+    assert [step.words.split()[0] for step in proposal.plan.steps] == [
+        "build",
+        "push",
+        "read",
+        "register",
+        "run",
+        "follow",
+        "point",
+        "follow",
+    ]
+    outcome = somebody.run(proposal)
+    assert outcome.ok, outcome
+    register = somebody.world.writes[0]
+    images = register.arguments["images"]
+    assert isinstance(images, dict)
+    assert images[CONTAINER] == f"{REGISTRY}/{REPOSITORY}@{BUILT}"
+    running = {c.digest for task in somebody.world.tasks[REF] for c in task.containers}
+    assert running == {BUILT}
+    assert f"sha256:{BUILT[7:15]}" in outcome.receipt[2]
+
+
+def test_a_push_that_is_refused_leaves_the_service_and_begins_again(desk: MakeDesk) -> None:
+    somebody = desk(pushed())
+    somebody.world.fail("docker.push", AccessDenied("Access denied", action="ecr:PutImage"))
+    outcome = somebody.run(somebody.proposed(U))
+    assert outcome.exit_code == 4
+    assert "What serves was not changed." in outcome.sentence
+    assert outcome.go_on == f"bgconsole deploy --cluster {REF.cluster} --service {REF.name}"
+    assert somebody.world.writes == []
+
+
+def test_after_the_push_it_goes_on_with_what_was_pushed(desk: MakeDesk) -> None:
+    somebody = desk(pushed())
+    somebody.world.fail("changes.register_pinned", Throttled("AWS says: slow down"))
+    outcome = somebody.run(somebody.proposed(U))
+    assert f"--image {REGISTRY}/{REPOSITORY}@{BUILT} " in outcome.go_on
+
+
+def test_no_engine_refuses_a_build_and_no_deploy_of_an_image(desk: MakeDesk) -> None:
+    somebody = desk(pushed())
+    somebody.world.fail("docker.engine", Unreachable("No Docker engine", "unix:///nowhere"))
+    assert "No Docker engine" in somebody.refused(U).reason
+    assert somebody.proposed(U, image=NEW.tag)
 
 
 def test_what_serves_already_is_said(desk: MakeDesk) -> None:
