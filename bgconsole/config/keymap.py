@@ -1,8 +1,9 @@
 """The one table of keys: every surface that shows or binds a key reads it here.
 
 Reads are lower case (or keys without case), writes are shifted letters, the lower-case twin of a
-write is bound to nothing, and one key has one meaning on every screen. `G` is the one read that is
-shifted: it goes the other way of its lower-case twin. A key stands here once it does something.
+write is bound to nothing, and one key has one meaning on every screen. `G` and `N` are the reads
+that are shifted: they go the other way of their lower-case twins. A key stands here once it does
+something.
 """
 
 from __future__ import annotations
@@ -168,16 +169,29 @@ KEYMAP = Keymap(
             "range.shorter",
             ("left_square_bracket",),
             "shorter",
-            "Look back less far in the timeline",
+            "Look back less far, in the timeline or the logs",
             "look",
         ),
         Key(
             "range.longer",
             ("right_square_bracket",),
             "longer",
-            "Look back further in the timeline",
+            "Look back further, in the timeline or the logs",
             "look",
         ),
+        Key("find", ("backslash",), "find", "Find in the logs, hiding nothing", "look"),
+        Key("match.next", ("n",), "next match", "To the next line that matches", "look"),
+        Key("match.previous", ("N",), "previous match", "To the match before", "look"),
+        Key("error.next", ("full_stop",), "next error", "To the next error in the logs", "look"),
+        Key("error.previous", ("comma",), "previous error", "To the error before", "look"),
+        Key("level", ("number_sign",), "level", "Only log lines of a level or worse", "look"),
+        Key("side", ("vertical_line",), "side", "Only log lines of the old or new side", "look"),
+        Key("fold", ("minus",), "fold", "One row for each request in the logs", "look"),
+        Key("wrap", ("w",), "wrap", "Let long log lines go on below", "look"),
+        Key("times", ("at",), "times", "Times of logs: local, UTC, how long ago, none", "look"),
+        Key("jump", ("apostrophe",), "go to", "To a time in the logs, or the next mark", "look"),
+        Key("mark", ("space",), "mark", "Mark the line, to copy or save it", "look"),
+        Key("hold", ("h",), "hold", "Hold the logs still, or follow again", "look"),
         Key("operation", ("e",), "operation", "The operation begun here, how it goes", "look"),
         Key(
             "browse",
@@ -187,7 +201,7 @@ KEYMAP = Keymap(
             "look",
         ),
         Key("copy", ("c",), "copy", "Copy the highlighted row, or the page", "look"),
-        Key("save", ("ctrl+s",), "save", "Save the timeline to a file, as Markdown", "look"),
+        Key("save", ("ctrl+s",), "save", "Save the timeline, or the logs, to a file", "look"),
         Key(
             "image.build",
             ("B",),

@@ -146,7 +146,10 @@ class Console(GuardedApp):
         self._bind_operations()
         self._offers = ()
         self._service = ServiceScreen(
-            read_only=bool(self.wiring.why_read_only(ref)), probe_off=self.wiring.probe is None
+            read_only=bool(self.wiring.why_read_only(ref)),
+            probe_off=self.wiring.probe is None,
+            save=self.wiring.save,
+            log_lines=self.wiring.log_lines,
         )
         self._service.run_state = self._reminder()
         self._service.snapshot = self.session.snapshot

@@ -7,12 +7,14 @@ from functools import partial
 
 from textual.app import App
 
+from bgconsole.domain.join import Side
 from bgconsole.domain.masking import mask
 from bgconsole.domain.web_pages import web_page
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import facts, help_text, history_facts
 from bgconsole.ui.background import start
 from bgconsole.ui.facts import Facts
+from bgconsole.ui.line_facts import of_line
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.panes.probe import ProbePane
@@ -39,6 +41,8 @@ class Pages:
         selection = pane.selection
         if selection and isinstance(pane, TasksPane):
             self.tasks.open(selection, logs)
+        elif isinstance(pane, LogsPane):
+            self._line(pane)
         else:
             self.describe(pane)
 
@@ -52,10 +56,19 @@ class Pages:
         selection = pane.selection
         if isinstance(pane, ProbePane):
             self._probe(pane)
+        elif isinstance(pane, LogsPane):
+            self._line(pane)
         elif selection:
             tell = partial(self._described, str(pane.id), selection)
             if tell():
                 self._app.push_screen(ReadingScreen("describe", tell))
+
+    def _line(self, pane: LogsPane) -> None:
+        line = pane.highlighted
+        if line is not None:
+            side = pane.sides.get(line.task, Side.UNKNOWN)
+            told = of_line(line, pane.every, side, self._wiring.clock())
+            self._app.push_screen(ReadingScreen("log line", lambda: told))
 
     def _probe(self, pane: ProbePane) -> None:
         def tell() -> Facts:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 from rich.style import Style as RichStyle
 from textual.app import App
@@ -148,6 +149,8 @@ class Palette:
 
     colors: Mapping[Tone, Color | None]
     fills: Mapping[Tone, Color]
+    hues: tuple[Color, ...]
+    """Tasks are told apart by these; none of them means good or bad."""
 
     @classmethod
     def of(cls, app: App[Any]) -> Palette:
@@ -165,6 +168,11 @@ class Palette:
         color = self.colors[tone]
         return RichStyle(color=color.rich_color if color else None, bold=bold or None)
 
+    def task(self, task_id: str) -> RichStyle:
+        """A task's own colour: the same wherever its id stands."""
+        hue = self.hues[crc32(task_id.encode("utf-8", "replace")) % len(self.hues)]
+        return RichStyle(color=hue.rich_color)
+
     def chip(self, tone: Tone) -> Style:
         """A filled word that cannot be overlooked."""
         fill = self.fills.get(tone)
@@ -173,6 +181,9 @@ class Palette:
         return Style(background=fill, foreground=fill.get_contrast_text(1.0), bold=True)
 
 
+_ANSI_HUES = ("ansi_blue", "ansi_cyan", "ansi_magenta", "ansi_bright_black")
+_DARK_HUES = ("#7aa2d6", "#5fb8b8", "#b59adf", "#d39ab5", "#a3b18a", "#c9a87c")
+_LIGHT_HUES = ("#2f5f9f", "#0f6f6f", "#6a3fb0", "#9a3568", "#4d6128", "#7a5520")
 _NEEDED = (
     "foreground",
     "background",
@@ -212,6 +223,7 @@ def _palette(name: str, dark: bool, variables: tuple[tuple[str, str], ...]) -> P
             Tone.OLD: Color.parse(old),
             Tone.NEW: Color.parse(new),
         },
+        hues=tuple(map(Color.parse, _ANSI_HUES if ansi else _DARK_HUES if dark else _LIGHT_HUES)),
         fills={
             Tone.WAITING: Color.parse(found["warning"]),
             Tone.UNKNOWN: Color.parse(found["warning"]),

@@ -42,6 +42,11 @@ class TaskPages:
         snapshot = self._session.snapshot
         if snapshot is None:
             return False
+        line = logs.highlighted
+        if pane == "logs":
+            if line is not None and line.task:
+                logs.only(frozenset({line.task}), line.task[:SHORT_ID])
+            return False
         both = sides(snapshot)
         views = [view for view in (both.old, both.new) if view]
         if pane == "targets":

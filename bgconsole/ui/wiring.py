@@ -187,7 +187,7 @@ def _no_operations(_: Snapshot) -> tuple[Moment, ...]:
     return ()
 
 
-def _no_folder(_: str, __: str) -> str:
+def no_folder(_: str, __: str) -> str:
     """Save nothing."""
     raise ConfigurationError("Nothing was saved", "this console has no folder to save to")
 
@@ -245,7 +245,12 @@ class Wiring:
     """Keeps a report of a bug, readable by its owner alone; gives its path, empty without one."""
     ours: Callable[[Snapshot], tuple[Moment, ...]] = _no_operations
     """What we did ourselves to the service of a picture; reads a file, so call it off the loop."""
-    save: Callable[[str, str], str] = _no_folder
+    save: Callable[[str, str], str] = no_folder
     """Writes a text under a file name, readable by its owner alone; gives the path. Blocks."""
+    log_lines: int = 100_000
+    """Lines that the logs pane keeps."""
+    watch_logs: Callable[[Place, str], str] | None = None
+    """Runs `awslogs get GROUP ALL --watch` on the bare terminal until it ends; gives what went
+    wrong, empty where nothing did. Blocks. None where there is no awslogs."""
     retry_delays: tuple[float, ...] = (2.0, 2.0, 4.0, 8.0, 15.0)
     """Seconds before the console tries again to connect; the last one repeats."""

@@ -16,7 +16,8 @@ from textual.pilot import Pilot
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.targets import Balancing, Route, TargetGroup
-from bgconsole.ui.panes.logs import LogLines, LogsPane
+from bgconsole.ui.panes.log_lines import LogLines
+from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.targets import TargetsPane

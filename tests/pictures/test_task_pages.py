@@ -16,7 +16,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.ui import facts
 from bgconsole.ui.panes.log_entry import entries_of
-from bgconsole.ui.panes.logs import LogLines
+from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.screens.definition_diff import DefinitionDiffScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
 from bgconsole.ui.screens.task import TaskScreen

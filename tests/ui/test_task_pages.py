@@ -13,7 +13,7 @@ from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.stopped import GROUP
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.ui.messages import LinesCame
-from bgconsole.ui.panes.logs import LogLines
+from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.screens.definition_diff import DefinitionDiffScreen
 from bgconsole.ui.screens.service import ServiceScreen

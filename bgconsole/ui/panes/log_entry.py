@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
-from bgconsole.domain.logs import LogLine
-from bgconsole.domain.plain import plain_lines
+from bgconsole.domain.logs import Gap, LogLine
+from bgconsole.domain.plain import plain, plain_lines
 
 Level = Literal["", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"]
 
@@ -42,6 +42,10 @@ class Entry:
     stream: str
     level: Level
     text: str
+    late: bool = False
+    """It came after lines that it belongs before."""
+    gap: bool = False
+    """It is no line, and says where lines may be missing."""
 
     @property
     def at(self) -> int:
@@ -59,9 +63,15 @@ class Entry:
         return self.level in ("ERROR", "FATAL")
 
 
-def entries_of(line: LogLine, numbers: count[int]) -> Iterator[Entry]:
+@lru_cache(maxsize=4096)
+def _names(stream: str) -> tuple[str, str]:
+    """A stream and its task's id. Every event brings its own copy: one of each is kept."""
+    return stream, LogLine(0, 0, "", "", stream, "").task_id
+
+
+def entries_of(line: LogLine, numbers: count[int], *, late: bool = False) -> Iterator[Entry]:
     """The lines of one event, numbered as they come."""
-    task = line.task_id
+    stream, task = _names(line.stream)
     level: Level = ""
     for n, text in enumerate(plain_lines(line.message.rstrip("\r\n"))):
         if n == 0:
@@ -69,7 +79,13 @@ def entries_of(line: LogLine, numbers: count[int]) -> Iterator[Entry]:
             if match := _PREFIX.match(text):
                 text = text[match.end() :]  # noqa: PLW2901
         order = (line.timestamp, line.ingestion, line.event_id, n)
-        yield Entry(next(numbers), order, task, line.stream, level, text)
+        yield Entry(next(numbers), order, task, stream, level, text, late)
+
+
+def gap_entry(gap: Gap, numbers: count[int]) -> Entry:
+    """The row that stands where a stretch of time was not read."""
+    words = f"≈ {gap.seconds:.0f} s not confirmed: {plain(gap.words)}"
+    return Entry(next(numbers), (*gap.order, 0), "", "", "WARN", words, gap=True)
 
 
 def level_of(text: str) -> Level:
@@ -87,10 +103,3 @@ def level_of(text: str) -> Level:
     if _RAISED.search(head) or _STATUS.search(head):
         return "ERROR"
     return level
-
-
-def local_time(milliseconds: int, *, fine: bool) -> str:
-    """`14:02:29.697` in the machine's own zone, or without the thousandths."""
-    seconds, rest = divmod(milliseconds, 1000)
-    clock = time.strftime("%H:%M:%S", time.localtime(seconds))
-    return f"{clock}.{rest:03d}" if fine else clock

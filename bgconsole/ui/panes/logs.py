@@ -2,82 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from functools import partial
 from itertools import count
+from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from bgconsole.domain.join import Side, sides
+from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.join import Side
+from bgconsole.domain.log_sides import LogSides
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.ui.background import ask
+from bgconsole.ui.keys import read
+from bgconsole.ui.messages import Answered
 from bgconsole.ui.palette import SIDE, Palette, Tone
 from bgconsole.ui.panes.freshness import LEAST, Freshness, late, of_failure
-from bgconsole.ui.panes.log_entry import Entry, Level, entries_of, local_time
+from bgconsole.ui.panes.log_entry import Entry, Level, entries_of, gap_entry
+from bgconsole.ui.panes.log_filter import HELP, LogFilter, Test, at_least, log_filter, sought
+from bgconsole.ui.panes.log_folds import Folds
+from bgconsole.ui.panes.log_lines import LogLines
+from bgconsole.ui.panes.log_stamps import moment_of
+from bgconsole.ui.panes.log_text import as_text
 from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.panes.rates import Rates
-from bgconsole.ui.panes.tasks import SHORT_ID
 from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.line_view import CAPACITY, LineView
+from bgconsole.ui.widgets.spark import spark
+from bgconsole.ui.wiring import no_folder
 from bgconsole.watch.batch import LogBatch, TailState
 
-FINE = 100
-"""From so many columns on, times have thousandths."""
-
-_LEVELS: Mapping[Level, Tone] = {
-    "FATAL": Tone.BAD,
-    "ERROR": Tone.BAD,
-    "WARN": Tone.WAITING,
-    "INFO": Tone.QUIET,
-    "DEBUG": Tone.QUIET,
-    "": Tone.QUIET,
-}
-
-
-class LogLines(LineView[Entry]):
-    """Draws an entry: time, side, task, level, text."""
-
-    def __init__(self, capacity: int = CAPACITY) -> None:
-        super().__init__(capacity)
-        self.sides: dict[str, Side] = {}
-        """By task id; a task that ECS has forgotten keeps the side that it had."""
-
-    @property
-    def two_sides(self) -> bool:
-        """Whether lines of an old and a new side are told apart."""
-        return any(side in (Side.OLD, Side.NEW) for side in self.sides.values())
-
-    def side(self, entry: Entry) -> Side:
-        """Which side an entry's task is on."""
-        return self.sides.get(entry.task, Side.UNKNOWN)
-
-    def segments(self, line: Entry) -> list[Segment]:
-        """The columns of one line; those that tell nothing here are left out."""
-        palette = Palette.of(self.app)
-        side = self.side(line)
-        quiet, colour = palette.rich(Tone.QUIET), palette.rich(SIDE[side])
-        level = palette.rich(_LEVELS[line.level], bold=line.wrong)
-        fine = self.size.width >= FINE
-        task = line.task[:SHORT_ID] or line.stream.rpartition("/")[2][:SHORT_ID]
-        drawn = [Segment(local_time(line.at, fine=fine) + " ", quiet)]
-        if self.two_sides:
-            drawn.append(Segment(f"{_SIDE_WORDS[side]} ", colour))
-        drawn.append(Segment(f"{plain(task):<{SHORT_ID}} ", colour))
-        drawn.append(Segment(f"{line.level:<5} ", level))
-        text = line.text if line.first else f"  {line.text}"
-        loud = palette.rich(Tone.BAD) if line.wrong else palette.rich(Tone.PLAIN)
-        drawn.append(Segment(text, loud))
-        return drawn
-
-    def cells(self, line: Entry) -> int:
-        """Its text and the columns before it."""
-        text = line.text
-        return 34 + (len(text) if text.isascii() else cell_len(text))
+RANGES: tuple[timedelta | None, ...] = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    None,
+)
+"""How far back lines are shown; None is all that are kept."""
+_LEVELS: tuple[Level, ...] = ("", "INFO", "WARN", "ERROR")
+_SIDES = (None, Side.OLD, Side.NEW)
+COPY_LIMIT = 200_000
+"""Characters that are copied: more would hold a slow terminal up for long."""
 
 
 class LogsPane(Pane):
@@ -85,31 +59,64 @@ class LogsPane(Pane):
 
     NUMBER = "4"
     NAME = "Logs"
+    PLACEHOLDER = HELP
     DEFAULT_CSS = """
-    LogsPane > LogLines.-stale { text-opacity: 70%; }
+    LogsPane {
+        & > LogLines.-stale { text-opacity: 70%; }
+        & > .ask {
+            display: none; dock: bottom; height: 1; border: none; padding: 0 1; background: $panel;
+        }
+        &.-asking > .ask { display: block; }
+    }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *read(KEYMAP, "find", "ask('find')"),
+        *read(KEYMAP, "jump", "ask('jump')"),
+        *read(KEYMAP, "level", "level"),
+        *read(KEYMAP, "side", "side"),
+        *read(KEYMAP, "fold", "fold"),
+        *read(KEYMAP, "range.shorter", "range(-1)"),
+        *read(KEYMAP, "range.longer", "range(1)"),
+        *read(KEYMAP, "save", "save"),
+    ]
+
+    class Older(Message):
+        """Whoever reads is at the oldest line that was read, and wants more."""
 
     def __init__(
         self,
         *,
         capacity: int = CAPACITY,
+        save: Callable[[str, str], str] = no_folder,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._capacity = capacity
+        self._save = save
         self._numbers = count()
         self._state = TailState()
         self._heard = False
         self._rates = Rates()
+        self._known = LogSides()
         self._learned: Snapshot | None = None
+        self._gaps: dict[int, int] = {}
         self._only: frozenset[str] = frozenset()
         self._whose = ""
+        self._level = 0
+        self._side = 0
+        self._range = len(RANGES) - 1
+        self._since: int | None = None
+        self._folding = False
+        self._asked = ""
+        self._filtered = LogFilter()
+        self._found = ""
 
     def body(self) -> ComposeResult:
-        """The lines, or words in their place."""
+        """The lines, or words in their place; below them what is asked."""
         yield Static(classes="message")
         yield LogLines(self._capacity)
+        yield Input(classes="ask", compact=True)
 
     def sought(self) -> Iterator[Widget]:
         """The lines."""
@@ -117,27 +124,76 @@ class LogsPane(Pane):
 
     @property
     def selection(self) -> str | None:
-        """No line is highlighted yet."""
-        return None
+        """The highlighted line's number."""
+        line = self._lines.highlighted
+        return str(line.sequence) if line is not None else None
+
+    @property
+    def copied(self) -> str | None:
+        """The marked lines, else the highlighted one, as text with date and whole names."""
+        lines = self._lines
+        line = lines.highlighted
+        chosen = lines.marked or ([line] if line is not None else [])
+        return self._as_text(chosen)[:COPY_LIMIT].rstrip("\n") if chosen else None
+
+    @property
+    def highlighted(self) -> Entry | None:
+        """The line that keys act on."""
+        return self._lines.highlighted
+
+    @property
+    def state(self) -> TailState:
+        """How the tail is doing."""
+        return self._state
+
+    @property
+    def every(self) -> Sequence[Entry]:
+        """All lines that are kept."""
+        return self._lines.every
 
     def narrow(self, text: str, *, only_wrong: bool) -> None:
-        """Show only lines that hold the text, only errors, or only some tasks' lines."""
-        wanted, only = text.casefold(), self._only
-        if not wanted and not only_wrong and not only:
-            self._lines.narrow(None)
-            return
-        self._lines.narrow(
-            lambda entry: (
-                (not only_wrong or entry.wrong)
-                and (not only or entry.task in only)
-                and wanted in entry.text.casefold()
-            )
-        )
+        """Show only the lines that pass everything that was asked for."""
+        lines = self._lines
+        self._filtered = log_filter(text, lines.side)
+        tests = list(self._filtered.tests)
+        if only_wrong:
+            tests.append(_wrong)
+        tests += self._chosen()
+        lines.folds = folds = Folds() if self._folding else None
+        if not self._found:
+            lines.show_pattern(self._filtered.pattern)
+        if folds is None and not tests:
+            lines.narrow(None)
+        else:
+            lines.restyle()
+            lines.narrow(partial(_keeps, tuple(tests), folds))
+
+    def _chosen(self) -> Iterator[Test]:
+        only, since, side_of = self._only, self._since, self._lines.side
+        if only:
+            yield lambda entry: entry.task in only
+        if level := _LEVELS[self._level]:
+            yield at_least(level)
+        if (side := _SIDES[self._side]) is not None:
+            yield lambda entry: side_of(entry) is side
+        if since is not None:
+            yield lambda entry: entry.order[0] >= since
 
     @property
     def narrowed_to(self) -> str:
-        """Whose lines are shown alone."""
-        return f"only {self._whose} · esc shows all" if self._only else ""
+        """What is shown alone, but for the filter line."""
+        told = []
+        if self._only:
+            told.append(f"only {self._whose}")
+        if level := _LEVELS[self._level]:
+            told.append(f"{level} and worse" if level != "ERROR" else "errors")
+        if (side := _SIDES[self._side]) is not None:
+            told.append(f"only {side.value}")
+        if (back := RANGES[self._range]) is not None:
+            told.append(f"last {int(back.total_seconds()) // 60} min")
+        if self._folding:
+            told.append("requests folded")
+        return f"{' · '.join(told)} · esc shows all" if told else ""
 
     def only(self, tasks: frozenset[str], whose: str) -> None:
         """Show the lines of these tasks (ids) alone, until the filter is cleared."""
@@ -146,9 +202,20 @@ class LogsPane(Pane):
 
     def clear_filter(self) -> bool:
         """Show everything again; False where nothing was hidden."""
-        was = bool(self._only)
-        self._only = frozenset()
+        if self.has_class("-asking") or self._found:
+            self._leave_asking()
+            self._find("")
+            return True
+        was = bool(self.narrowed_to)
+        self._only, self._level, self._side = frozenset(), 0, 0
+        self._range, self._since, self._folding = len(RANGES) - 1, None, False
         return super().clear_filter() or was
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`esc` first ends a search."""
+        if action == "clear_filter" and (self.has_class("-asking") or self._found):
+            return True
+        return super().check_action(action, parameters)
 
     def lines_of(self, task: str) -> list[Entry]:
         """The lines of one task (its id) that are kept."""
@@ -159,21 +226,99 @@ class LogsPane(Pane):
         """The side of every task that a line may come from, by its id."""
         return self._lines.sides
 
+    def action_ask(self, what: str) -> None:
+        """Type what to find, or where to go."""
+        self._asked = what
+        line = self._ask_line
+        line.value = self._found if what == "find" else ""
+        line.placeholder = (
+            "find: text or /regex/ · enter · then n, N"
+            if what == "find"
+            else "go to: 14:02, 14:02:30, 14:02Z, 5m (ago) · enter alone: the next mark"
+        )
+        self.add_class("-asking")
+        line.focus()
+
+    def action_level(self) -> None:
+        """Only lines of a level or worse: the next level."""
+        self._level = (self._level + 1) % len(_LEVELS)
+        self._narrow()
+
+    def action_side(self) -> None:
+        """The lines of one side, of the other, of both."""
+        self._side = (self._side + 1) % len(_SIDES)
+        self._narrow()
+
+    def action_fold(self) -> None:
+        """One row for each request, or every line."""
+        self._folding = not self._folding
+        self._narrow()
+
+    def action_range(self, step: int) -> None:
+        """Show lines of a shorter time, or a longer one."""
+        at = max(0, min(len(RANGES) - 1, self._range + step))
+        if at == self._range and step > 0:
+            self.post_message(self.Older())
+        self._range = at
+        back = RANGES[at]
+        self._since = int((now(self) - back).timestamp() * 1000) if back is not None else None
+        self._narrow()
+
+    def action_save(self) -> None:
+        """Save the marked lines, else all that are shown, to a file."""
+        lines = self._lines
+        chosen, at = lines.marked or list(lines.ring.shown), now(self)
+        if not chosen:
+            self.app.notify("There is no line to save", severity="warning", markup=False)
+            return
+        name = f"logs-{self._state.group.strip('/').replace('/', '-') or 'lines'}"
+        side_of, save = dict(lines.sides), self._save
+
+        def write() -> tuple[str, int]:
+            text = as_text(chosen, lambda entry: side_of.get(entry.task, Side.UNKNOWN))
+            return save(f"{name}-{at:%Y%m%d-%H%M%S}.log", text), len(chosen)
+
+        ask(self, "save", write)
+
+    @on(Answered)
+    def _answered(self, answer: Answered) -> None:
+        if answer.error is not None:
+            self.app.notify(plain(str(answer.error)), severity="error", markup=False)
+        elif isinstance(answer.value, tuple):
+            path, number = answer.value
+            words = "1 line" if number == 1 else f"{number} lines"
+            self.app.notify(f"{words}: {plain(path)}", title="Saved", timeout=8, markup=False)
+
     def add(self, batch: LogBatch) -> None:
         """Take new lines, and how the tail is doing."""
         self._state, self._heard = batch.state, True
-        entries = [e for line in batch.lines for e in entries_of(line, self._numbers)]
+        numbers, tardy = self._numbers, batch.late
+        entries = [
+            entry
+            for line in batch.lines
+            for entry in entries_of(line, numbers, late=line.event_id in tardy)
+        ]
+        for entry in entries:
+            if entry.first:
+                self._rates.count(entry.at, entry.task, wrong=entry.wrong)
+        done = [self._gaps.pop(n) for n in batch.closed if n in self._gaps]
+        done += [self._gaps.pop(gap.number) for gap in batch.gaps if gap.number in self._gaps]
+        if done:
+            self._lines.discard(frozenset(done))
+        for gap in batch.gaps:
+            row = gap_entry(gap, numbers)
+            self._gaps[gap.number] = row.sequence
+            entries.append(row)
         if entries:
-            for entry in entries:
-                if entry.first:
-                    self._rates.count(entry.at, entry.task, wrong=entry.wrong)
-            self._lines.add(entries)
-        self.paint()
+            self._lines.add(entries, older=batch.older)
+        if not self._lines.busy or not batch.lines:
+            self.paint()
 
     def forget(self) -> None:
         """Begin anew with another service: no line and no side of the one before is kept."""
         self._state, self._heard = TailState(), False
-        self._rates = Rates()
+        self._rates, self._known, self._learned = Rates(), LogSides(), None
+        self._gaps.clear()
         self._lines.clear()
         self.paint()
 
@@ -187,23 +332,27 @@ class LogsPane(Pane):
         self.say("" if len(lines.ring) else self._empty(fresh))
         self.dress(self._title(), fresh, (len(lines.ring.shown), len(lines.ring)))
 
+    def _tick(self) -> None:
+        super()._tick()
+        self._lines.tick()
+
     def _learn(self, snapshot: Snapshot) -> None:
         self._learned = snapshot
-        both = sides(snapshot)
-        known = {
-            row.id: side.side
-            for side in (both.old, both.new)
-            if side
-            for row in (*side.stopped, *side.rows)
-        }
-        if any(self._lines.sides.get(task) is not side for task, side in known.items()):
-            self._lines.sides.update(known)
-            self._lines.restyle()
+        lines = self._lines
+        lines.sides = self._known.known
+        if self._known.learn(snapshot):
+            lines.restyle()
+            if self._side or "side:" in self._filter.value:
+                self._narrow()
 
     def _freshness(self) -> Freshness:
         state, at = self._state, now(self)
+        if self._filtered.problem:
+            return Freshness(self._filtered.problem, Tone.BAD)
         if state.failure is not None:
             return of_failure(state.failure, state.read_at, at)
+        if state.words:
+            return Freshness(plain(state.words), Tone.WAITING)
         if not self._heard:
             return Freshness("waiting for the first answer")
         if state.read_at is not None and at - state.read_at > LEAST:
@@ -219,7 +368,8 @@ class LogsPane(Pane):
         state, lines = self._state, self._lines
         told = []
         if state.group:
-            told.append(piece(30, plain(state.group), ""))
+            more = len(state.groups) - 1
+            told.append(piece(30, plain(state.group) + (f" +{more}" if more > 0 else ""), ""))
         if lines.following and self._heard:
             told.append(piece(20, "following", ""))
         elif not lines.following:
@@ -235,7 +385,7 @@ class LogsPane(Pane):
         return [*told, *self._speeds()] if self._heard else told
 
     def _speeds(self) -> list[Piece]:
-        """`old 12/s 0 err · new 14/s 0 err`, or one pair where there are no two sides."""
+        """`old 12/s 3 err ▂▃▂ ▁▁█ · new …`, or one pair where there are no two sides."""
         end = now(self).timestamp()
         self._rates.forget_before(end)
         if self._lines.two_sides:
@@ -244,14 +394,26 @@ class LogsPane(Pane):
 
     def _speed(self, side: Side | None, end: float) -> Piece:
         palette, known = Palette.of(self.app), self._lines.sides
-        rate, errors = self._rates.of(end, lambda task: side is None or known.get(task) is side)
+
+        def wanted(task: str) -> bool:
+            return side is None or known.get(task) is side
+
+        rate, errors = self._rates.of(end, wanted)
         name = f"{side.value} " if side else ""
         style = palette.style(SIDE[side] if side else Tone.PLAIN)
         told = palette.style(Tone.BAD, bold=True) if errors else palette.style(Tone.QUIET)
         speed = f"{rate:.0f}/s" if rate >= 1 or not rate else f"{rate:.1f}/s"
+        lines, wrong = self._rates.history(end, wanted)
+        words = Content.assemble((f"{name}{speed}", style), (f" {errors} err", told))
+        pictured = Content.assemble(
+            words,
+            (f" {spark(lines, len(lines))}", style),
+            (f" {spark(wrong, len(wrong))}" if errors else "", told),
+        )
         return piece(
             40 if errors else 10,
-            Content.assemble((f"{name}{speed}", style), (f" {errors} err", told)),
+            pictured if self.size.width >= _PICTURED else words,
+            words,
             Content.styled(f"{name}{errors} err", told) if errors else "",
         )
 
@@ -260,9 +422,71 @@ class LogsPane(Pane):
         event.stop()
         self.paint()
 
+    @on(Input.Changed, ".ask")
+    def _asking(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._asked == "find":
+            self._find(event.value)
+
+    @on(Input.Submitted, ".ask")
+    def _asked_for(self, event: Input.Submitted) -> None:
+        event.stop()
+        lines, value = self._lines, event.value.strip()
+        if self._asked == "find":
+            self._leave_asking()
+            if value and not (lines.match(-1) or lines.match(1)):
+                self.app.notify(f"{plain(value)} is on no other line", timeout=3, markup=False)
+            return
+        if not value:
+            marked = {line.sequence for line in lines.marked}
+            self._leave_asking()
+            here = lines.highlighted
+            later = here is not None and lines.seek(lambda e: e.sequence in marked, 1)
+            if not later and marked:
+                lines.go_to(lines.marked[0].order)
+            return
+        try:
+            moment = moment_of(value, now(self))
+        except ValueError as error:
+            self.app.notify(str(error), severity="warning", markup=False)
+            return
+        self._leave_asking()
+        lines.go_to((int(moment.timestamp() * 1000),))
+
+    def _leave_asking(self) -> None:
+        focused = self._ask_line.has_focus
+        self.remove_class("-asking")
+        if focused:
+            self.focus()
+
+    def _find(self, text: str) -> None:
+        pattern, problem = sought(text)
+        self._found = text if pattern is not None else ""
+        self._lines.show_pattern(pattern or self._filtered.pattern)
+        self._ask_line.set_class(bool(problem), "-wrong")
+
+    def _as_text(self, chosen: Sequence[Entry]) -> str:
+        return as_text(chosen, self._lines.side)
+
+    @property
+    def _ask_line(self) -> Input:
+        return self.query_one("Input.ask", Input)
+
     @property
     def _lines(self) -> LogLines:
         return self.query_one(LogLines)
 
 
-_SIDE_WORDS = {Side.OLD: "old", Side.NEW: "new", Side.SOLE: "   ", Side.UNKNOWN: " ? "}
+_PICTURED = 110
+"""Columns from which the title has pictures of the speeds."""
+
+
+def _wrong(entry: Entry) -> bool:
+    return entry.wrong
+
+
+def _keeps(tests: tuple[Test, ...], folds: Folds | None, entry: Entry) -> bool:
+    """Whether a line passes every test. Where something may be missing is told in any case."""
+    if not entry.gap and not all(test(entry) for test in tests):
+        return False
+    return folds is None or folds.take(entry)

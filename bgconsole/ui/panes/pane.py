@@ -106,11 +106,12 @@ class Pane(SnapshotWidget, Vertical):
     ]
     NUMBER: ClassVar[str] = ""
     NAME: ClassVar[str] = ""
+    PLACEHOLDER: ClassVar[str] = "show only what holds …"
 
     def compose(self) -> ComposeResult:
         """The body, then the line that the filter is typed on."""
         yield from self.body()
-        yield Input(placeholder="show only what holds …", classes="filter", compact=True)
+        yield Input(placeholder=self.PLACEHOLDER, classes="filter", compact=True)
 
     def body(self) -> ComposeResult:
         """What is in the box."""
@@ -128,6 +129,11 @@ class Pane(SnapshotWidget, Vertical):
     def selection(self) -> str | None:
         """The key of what is highlighted: what an action key concerns."""
         raise NotImplementedError
+
+    @property
+    def copied(self) -> str | None:
+        """What the copy key takes."""
+        return self.selection
 
     def focus(self, scroll_visible: bool = True) -> Self:
         """Focus what can be moved in."""

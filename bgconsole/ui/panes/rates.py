@@ -9,6 +9,9 @@ SPEED_WINDOW = 10
 ERROR_WINDOW = 60
 """Seconds of log time over which errors are counted."""
 
+BARS = 10
+"""Parts of a window in its picture."""
+
 
 class Rates:
     """Counts by second and task, so that a flood costs no more than a trickle to add up.
@@ -37,6 +40,19 @@ class Rates:
         """Lines a second and errors in a minute, of the tasks that are wanted."""
         lines = _total(self._lines, now - SPEED_WINDOW, wanted)
         return lines / SPEED_WINDOW, _total(self._errors, now - ERROR_WINDOW, wanted)
+
+    def history(self, now: float, wanted: Callable[[str], bool]) -> tuple[list[float], list[float]]:
+        """Lines of each of the last ten seconds, and errors of each tenth of the last minute."""
+        lines, errors = [0.0] * BARS, [0.0] * BARS
+        for counts, into, window in (
+            (self._lines, lines, SPEED_WINDOW),
+            (self._errors, errors, ERROR_WINDOW),
+        ):
+            for second, by_task in counts.items():
+                at = int((second - now + window) * BARS / window)
+                if 0 <= at < BARS and second >= now - window:
+                    into[at] += sum(n for task, n in by_task.items() if wanted(task))
+        return lines, errors
 
 
 def _total(counts: dict[int, dict[str, int]], since: float, wanted: Callable[[str], bool]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
@@ -29,8 +30,10 @@ from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.panes.top import Header, Top
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.run import headline
+from bgconsole.ui.widgets.line_view import CAPACITY, LineView
 from bgconsole.ui.widgets.pane_tabs import PaneTabs
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
+from bgconsole.ui.wiring import no_folder
 from bgconsole.watch.batch import LogBatch
 
 PANES = ("tasks", "targets", "stacks", "logs", "probe")
@@ -85,8 +88,17 @@ class ServiceScreen(Screen[None]):
     run_state: reactive[RunState | None] = reactive(None, repaint=False)
     """The operation that runs or ran last, for the line that reminds of it."""
 
-    def __init__(self, *, read_only: bool = False, probe_off: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        read_only: bool = False,
+        probe_off: bool = False,
+        save: Callable[[str, str], str] = no_folder,
+        log_lines: int = CAPACITY,
+    ) -> None:
         super().__init__()
+        self._save = save
+        self._log_lines = log_lines
         self._read_only = read_only
         self._probe_off = probe_off
 
@@ -106,7 +118,9 @@ class ServiceScreen(Screen[None]):
                 yield ProbePane(off=self._probe_off, id="probe").data_bind(
                     ServiceScreen.snapshot, ServiceScreen.probe
                 )
-            yield LogsPane(id="logs").data_bind(ServiceScreen.snapshot)
+            yield LogsPane(capacity=self._log_lines, save=self._save, id="logs").data_bind(
+                ServiceScreen.snapshot
+            )
         yield SteadyFooter()
 
     def on_mount(self) -> None:
@@ -162,12 +176,13 @@ class ServiceScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy what is highlighted."""
-        selection = self.pane.selection
-        if selection:
-            self.app.copy_to_clipboard(selection)
+        copied = self.pane.copied
+        if copied:
+            self.app.copy_to_clipboard(copied)
             self.app.notify("Copied", timeout=3, markup=False)
 
     @on(DataTable.RowSelected)
+    @on(LineView.Opened)
     def _opened(self) -> None:
         self.app.call_later(self.app.run_action, "open")
 

@@ -14,7 +14,7 @@ from bgconsole.domain.join import Side
 from bgconsole.domain.logs import LogLine
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.panes.log_entry import Entry, entries_of
-from bgconsole.ui.panes.logs import LogLines
+from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.tasks import SHORT_ID
 from bgconsole.ui.screens.reading import Page, ReadingScreen
 from bgconsole.ui.widgets.hanging_text import HangingText
@@ -63,7 +63,7 @@ class TaskScreen(ReadingScreen):
         """Show the lines that are known."""
         super().on_mount()
         lines = self.query_one(LogLines)
-        lines.sides.update(self._sides)
+        lines.sides = self._sides
         lines.add(self._known)
         self._say()
 

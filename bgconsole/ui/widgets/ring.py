@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -14,6 +14,11 @@ class Ordered(Protocol):
     @property
     def order(self) -> tuple[Any, ...]:
         """Where it stands among the others."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its number by arrival."""
         ...
 
 
@@ -65,6 +70,14 @@ class Ring(Generic[Entry]):
         """Show only what the predicate keeps; None shows all."""
         self._keeps = keeps
         self._kept = self._all if keeps is None else [e for e in self._all if keeps(e)]
+
+    def discard(self, sequences: Collection[int]) -> bool:
+        """Take entries out, by their numbers; False where none of them is here."""
+        before = len(self._all)
+        self._all[:] = [e for e in self._all if e.sequence not in sequences]
+        if self._keeps is not None:
+            self._kept[:] = [e for e in self._kept if e.sequence not in sequences]
+        return len(self._all) != before
 
     def place(self, order: tuple[Any, ...]) -> int:
         """The line of the shown entry with this order, or of the next one where it is gone."""

@@ -66,7 +66,8 @@ async def settle(pilot: Pilot[None]) -> Items:
 
 
 def seen(view: Items) -> list[str]:
-    return [view.render_line(y).text.strip() for y in range(view.size.height)]
+    """The rows, without the column on the left."""
+    return [view.render_line(y).text[1:].strip() for y in range(view.size.height)]
 
 
 async def feed(pilot: Pilot[None], count: int) -> Items:

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from bgconsole.domain.errors import Rejected
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.domain.stacks import Stack
-from bgconsole.ui.panes.logs import LogLines, LogsPane
+from bgconsole.ui.panes.log_lines import LogLines
+from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.targets import TargetsPane

@@ -7,8 +7,8 @@ import pytest
 from bgconsole.config.keymap import KEYMAP, Key, Keymap, key_name, shown
 from bgconsole.operations.catalog import OPERATIONS
 
-SHIFTED_READS = {"G"}
-"""It goes the other way of its lower-case twin."""
+SHIFTED_READS = {"G", "N"}
+"""They go the other way of their lower-case twins."""
 
 
 def letters(kind: str) -> set[str]:
