@@ -24,6 +24,8 @@ _DENIED = "AccessDenied: "
 SLOWLY: Mapping[Source, timedelta] = {
     "stacks": timedelta(seconds=63),
     "images": timedelta(seconds=123),
+    "secrets": timedelta(seconds=123),
+    "metrics": timedelta(seconds=123),
 }
 """After how long the sources are late that are asked at their own pace: twice that and a little."""
 SLACK, LEAST = timedelta(seconds=3), timedelta(seconds=12)
