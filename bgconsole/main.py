@@ -66,6 +66,7 @@ def _connect(settings: Settings) -> Gateway:
         region=settings.region or None,
         endpoint_url=settings.endpoint_url or None,
         environ=os.environ,
+        metric=settings.metric,
         docker_host=settings.docker_host,
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bgconsole.domain.metrics import OwnMetric
 from bgconsole.domain.migrations import DEFAULT_COMMAND as MIGRATE_COMMAND
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
@@ -63,6 +64,14 @@ def url_problem(text: str) -> str:
 def _version_problem(text: str) -> str:
     try:
         version_rule(text)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _metric_problem(text: str) -> str:
+    try:
+        OwnMetric.parse(text)
     except ValueError as error:
         return str(error)
     return ""
@@ -285,6 +294,16 @@ _OPTIONS = (
         "probe_version: 'regex:<h1>(.*?)</h1>'",
         f"`{PROBE_VERSION}`",
         problem=_version_problem,
+    ),
+    Option(
+        "metric",
+        "text",
+        "One CloudWatch metric more that says whether the service does its work, as "
+        "`Namespace/Metric?Dimension=value&statistic=Sum`. It stands with what a verdict rests on; "
+        "for a service without a load balancer it is the best witness there is.",
+        "metric: 'Shop/JobsDone?Queue=default&statistic=Sum'",
+        "none",
+        problem=_metric_problem,
     ),
     Option(
         "attention",

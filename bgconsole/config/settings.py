@@ -62,6 +62,8 @@ class Settings:
     """Seconds."""
     probe_version: str = PROBE_VERSION
     """As `domain.probe_version.version_rule` reads it."""
+    metric: str = ""
+    """As `domain.metrics.OwnMetric` reads it."""
     attention: str = "both"
     """`bell`, `notice`, `both` or `off`."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)

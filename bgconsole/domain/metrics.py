@@ -40,6 +40,35 @@ class Metrics:
     memory: Series = ()
     own: Series = ()
     """The metric that the configuration names."""
+    own_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMetric:
+    """A metric of somebody's own, such as the age of the oldest job of a worker."""
+
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str]
+    statistic: str
+
+    @classmethod
+    def parse(cls, text: str) -> OwnMetric:
+        """From `Namespace/Metric?Dimension=value&statistic=Sum`.
+
+        Raises:
+            ValueError: it is not of this form; the text says why.
+        """
+        named, _, said = text.partition("?")
+        namespace, _, metric = named.rpartition("/")
+        if not namespace or not metric:
+            raise ValueError("it is not `Namespace/Metric`")
+        parts = [part.partition("=") for part in said.split("&") if part]
+        if wrong := next((name for name, _, value in parts if not name or not value), None):
+            raise ValueError(f"{wrong!r} has no value")
+        dimensions = {name: value for name, _, value in parts}
+        statistic = dimensions.pop("statistic", "Sum")
+        return cls(namespace, metric, MappingProxyType(dimensions), statistic)
 
 
 def latest(series: Series) -> float | None:

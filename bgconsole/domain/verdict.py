@@ -12,6 +12,7 @@ from bgconsole.domain import cause
 from bgconsole.domain.duration import rounded
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import (
+    NO_CHECK,
     Sides,
     SideView,
     image_of,
@@ -20,6 +21,7 @@ from bgconsole.domain.join import (
     sides,
     stopped_of,
 )
+from bgconsole.domain.metrics import latest
 from bgconsole.domain.remedy import remedy
 from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
@@ -150,7 +152,7 @@ def _judge(
         )
     if current is not None and current.status == "ROLLBACK_SUCCESSFUL":
         return _rolled_back(snapshot, service, current, both, served, now)
-    return _at_rest(snapshot, service, both, served)
+    return _at_rest(snapshot, service, both, served, now)
 
 
 def _under_way(
@@ -249,7 +251,7 @@ def _rolled_back(
     ended = current.finished_at or current.updated_at or current.created_at
     reason = current.rollback_reason or current.status_reason
     who = cause.rolled_back_by(reason)
-    calm = _at_rest(snapshot, service, both, served)
+    calm = _at_rest(snapshot, service, both, served, now)
     if calm.severity is Severity.BAD or service.desired == 0:
         return calm
     failed = _revision(snapshot, current, both.new)
@@ -262,14 +264,15 @@ def _rolled_back(
     return Verdict(Severity.BAD, "ROLLED BACK", f"{told}. {served}", evidence=calm.evidence)
 
 
-def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> Verdict:
+def _at_rest(
+    snapshot: Snapshot, service: Service, both: Sides, served: str, now: datetime
+) -> Verdict:
     side = both.new
     primary = service.primary
     name = f"revision {side.revision}" if side else "the service"
     if service.desired == 0:
-        return Verdict(
-            Severity.GOOD, "SCALED TO 0", f"{name} is set to 0 tasks: nothing runs, as asked"
-        )
+        asked = f"{name} is set to 0 tasks: nothing runs, as asked"
+        return Verdict(Severity.GOOD, "SCALED TO 0", asked)
     if primary is not None and primary.rollout_state == "FAILED":
         why = primary.rollout_reason or "no reason given"
         return Verdict(Severity.BAD, "DEPLOY FAILED", f"{name}: {why}. {served}")
@@ -278,7 +281,8 @@ def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> 
     if contradiction := _contradiction(routes):
         return contradiction
     if healthy >= service.desired:
-        return Verdict(Severity.GOOD, "STEADY", served)
+        steady = Verdict(Severity.GOOD, "STEADY", served)
+        return steady if side is None or routes.balanced else _worker(snapshot, side, steady, now)
     if snapshot.tasks.value is None or (routes.balanced and not routes.known):
         return Verdict(Severity.UNKNOWN, "CANNOT TELL", f"{name}: health is not known yet")
     why = (_why(snapshot, service, side) if side else "") or "tasks are still starting"
@@ -286,6 +290,29 @@ def _at_rest(snapshot: Snapshot, service: Service, both: Sides, served: str) -> 
     return Verdict(
         Severity.BAD, word, f"{name} has {healthy}/{service.desired} tasks healthy: {why}"
     )
+
+
+def _worker(snapshot: Snapshot, side: SideView, steady: Verdict, now: datetime) -> Verdict:
+    """Without a load balancer: by container health, by tasks that ended, and by its own metric."""
+    metrics = snapshot.metrics.value
+    if metrics and (value := latest(metrics.own)) is not None:
+        at = metrics.own[-1][0].astimezone(now.tzinfo)
+        told = f"{metrics.own_name} {value:g} at {at:%H:%M}"
+        steady = replace(steady, evidence=(told, *steady.evidence))
+    ended = tuple(row for row in side.failed if row.since and now - row.since <= LATELY)
+    if len(ended) >= RESTLESS:
+        why = f"in {rounded(LATELY)} {cause.of_stopped(ended, snapshot.last_words)}"
+        sentence = f"{steady.sentence}, but {why}"
+        return replace(steady, severity=Severity.WAITING, word="RESTARTING", sentence=sentence)
+    if steady.evidence or any(row.health != NO_CHECK for row in side.rows):
+        return steady
+    unproven = f"{steady.sentence}: running, not proven (nothing checks its tasks)"
+    return replace(steady, sentence=unproven)
+
+
+LATELY = timedelta(minutes=15)
+RESTLESS = 3
+"""So many tasks that ended by themselves lately are more than bad luck."""
 
 
 def _contradiction(routes: Traffic) -> Verdict | None:

@@ -426,16 +426,13 @@ class Secrets(Protocol):
 class MetricData(Protocol):
     """CloudWatch's metrics, read."""
 
-    def read(
-        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
-    ) -> Metrics:
+    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
         """The last quarter of an hour of a service and its target groups.
 
         Args:
             ref: the service.
             groups: its target groups, with their routes.
             now: where the quarter ends.
-            own: one metric more, as `Namespace/Metric?Dimension=value&…&statistic=Sum`.
         """
         ...
 

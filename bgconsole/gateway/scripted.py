@@ -440,10 +440,8 @@ class _Secrets(_Port):
 
 
 class _MetricData(_Port):
-    def read(
-        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
-    ) -> Metrics:
-        self.world.enter("metrics.read", ref=ref, groups=tuple(groups), now=now, own=own)
+    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
+        self.world.enter("metrics.read", ref=ref, groups=tuple(groups), now=now)
         return self.world.metrics
 
 

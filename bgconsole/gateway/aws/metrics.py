@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from bgconsole.domain.metrics import GroupMetrics, Metrics, Series
+from bgconsole.domain.metrics import GroupMetrics, Metrics, OwnMetric, Series
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.targets import TargetGroup
 from bgconsole.gateway.aws.clients import Clients
@@ -30,12 +30,13 @@ class AwsMetrics:
     """The `MetricData` port."""
 
     clients: Clients
+    own: str = ""
+    """One metric more, as `domain.metrics.OwnMetric` reads it."""
 
-    def read(
-        self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime, own: str = ""
-    ) -> Metrics:
+    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
         """GetMetricData over the last quarter of an hour, by minute."""
-        queries = list(_queries(ref, groups, own))
+        named = OwnMetric.parse(self.own) if self.own else None
+        queries = list(_queries(ref, groups, named))
         with self.clients.reading("cloudwatch:GetMetricData", f"service {ref}"):
             answer = self.clients.client("cloudwatch").get_metric_data(
                 MetricDataQueries=queries,
@@ -56,10 +57,13 @@ class AwsMetrics:
             cpu=told.get("cpu", ()),
             memory=told.get("memory", ()),
             own=told.get("own", ()),
+            own_name=named.metric if named else "",
         )
 
 
-def _queries(ref: ServiceRef, groups: Sequence[TargetGroup], own: str) -> Iterator[Query]:
+def _queries(
+    ref: ServiceRef, groups: Sequence[TargetGroup], own: OwnMetric | None
+) -> Iterator[Query]:
     for number, group in enumerate(groups):
         if balancer := _balancer(group):
             where = {"TargetGroup": group.arn.rpartition(":")[2], "LoadBalancer": balancer}
@@ -68,12 +72,8 @@ def _queries(ref: ServiceRef, groups: Sequence[TargetGroup], own: str) -> Iterat
     service = {"ClusterName": ref.cluster, "ServiceName": ref.name}
     for name, metric in _OF_SERVICE:
         yield _query(name, "AWS/ECS", metric, service, "Average")
-    if own:
-        namespace, _, metric = own.rpartition("/")
-        metric, _, said = metric.partition("?")
-        dimensions = dict(part.partition("=")[::2] for part in said.split("&") if part)
-        statistic = dimensions.pop("statistic", "Sum")
-        yield _query("own", namespace, metric, dimensions, statistic)
+    if own is not None:
+        yield _query("own", own.namespace, own.metric, own.dimensions, own.statistic)
 
 
 def _query(

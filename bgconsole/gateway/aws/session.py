@@ -26,6 +26,7 @@ def connect(
     region: str | None,
     endpoint_url: str | None,
     environ: Mapping[str, str],
+    metric: str = "",
     clock: Callable[[], float] = time.monotonic,
     wait: Callable[[float], None] = time.sleep,
     docker_host: str = "",
@@ -35,6 +36,7 @@ def connect(
     A flag is stronger than the environment, and that than the shared configuration. Pass
     `os.environ`: botocore reads some variables itself. `clock` and `wait` pace the calls, in
     seconds. `docker_host` names a Docker engine; empty takes the Docker CLI's own.
+    `metric` is one more to be read (`domain.metrics.OwnMetric`).
 
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
@@ -63,7 +65,7 @@ def connect(
         images=AwsImages(clients),
         logs=AwsLogs(clients),
         secrets=AwsSecrets(clients),
-        metrics=AwsMetrics(clients),
+        metrics=AwsMetrics(clients, metric),
         docker=DockerEngine(environ, docker_host),
         meter=clients,
     )

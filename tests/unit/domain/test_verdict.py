@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bgconsole.domain.errors import AccessDenied, NotThere, Throttled
+from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.services import ServiceEvent
 from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.domain.verdict import Severity, Verdict, verdict
@@ -83,7 +84,43 @@ def test_a_roll_back_by_hand_is_not_red() -> None:
 def test_no_load_balancer_runs_and_does_not_serve() -> None:
     found = judged(worlds.no_load_balancer())
     assert found.severity is Severity.GOOD
-    assert found.sentence == "Revision 2 runs: 2/2 healthy"
+    assert found.sentence.startswith("Revision 2 runs: 2/2 healthy")
+
+
+def test_a_worker_that_nothing_checks_runs_but_is_not_proven() -> None:
+    world = worlds.no_load_balancer()
+    found = judged(world)
+    assert found.severity is Severity.GOOD
+    assert found.sentence.endswith("running, not proven (nothing checks its tasks)")
+    world.metrics = Metrics(own=((NOW - timedelta(minutes=2), 12.0),), own_name="JobsDone")
+    proven = judged(world)
+    assert proven.sentence == "Revision 2 runs: 2/2 healthy"
+    assert proven.evidence == ("JobsDone 12 at 13:58",)
+    world.metrics = Metrics()
+    world.tasks[REF] = tuple(replace(task, health="HEALTHY") for task in world.tasks[REF])
+    assert judged(world).sentence == "Revision 2 runs: 2/2 healthy"
+
+
+def test_a_worker_whose_tasks_keep_ending_is_not_steady() -> None:
+    world = worlds.no_load_balancer()
+    live = world.tasks[REF][0]
+    gone = tuple(
+        replace(
+            live,
+            arn=f"{live.arn[:-1]}{number}",
+            last_status="STOPPED",
+            desired_status="STOPPED",
+            stopped_at=NOW - timedelta(minutes=number),
+            stop_code="EssentialContainerExited",
+            stopped_reason="Essential container in task exited",
+            containers=tuple(replace(c, exit_code=1) for c in live.containers),
+        )
+        for number in range(1, 4)
+    )
+    world.tasks[REF] += gone
+    found = judged(world)
+    assert (found.severity, found.word) == (Severity.WAITING, "RESTARTING")
+    assert found.sentence == "Revision 2 runs: 2/2 healthy, but in 15 min 3 tasks exited 1"
 
 
 def test_scaled_to_zero_is_said_not_judged() -> None:

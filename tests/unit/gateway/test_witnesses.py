@@ -111,7 +111,7 @@ def test_one_call_brings_the_numbers_of_every_group(
         "before-parameter-build.cloudwatch.GetMetricData", lambda params, **_: seen.append(params)
     )
     own = "Shop/Orders?Stage=prod&statistic=Average"
-    found = AwsMetrics(clients).read(REF, [group], NOW, own)
+    found = AwsMetrics(clients, own).read(REF, [group], NOW)
     assert found.groups[GROUP].requests == ((MINUTE, 120.0), (MINUTE + timedelta(minutes=1), 60.0))
     assert found.groups[GROUP].since(MINUTE + timedelta(seconds=70)) == (60.0, 0.0)
     assert found.groups[GROUP].since(MINUTE + timedelta(seconds=10)) == (180.0, 6.0)
