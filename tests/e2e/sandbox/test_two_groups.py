@@ -109,10 +109,22 @@ def test_a_stack_moves_to_blue_green_and_is_deployed_paused_and_taken_back(pair:
         "AWAITING_ACTION",
         "POST_TEST_TRAFFIC_SHIFT",
     )
-    pair.client("ecs").continue_service_deployment(
-        serviceDeploymentArn=record["serviceDeploymentArn"], hookId=waiting["hookId"]
-    )
-    until(lambda: pair.newest()["status"] == "SUCCESSFUL")
+    revision = pair.service()["taskDefinition"].rpartition(":")[2]
+    refused = pair.sandbox.bgconsole("approve", "--yes")
+    assert refused.returncode == 3, "it moves production traffic"
+    approved = pair.sandbox.bgconsole("approve", "--confirm", revision)
+    assert approved.returncode == 0, approved.stderr
+    assert "all production traffic moves to" in approved.stderr
+    assert "traffic shifted" in approved.stderr
+    assert pair.newest()["status"] == "SUCCESSFUL"
+    assert pair.weights() == [100, 0]
+
+    pair.deploy(lifecycleHooks=[hook])
+    until(lambda: bool(pair.newest().get("lifecycleHookDetails")))
+    rejected = pair.sandbox.bgconsole("stop", "--yes")
+    assert rejected.returncode == 0, rejected.stderr
+    assert "by     rejecting the hook that waits at POST_TEST_TRAFFIC_SHIFT" in rejected.stderr
+    assert pair.newest()["status"] == "ROLLBACK_SUCCESSFUL"
     assert pair.weights() == [100, 0]
 
     metrics = pair.client("cloudwatch")
