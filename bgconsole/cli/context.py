@@ -39,6 +39,12 @@ class Invocation:
 
     context: Context
     flags: dict[str, Any] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
+    """Every service that was named; the settings have the last one."""
+
+    def of(self, service: str) -> Invocation:
+        """The same about one service."""
+        return Invocation(self.context, {**self.flags, "service": service}, (service,))
 
     @property
     def settings(self) -> Settings:

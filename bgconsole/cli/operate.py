@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 import click
@@ -12,7 +13,7 @@ from bgconsole.cli.amount_lines import AmountLines
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
 from bgconsole.cli.failure import EXIT_INTERRUPTED
-from bgconsole.cli.global_options import global_options
+from bgconsole.cli.global_options import OfSeveral, global_options
 from bgconsole.cli.plan_lines import asks, plan_lines
 from bgconsole.cli.target import service
 from bgconsole.domain.errors import NotThere, Refused
@@ -20,6 +21,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.operations.audit import AuditLog
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.runner import Runner
+from bgconsole.operations.several import Several, several
 from bgconsole.operations.spec import No, Operation, Proposal, Risk
 from bgconsole.watch.once import read
 
@@ -39,6 +41,9 @@ def command_of(operation: Operation) -> click.Command:
         **params: str | None,
     ) -> int:
         given = {name.replace("_", "-"): value for name, value in params.items() if value}
+        if len(invocation.services) > 1:
+            asked = Asked(dry_run=dry_run, yes=yes, word=confirm)
+            return _of_several(invocation, operation, given, timeout, asked)
         runner, proposal = _proposal(invocation, operation, given, timeout)
         if dry_run:
             _print(proposal, err=False)
@@ -84,9 +89,56 @@ def command_of(operation: Operation) -> click.Command:
             for param in operation.params
         ),
     ]
-    made = click.command(operation.command, help=operation.help)(command)
+    kind = OfSeveral if operation.several else click.Command
+    made = click.command(operation.command, kind, help=operation.help)(command)
     made.params = [*options, *made.params]
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the question was answered on the command line."""
+
+    dry_run: bool
+    yes: bool
+    word: str | None
+
+
+def _of_several(
+    invocation: Invocation,
+    operation: Operation,
+    params: dict[str, str],
+    timeout: timedelta | None,
+    asked: Asked,
+) -> int:
+    """One plan over several services, confirmed once, run in the order shown.
+
+    Raises:
+        Refused: one of them cannot be done now, or it is not confirmed; nothing was done.
+    """
+    if "to" in params:
+        raise Refused("Refused", "--to names a revision of one service, and several are named.")
+    pairs = [
+        _proposal(invocation.of(name), operation, params, timeout) for name in invocation.services
+    ]
+    whole = several(tuple(proposal for _, proposal in pairs))
+    for number, proposal in enumerate(whole.proposals, 1):
+        click.echo(f"{number} of {len(pairs)}", err=not asked.dry_run)
+        _print(proposal, err=not asked.dry_run)
+    if asked.dry_run:
+        return 0
+    _confirm(invocation, whole, yes=asked.yes, word=asked.word)
+    for number, (runner, proposal) in enumerate(pairs, 1):
+        click.echo(f"{number} of {len(pairs)}: {plain(proposal.plan.summary)}", err=True)
+        code = 1
+        try:
+            code = _run(runner, proposal)
+        finally:
+            if code and (left := whole.left(number)):
+                click.echo(f"bgconsole: {plain(left)}", err=True)
+        if code:
+            return code
+    return 0
 
 
 def _proposal(
@@ -138,14 +190,16 @@ def _refused(operation: Operation, no: No) -> Refused:
     return Refused(f"{operation.title} is refused", detail, hint)
 
 
-def _confirm(invocation: Invocation, proposal: Proposal, *, yes: bool, word: str | None) -> None:
+def _confirm(
+    invocation: Invocation, proposal: Proposal | Several, *, yes: bool, word: str | None
+) -> None:
     """Raises Refused where it is not confirmed as hard as its risk asks."""
     if proposal.risk is Risk.SAFE:
         return
-    if proposal.risk is Risk.DISRUPTIVE and (yes or word == proposal.plan.confirm):
+    if proposal.risk is Risk.DISRUPTIVE and (yes or word == proposal.confirm):
         return
     if word is not None:
-        if proposal.risk is Risk.DANGEROUS and word == proposal.plan.confirm:
+        if proposal.risk is Risk.DANGEROUS and word == proposal.confirm:
             return
         asked = f"This is confirmed with {asks(proposal)}"
         raise Refused("Not confirmed", f"{plain(word)!r} is not the word.", asked)
@@ -158,14 +212,14 @@ def _confirm(invocation: Invocation, proposal: Proposal, *, yes: bool, word: str
     _ask(proposal)
 
 
-def _ask(proposal: Proposal) -> None:
+def _ask(proposal: Proposal | Several) -> None:
     if proposal.risk is Risk.SAFE:
         return
     if proposal.risk is Risk.DISRUPTIVE:
-        agreed = click.confirm(f"{proposal.operation.title}?", default=False, err=True)
+        agreed = click.confirm(f"{proposal.title}?", default=False, err=True)
     else:
-        word = proposal.plan.confirm
-        question = f"Type {word} to {proposal.operation.title.lower()}"
+        word = proposal.confirm
+        question = f"Type {word} to {proposal.title.lower()}"
         agreed = click.prompt(question, default="", show_default=False, err=True).strip() == word
     if not agreed:
         raise Refused("Not confirmed", "Nothing was done.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from bgconsole.domain.plain import plain
+from bgconsole.operations.several import Several
 from bgconsole.operations.spec import Check, Fact, Proposal, Risk
 from bgconsole.operations.words import place_words
 
@@ -36,13 +37,13 @@ def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[st
         yield f"  {plain(note)}"
 
 
-def asks(proposal: Proposal) -> str:
+def asks(proposal: Proposal | Several) -> str:
     """How it is confirmed, in words; empty where nothing is asked."""
     if proposal.risk is Risk.SAFE:
         return ""
     if proposal.risk is Risk.DISRUPTIVE:
         return "--yes"
-    return f"--confirm {proposal.plan.confirm}"
+    return f"--confirm {proposal.confirm}"
 
 
 def _fact(fact: Fact, *, marked: bool) -> str:

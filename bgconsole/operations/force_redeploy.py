@@ -260,6 +260,7 @@ FORCE_REDEPLOY = Operation(
     allowed=_allowed,
     gather=_gather,
     plan=_plan,
+    several=True,
     params=(
         Param(
             KEEP, "Restart what runs now, pinned to its digest, whatever its tag means", flag=True

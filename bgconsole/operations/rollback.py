@@ -219,6 +219,7 @@ ROLLBACK = Operation(
     allowed=_allowed,
     gather=gather,
     plan=_plan,
+    several=True,
     aside=look_aside,
     params=(
         Param(

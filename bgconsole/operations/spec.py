@@ -169,6 +169,8 @@ class Operation:
     aside: Callable[[Gateway, Snapshot, Params, Evidence], Evidence] | None = None
     """Looks up what only the reader wants to know, once: it may take long, decides nothing, and is
     not asked again when the plan is carried out."""
+    several: bool = False
+    """Whether it may be done on several services, one after the other."""
     passing: bool = False
     """Whether it makes sense in passing states only: elsewhere the footer leaves it out."""
 
@@ -193,6 +195,16 @@ class Proposal:
     """What was looked up for the reader alone."""
     risk: Risk
     """The operation's, as the configuration raises or lowers it."""
+
+    @property
+    def title(self) -> str:
+        """The operation's."""
+        return self.operation.title
+
+    @property
+    def confirm(self) -> str:
+        """What must be typed where the risk is DANGEROUS."""
+        return self.plan.confirm
 
     @property
     def gathered(self) -> bool:

@@ -1,0 +1,124 @@
+"""One operation on several services: one plan, one word, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.services import ServiceRef
+from bgconsole.gateway.scripted import Call, ScriptedWorld
+from tests import fleet, worlds
+from tests.unit.cli.conftest import Terminal
+from tests.values import CLUSTER, REF
+
+OTHER = ServiceRef(CLUSTER, "other")
+NAMED = ("--service", REF.name, "--service", OTHER.name)
+
+
+@contextmanager
+def as_first(world: ScriptedWorld, ref: ServiceRef) -> Iterator[None]:
+    """The worlds' effects are of one service: let them be of another one meanwhile."""
+    tables: tuple[dict[ServiceRef, Any], ...] = (
+        world.services, world.history, world.tasks, world.balancing,
+    )  # fmt: skip
+    for table in tables:
+        table[REF], table[ref] = table[ref], table[REF]
+    try:
+        yield
+    finally:
+        for table in tables:
+            table[REF], table[ref] = table[ref], table[REF]
+
+
+def settle(world: ScriptedWorld) -> None:
+    for ref in (REF, OTHER):
+        if world.history[ref][0].ongoing:
+            with as_first(world, ref):
+                worlds.settle(world)
+
+
+@pytest.fixture
+def two(terminal: Terminal) -> Terminal:
+    """A terminal on two services that could both go back."""
+    world = terminal.world
+    fleet.adopt(world, worlds.steady(), OTHER.name)
+    update = world.effects["changes.update"]
+
+    def of_either(world: ScriptedWorld, call: Call) -> Any:
+        ref = call.arguments["ref"]
+        assert isinstance(ref, ServiceRef)
+        with as_first(world, ref):
+            return update(world, Call(call.name, {**call.arguments, "ref": REF}))
+
+    world.effects["changes.update"] = of_either
+    terminal.at_wait = settle
+    return terminal
+
+
+def changed(world: ScriptedWorld) -> list[object]:
+    return [call.arguments["ref"] for call in world.writes]
+
+
+def test_both_go_back_in_the_order_shown(two: Terminal) -> None:
+    shown = two("rollback", *NAMED, "--dry-run")
+    assert shown.code == 0
+    order = [line for line in shown.out.splitlines() if line.startswith("Roll back")]
+    assert order == [
+        "Roll back democluster-service from revision 2 to 1",
+        "Roll back other from revision 2 to 1",
+    ]
+    assert two.world.writes == []
+    ended = two("rollback", *NAMED, "--confirm", "1,1")
+    assert ended.code == 0, ended.err
+    assert changed(two.world) == [REF, OTHER]
+    assert ended.out.count("now   revision 1 · 1f3c2aa · sha256:9d1d599a") == 2
+
+
+@pytest.mark.parametrize("word", ["1", "1,2", "1 1"])
+def test_every_target_is_typed(two: Terminal, word: str) -> None:
+    ended = two("rollback", *NAMED, "--confirm", word)
+    assert ended.code == 3
+    assert "This is confirmed with --confirm 1,1" in ended.err
+    assert two.world.writes == []
+
+
+def test_the_first_failure_ends_it(two: Terminal) -> None:
+    two.world.fail("changes.update", AccessDenied("No", action="ecs:UpdateService"))
+    ended = two("rollback", *NAMED, "--confirm", "1,1")
+    assert ended.code == 4
+    assert "Not begun: other." in ended.err
+    assert changed(two.world) == [REF]
+
+
+def test_where_one_has_no_way_back_none_is_touched(two: Terminal) -> None:
+    two.world.history[OTHER] = ()
+    ended = two("rollback", *NAMED, "--confirm", "1,1")
+    assert ended.code == 3
+    assert "no record of earlier deployments" in ended.err
+    assert two.world.writes == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("rollback", *NAMED, "--to", "1"), 3, "a revision of one service"),
+        (("rollback", "--service", "other", "--service", "other"), 2, "named twice"),
+        (("status", *NAMED), 2, "One --service"),
+        ((*NAMED, "rollback"), 2, "One --service"),
+    ],
+)
+def test_what_several_cannot_be(
+    two: Terminal, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    ended = two(*arguments)
+    assert ended.code == code
+    assert words in ended.err
+
+
+def test_redeploying_both_takes_a_yes(two: Terminal) -> None:
+    assert two("force-redeploy", *NAMED, "--yes").code == 0
+    assert changed(two.world) == [REF, OTHER]
