@@ -53,6 +53,17 @@ class LogPage:
 
     lines: tuple[LogLine, ...]
     token: str | None
+    newest_first: bool = False
+    """Whether it begins at the newest, as was asked; an old client cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveUpdate:
+    """What Live Tail sends once a second. Its lines have no event id: it is empty."""
+
+    lines: tuple[LogLine, ...]
+    sampled: bool = False
+    """AWS left lines out: more than 500 came in that second."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from bgconsole.domain.builds import (
 from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image, Repository
-from bgconsole.domain.logs import LogPage
+from bgconsole.domain.logs import LiveUpdate, LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
@@ -385,8 +385,24 @@ class Docker(Protocol):
         ...
 
 
+class LiveSession(Protocol):
+    """StartLiveTail: what CloudWatch ingests, once a second, at most 500 lines of it."""
+
+    def updates(self) -> Iterator[LiveUpdate]:
+        """One a second, until AWS ends the session (three hours) or `close` is called.
+
+        Raises:
+            GatewayError: the connection broke, or AWS ended it otherwise.
+        """
+        ...
+
+    def close(self) -> None:
+        """End it, from any thread."""
+        ...
+
+
 class Logs(Protocol):
-    """CloudWatch Logs, read."""
+    """CloudWatch Logs, read, in one region."""
 
     def groups(self, prefix: str = "") -> tuple[str, ...]:
         """The names of the log groups that begin with `prefix`, sorted."""
@@ -403,15 +419,39 @@ class Logs(Protocol):
         limit: int = 10_000,
         streams: str = "",
         containing: str = "",
+        pattern: str = "",
+        paced: bool = True,
     ) -> LogPage:
         """One page of FilterLogEvents; times in epoch milliseconds.
 
-        Over the whole group, or over the streams whose names begin with `streams`; every line, or
-        those that contain a text, which has no quotation mark.
+        Args:
+            group: its name.
+            start: the earliest timestamp, included.
+            end: the latest, included.
+            token: of the page before, of the same request.
+            newest_first: begin at the newest; the page says whether it does.
+            limit: the most lines of the page.
+            streams: only those whose names begin with it; empty for the whole group.
+            containing: only lines that contain this text, which has no quotation mark.
+            pattern: instead of that, a CloudWatch Logs filter pattern.
+            paced: wait for our own budget of calls; without it only AWS slows us down.
 
         Raises:
             NotThere: no such group.
         """
+        ...
+
+    def live(self, groups: Sequence[str], pattern: str = "") -> LiveSession:
+        """Start a Live Tail session of at most ten groups; it costs money by the minute.
+
+        Raises:
+            NotThere: no such group.
+            GatewayError: AWS refuses: too many sessions, no permission.
+        """
+        ...
+
+    def elsewhere(self, region: str) -> Logs:
+        """The same port to another region; itself for its own or an empty one."""
         ...
 
 

@@ -20,7 +20,7 @@ from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image, ImageReference, Repository
-from bgconsole.domain.logs import LogPage
+from bgconsole.domain.logs import LiveUpdate, LogLine, LogPage
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
@@ -35,7 +35,7 @@ from bgconsole.domain.services import (
 from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing, TargetGroup
 from bgconsole.gateway.definition_document import masked_document
-from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.port import Gateway, LiveSession, Logs, Submitted
 from bgconsole.gateway.scripted_stack_changes import ScriptedStackChanges, find_stack
 from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
 
@@ -382,11 +382,14 @@ class _Docker(_Port):
             world.images[reference.repository] = (made, *others)
 
 
+@dataclass(frozen=True, slots=True)
 class _Logs(_Port):
+    region: str = ""
+
     def groups(self, prefix: str = "") -> tuple[str, ...]:
         self.world.enter("logs.groups", prefix=prefix)
         with self.world.lock:
-            return tuple(sorted(name for name in self.world.logs if name.startswith(prefix)))
+            return tuple(sorted(name for name in self._kept() if name.startswith(prefix)))
 
     def page(
         self,
@@ -399,6 +402,8 @@ class _Logs(_Port):
         limit: int = 10_000,
         streams: str = "",
         containing: str = "",
+        pattern: str = "",
+        paced: bool = True,
     ) -> LogPage:
         self.world.enter(
             "logs.page",
@@ -409,25 +414,56 @@ class _Logs(_Port):
             newest_first=newest_first,
             streams=streams,
             containing=containing,
+            pattern=pattern,
+            region=self.region,
+            paced=paced,
         )
         with self.world.lock:
-            if group not in self.world.logs:
-                raise NotThere("No such log group", f"{group} in {self.world.place.region}")
+            if group not in self._kept():
+                region = self.region or self.world.place.region
+                raise NotThere("No such log group", f"{group} in {region}")
+            newest_first = newest_first and self.world.newest_first
             lines = sorted(
                 (
                     line
-                    for line in self.world.logs[group]
+                    for line in self._kept()[group]
                     if start <= line.timestamp
                     and (end is None or line.timestamp <= end)
                     and line.stream.startswith(streams)
-                    and containing in line.message
+                    and (pattern.strip('"') or containing) in line.message
                 ),
                 key=lambda line: line.order,
                 reverse=newest_first,
             )
         first = int(token or 0)
         last = first + min(limit, self.world.page_size)
-        return LogPage(tuple(lines[first:last]), str(last) if last < len(lines) else None)
+        token = str(last) if last < len(lines) else None
+        return LogPage(tuple(lines[first:last]), token, newest_first)
+
+    def live(self, groups: Sequence[str], pattern: str = "") -> LiveSession:
+        self.world.enter("logs.live", groups=tuple(groups), pattern=pattern)
+        return _Live(self.world)
+
+    def elsewhere(self, region: str) -> Logs:
+        return self if region in ("", self.world.place.region) else _Logs(self.world, region)
+
+    def _kept(self) -> dict[str, list[LogLine]]:
+        return self.world.logs_elsewhere.get(self.region, {}) if self.region else self.world.logs
+
+
+class _Live(_Port):
+    def updates(self) -> Iterator[LiveUpdate]:
+        """Those of the script; then the session ends."""
+        while True:
+            with self.world.lock:
+                if not self.world.live:
+                    return
+                update = self.world.live.pop(0)
+            yield update
+
+    def close(self) -> None:
+        with self.world.lock:
+            self.world.live.clear()
 
 
 class _Secrets(_Port):

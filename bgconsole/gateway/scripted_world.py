@@ -27,7 +27,7 @@ from bgconsole.domain.change_set import Change, ChangeSet
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LiveUpdate, LogLine
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
@@ -147,6 +147,12 @@ class ScriptedWorld:
         Pushed("sha256:" + "c" * 64),
     )
     logs: dict[str, list[LogLine]] = field(default_factory=dict)
+    logs_elsewhere: dict[str, dict[str, list[LogLine]]] = field(default_factory=dict)
+    """By region, those of other regions than the one of `place`."""
+    newest_first: bool = True
+    """Whether a log can be read from its newest line on; an old client cannot."""
+    live: list[LiveUpdate] = field(default_factory=list)
+    """What the next Live Tail sessions send, one after the other."""
     page_size: int = 10_000
     """The most lines that one page of a log holds."""
     calls_per_minute: int = 9

@@ -9,7 +9,7 @@ from bgconsole.domain.errors import GatewayError, NotThere
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.timeline import NOTHING_HEARD, Heard, hear
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.tail import log_target
+from bgconsole.watch.log_groups import log_target
 
 PAGES = 20
 """Pages of at most 10,000 lines that are read; a busy service writes more than anybody reads."""

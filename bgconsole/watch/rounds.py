@@ -13,9 +13,10 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch import schedule
+from bgconsole.watch.log_groups import log_target
 from bgconsole.watch.picture import Picture
 from bgconsole.watch.sources import SOURCES, Nothing, NotYet, ask, waves
-from bgconsole.watch.tail import HISTORY, last_words, log_target
+from bgconsole.watch.tail import HISTORY, last_words
 
 TRIES = 5
 """Looks into the logs for the last words of the same failed tasks: lines come late, or never."""

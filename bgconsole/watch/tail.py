@@ -1,43 +1,46 @@
-"""The tail of the service's log group: re-read overlap windows, so that late lines are not lost.
+"""The tail of all log groups of a service: every line once and in order, whatever AWS does.
 
-No token is carried from one poll to the next: each poll reads again from a little before the newest
-line seen, and every so often from further back, and hands on what is new. (A spent token is served
-stale, and a cursor that only moves on misses whatever CloudWatch ingests late.)
+A thread: readers (`log_reader`) find lines, `merge` puts them in order, and batches are handed on.
+Throttling slows it and ended credentials pause it; neither ends it, and what could not be read is
+handed on as a gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import count
+from queue import SimpleQueue
 from random import Random
 from threading import Event, Thread
 
-from bgconsole.domain.errors import GatewayError, NotThere
-from bgconsole.domain.join import main_container
+from bgconsole.domain.duration import spell
+from bgconsole.domain.errors import CredentialsProblem, GatewayError, NotThere, Throttled
 from bgconsole.domain.last_words import telling
-from bgconsole.domain.logs import LogLine
-from bgconsole.domain.services import LogTarget
+from bgconsole.domain.logs import Gap, LogGroup, LogLine
 from bgconsole.domain.snapshot import Failure, Snapshot
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.batch import LogBatch, TailState
-from bgconsole.watch.merge import Overlap
+from bgconsole.watch.batch import Live, LogBatch, Mode, Older, TailState
+from bgconsole.watch.live_feed import LiveFeed
+from bgconsole.watch.log_groups import LogPlaces, log_places
+from bgconsole.watch.log_reader import HEAD, HISTORY, LATE_BY, Reader
+from bgconsole.watch.merge import MOST_IDS, Reorder, Twins
 from bgconsole.watch.poller import Waiting
 from bgconsole.watch.schedule import backoff
 
+__all__ = ["HISTORY", "POLL", "Tail", "last_words"]
+
 POLL = 2.0
 """Seconds between two polls."""
-HEAD = 15_000
-"""Milliseconds that each poll reads again."""
-SWEEP_EVERY = 45.0
-"""Seconds between two sweeps."""
-SWEEP = 300_000
-"""Milliseconds that a sweep reads again."""
-HISTORY = 15 * 60_000
-"""Milliseconds that the first poll looks back."""
-PAGES = 8
-"""Pages of one poll; what is left comes with the next."""
+MOST_PAUSE = 30.0
+"""Seconds; nothing makes the tail look more seldom."""
+FOR_CREDENTIALS = 5.0
+"""Seconds between two looks for new credentials."""
 WORDS = 200
 """Tasks whose last words are kept."""
+BEHIND = 10_000
+"""Milliseconds from which on it is said how far the reads are behind."""
 
 
 class Tail(Thread):
@@ -51,9 +54,30 @@ class Tail(Thread):
         clock: Callable[[], datetime],
         random: Random,
         on_lines: Callable[[LogBatch], None],
-        on_words: Callable[[Mapping[str, str]], object],
+        on_words: Callable[[Mapping[str, str]], object] = lambda _: None,
         wait: Waiting = Event.wait,
+        places: Callable[[Snapshot], LogPlaces] = log_places,
+        since: datetime | None = None,
+        pattern: str = "",
+        interval: float = POLL,
+        live: bool = False,
     ) -> None:
+        """Begin at the newest page, or hand on everything from `since` on, oldest first.
+
+        Args:
+            gateway: to the region of the service; groups of other regions are read there.
+            snapshot: what is known of the service, for its groups.
+            clock: now, in UTC.
+            random: for jitter.
+            on_lines: called on this thread.
+            on_words: gets the last telling line of each task, by its id.
+            wait: waits for an event.
+            places: where to read.
+            since: see above.
+            pattern: a CloudWatch Logs filter pattern; empty for every line.
+            interval: seconds between two polls.
+            live: listen by Live Tail as well.
+        """
         super().__init__(name="tail", daemon=True)
         self._logs = gateway.logs
         self._snapshot = snapshot
@@ -62,90 +86,285 @@ class Tail(Thread):
         self._on_lines = on_lines
         self._on_words = on_words
         self._wait = wait
+        self._places = places
+        self._since = since
+        self._pattern = pattern
+        self._interval = interval
+        self._twins = Twins() if live else None
+        self._feeds: dict[str, LiveFeed] = {}
         self._woken = Event()
         self._stopped = False
-        self._group = ""
-        self._overlap = Overlap()
-        self._swept_at: datetime | None = None
+        self._numbers = count(1)
+        self._readers: dict[LogGroup, Reader] = {}
+        self._reorder = Reorder()
+        self._wanted: SimpleQueue[int | None] = SimpleQueue()
+        """What was asked for by key: the number of a gap, or None for older lines."""
+        self._deploying = False
+        self._failure: Failure | None = None
+        self._asked = False
+        self._read_due = clock()
         self._words: dict[str, str] = {}
         self._state = TailState(note="looking for the log group")
+        self._sent = self._state
+        self._heard: Live | None = None
 
     def wake(self) -> None:
         """Poll now."""
+        self._asked = True
         self._woken.set()
+
+    def older(self) -> None:
+        """Hand on the page before the oldest line; from any thread."""
+        self._wanted.put(None)
+        self._woken.set()
+
+    def reread(self, gap: int) -> None:
+        """Read a gap, by its number, with the next polls; from any thread."""
+        self._wanted.put(gap)
+        self.wake()
 
     def stop(self) -> None:
         """End after the call under way; nothing is handed on afterwards."""
         self._stopped = True
+        for feed in self._feeds.values():
+            feed.stop()
         self._woken.set()
 
     def run(self) -> None:
         """Poll until stopped."""
+        due = True
         while not self._stopped:
             self._woken.clear()
-            pause = self.poll()
-            self._wait(self._woken, pause)
+            if due or self._asked:
+                self._asked = False
+                pause = self.poll()
+                self._read_due = self._clock() + timedelta(seconds=pause)
+            else:
+                self.attend()
+                pause = max(0.0, (self._read_due - self._clock()).total_seconds())
+            due = not self._wait(self._woken, pause)
 
     def poll(self) -> float:
-        """One poll; the seconds until the next."""
-        target, note = log_target(self._snapshot())
-        if target is None:
-            self._tell(TailState(note=note))
-            return 0.5 if self._snapshot().tasks.waiting else POLL
-        if target.group != self._group:
-            self._group, self._overlap, self._swept_at = target.group, Overlap(), None
+        """Read every group once; the seconds until the next poll."""
+        snapshot = self._snapshot()
+        places = self._places(snapshot)
+        if not places.groups and not self._readers:
+            self._tell(TailState(note=places.note, other_drivers=places.other_drivers))
+            return 0.5 if snapshot.tasks.waiting else self._interval
+        self._attach(places.groups, snapshot)
+        if snapshot.deploying and not self._deploying:
+            for reader in self._readers.values():
+                reader.sweep_soon()
+        self._deploying = snapshot.deploying
+        self._answer()
+        error, absent = self._read()
         now = self._clock()
-        try:
-            lines = self._read(now)
-        except NotThere:
-            self._tell(TailState(self._group, note="no output yet: the log group is not there"))
-            return POLL
-        except GatewayError as error:
-            return self._failed(error, now)
-        lag = self._overlap.lag_seconds()
-        self._tell(TailState(self._group, read_at=now, lag_seconds=lag), lines)
-        self._listen(lines)
-        return POLL
+        pause = self._judge(error, now)
+        self._hand_on(now, places, absent, whole=error is None)
+        return 0.0 if error is None and self._catching_up else pause
 
-    def _read(self, now: datetime) -> tuple[LogLine, ...]:
-        here = int(now.timestamp() * 1000)
-        sweep = self._swept_at is None or now - self._swept_at >= timedelta(seconds=SWEEP_EVERY)
-        if not self._overlap.newest:
-            start = here - HISTORY
-        elif sweep:
-            start = here - SWEEP
-        else:
-            # A line dated ahead of the clock must not blind the tail to those before it.
-            start = min(self._overlap.newest, here) - HEAD
-        fresh: list[LogLine] = []
-        token: str | None = None
-        for _ in range(PAGES):
-            page = self._logs.page(self._group, start=start, token=token)
-            fresh.extend(self._overlap.take(page.lines))
-            token = page.token
-            if token is None:
+    def attend(self) -> None:
+        """Between two polls: hand on what Live Tail sent, and older lines that were asked for."""
+        self._answer()
+        if self._feeds:
+            self._listen_live()
+            self._release(self._clock(), turn=False)
+
+    def _attach(self, groups: tuple[LogGroup, ...], snapshot: Snapshot) -> None:
+        """A reader for each group; one that no task definition names any more is read on."""
+        home = snapshot.place.region
+        for group in groups:
+            if group not in self._readers:
+                self._readers[group] = Reader(
+                    self._logs,
+                    group,
+                    number=lambda: next(self._numbers),
+                    since=_ms(self._since) if self._since else None,
+                    pattern=self._pattern,
+                    most_ids=MOST_IDS,
+                )
+        if self._twins is None or self._stopped:
+            return
+        for region in dict.fromkeys(group.region for group in self._readers):
+            if region not in self._feeds:
+                names = [group.name for group in self._readers if group.region == region]
+                feed = LiveFeed(
+                    self._logs.elsewhere(region or home),
+                    names,
+                    pattern=self._pattern,
+                    clock=self._clock,
+                    random=self._random,
+                    on_news=self._woken.set,
+                    wait=self._wait,
+                )
+                self._feeds[region] = feed
+                feed.start()
+
+    def _read(self) -> tuple[GatewayError | None, list[LogGroup]]:
+        """The error that a group failed with, and the groups that are not there."""
+        failed: GatewayError | None = None
+        absent: list[LogGroup] = []
+        for group, reader in self._readers.items():
+            try:
+                reader.poll(_ms(self._clock()))
+            except NotThere:
+                absent.append(group)
+            except (Throttled, CredentialsProblem) as error:
+                # It would be no better with the next group.
+                failed = error
                 break
-        if sweep and token is None:
-            self._swept_at = now
-        self._overlap.forget(here - max(SWEEP, HISTORY) - HEAD)
-        return tuple(sorted(fresh, key=lambda line: line.order))
+            except GatewayError as error:
+                failed = failed or error
+        return failed, absent
 
-    def _failed(self, error: GatewayError, now: datetime) -> float:
-        before = self._state.failure
-        attempts = before.attempts + 1 if before else 1
-        pause = backoff(attempts, POLL, self._random)
-        since = before.since if before else now
-        failure = Failure(error, since, now + timedelta(seconds=pause), attempts)
-        # After a gap the next good poll sweeps, so that what came meanwhile is read.
-        self._swept_at = None
-        self._tell(TailState(self._group, read_at=self._state.read_at, failure=failure))
+    def _judge(self, error: GatewayError | None, now: datetime) -> float:
+        if error is None:
+            self._failure = None
+            return self._interval
+        attempts = self._failure.attempts + 1 if self._failure else 1
+        pause = min(MOST_PAUSE, backoff(attempts, self._interval * 2, self._random))
+        if isinstance(error, CredentialsProblem):
+            pause = FOR_CREDENTIALS
+        since = self._failure.since if self._failure else now
+        self._failure = Failure(error, since, now + timedelta(seconds=pause), attempts)
+        for reader in self._readers.values():
+            # What came meanwhile, late, is found by the sweep with the next good poll.
+            reader.sweep_soon()
         return pause
 
-    def _tell(self, state: TailState, lines: tuple[LogLine, ...] = ()) -> None:
-        changed = state != self._state
+    def _hand_on(
+        self, now: datetime, places: LogPlaces, absent: list[LogGroup], *, whole: bool
+    ) -> None:
+        self._listen_live()
+        moment = _ms(now)
+        found = [reader.drain() for reader in self._readers.values()]
+        lines = tuple(line for read in found for line in read.lines)
+        if self._twins is not None:
+            lines = self._twins.from_read(lines)
+            self._twins.forget(moment - 2 * LATE_BY - HEAD)
+        self._reorder.put(lines)
+        gaps = tuple(gap for read in found for gap in read.gaps)
+        closed = frozenset(number for read in found for number in read.closed)
+        self._state = self._now(now, places, absent, whole=whole)
+        self._release(now, gaps=gaps, closed=closed)
+
+    def _release(
+        self,
+        now: datetime,
+        *,
+        gaps: tuple[Gap, ...] = (),
+        closed: frozenset[int] = frozenset(),
+        turn: bool = True,
+    ) -> None:
+        released = self._reorder.release(_ms(now), turn=turn)
+        self._send(
+            LogBatch(
+                released.lines,
+                self._state,
+                late=released.late,
+                gaps=gaps,
+                closed=closed,
+            )
+        )
+
+    def _now(
+        self, now: datetime, places: LogPlaces, absent: list[LogGroup], *, whole: bool
+    ) -> TailState:
+        moment, readers = _ms(now), self._readers.values()
+        groups = tuple(self._readers)
+        behind = max(reader.behind(moment) for reader in readers)
+        if not whole:
+            behind = max(behind, *(reader.unread(moment) for reader in readers))
+        note = ""
+        if len(absent) == len(groups):
+            note = "no output yet: the log group is not there"
+        lags = [lag for r in readers if (lag := r.lags.lag_seconds()) is not None]
+        return TailState(
+            groups[0].name,
+            note=note,
+            read_at=now if whole else self._state.read_at,
+            failure=self._failure,
+            lag_seconds=max(lags, default=None),
+            mode=self._mode(),
+            groups=groups,
+            differing=places.differing,
+            behind_seconds=behind / 1000 if behind >= BEHIND else 0.0,
+            words=self._out_of_the_ordinary(behind, absent if not note else []),
+            live=self._heard,
+            older=self._older(),
+            other_drivers=places.other_drivers,
+        )
+
+    def _mode(self) -> Mode:
+        match self._failure.error if self._failure else None:
+            case None:
+                return "following"
+            case Throttled():
+                return "throttled"
+            case CredentialsProblem():
+                return "paused"
+            case _:
+                return "failing"
+
+    def _out_of_the_ordinary(self, behind: int, absent: list[LogGroup]) -> str:
+        said = {
+            "throttled": "throttled",
+            "paused": "paused: the credentials ended; goes on with new ones",
+        }.get(self._mode(), "")
+        told = [said] if said else []
+        if behind >= BEHIND:
+            told.append(f"{spell(behind / 1000)} behind")
+        shortest = min(reader.sweep_seconds for reader in self._readers.values())
+        if shortest * 1000 < LATE_BY:
+            told.append(f"finds late lines for {spell(shortest)} only")
+        told += [f"{group} is not there" for group in absent]
+        return ", ".join(told)
+
+    def _listen_live(self) -> None:
+        if self._twins is None:
+            return
+        for feed in self._feeds.values():
+            lines, self._heard, lost = feed.take()
+            self._reorder.put(self._twins.from_live(lines))
+            if lost:
+                for reader in self._readers.values():
+                    reader.sweep_soon()
+
+    def _answer(self) -> None:
+        """Do what was asked for by key."""
+        while not self._wanted.empty():
+            wanted = self._wanted.get()
+            for reader in tuple(self._readers.values()):
+                if wanted is not None:
+                    reader.reread(wanted, _ms(self._clock()))
+                    continue
+                try:
+                    lines = reader.read_older()
+                except GatewayError:
+                    continue  # the polls meet the same trouble, and tell it
+                self._state = replace(self._state, older=self._older())
+                self._send(LogBatch(lines, self._state, older=True))
+
+    def _older(self) -> Older:
+        told = {reader.older for reader in self._readers.values()}
+        return "end" if told == {"end"} else "more" if "more" in told else "unknown"
+
+    @property
+    def _catching_up(self) -> bool:
+        return any(reader.catching_up for reader in self._readers.values())
+
+    def _tell(self, state: TailState) -> None:
         self._state = state
-        if (lines or changed) and not self._stopped:
-            self._on_lines(LogBatch(lines, state))
+        self._send(LogBatch((), state))
+
+    def _send(self, batch: LogBatch) -> None:
+        news = batch.lines or batch.gaps or batch.closed or batch.older
+        if self._stopped or not (news or batch.state != self._sent):
+            return
+        self._sent = batch.state
+        self._on_lines(batch)
+        if not batch.older:
+            self._listen(batch.lines)
 
     def _listen(self, lines: tuple[LogLine, ...]) -> None:
         heard = dict(last_words(lines))
@@ -162,20 +381,5 @@ def last_words(lines: tuple[LogLine, ...]) -> Mapping[str, str]:
     }
 
 
-def log_target(snapshot: Snapshot) -> tuple[LogTarget | None, str]:
-    """Where the service's main container logs to; else None and the reason in words."""
-    tasks = snapshot.tasks.value
-    if tasks is None:
-        return None, snapshot.tasks.absent or "looking for the log group"
-    service = snapshot.service.value
-    name = main_container(service)
-    newest = sorted(tasks.definitions.values(), key=lambda definition: -definition.revision)
-    for definition in newest:
-        containers = [c for c in definition.containers if not name or c.name == name]
-        for container in containers:
-            if container.log and container.log.driver == "awslogs" and container.log.group:
-                return container.log, ""
-    drivers = {c.log.driver for d in newest for c in d.containers if c.log}
-    if drivers:
-        return None, f"logs go to {', '.join(sorted(drivers))}, not to CloudWatch"
-    return None, "no log configuration: the containers' output goes nowhere"
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

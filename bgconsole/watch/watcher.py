@@ -95,6 +95,16 @@ class Watcher:
         if self._tail:
             self._tail.wake()
 
+    def older_lines(self) -> None:
+        """Hand on the log lines before the oldest that was handed on, as a batch of their own."""
+        if self._tail:
+            self._tail.older()
+
+    def reread(self, gap: int) -> None:
+        """Read a gap of the logs, by its number."""
+        if self._tail:
+            self._tail.reread(gap)
+
     def set_focused(self, focused: bool) -> None:
         """Tell whether the terminal has the focus."""
         self._need = replace(self._need, focused=focused)

@@ -19,6 +19,7 @@ from bgconsole import __version__
 from bgconsole.domain.errors import ConfigurationError, CredentialsProblem
 from bgconsole.gateway.aws.budget import CallMeter, TokenBucket
 from bgconsole.gateway.aws.caller import Caller
+from bgconsole.gateway.aws.quick_pages import read_events
 from bgconsole.gateway.aws.translate import never_arrived, translated
 
 if TYPE_CHECKING:
@@ -90,8 +91,11 @@ class Clients:
         endpoint_of: Callable[[ServiceName], str] = lambda _: "",
         clock: Callable[[], float] = time.monotonic,
         wait: Callable[[float], None] = time.sleep,
+        away: bool = False,
     ) -> None:
         self._secrets: deque[str] = deque(maxlen=8)
+        self.away = away
+        """Whether this is another region than the one that was chosen."""
         self.region = region
         self.caller = replace(caller, secrets=lambda: tuple(self._secrets))
         self._new_session = new_session
@@ -108,6 +112,27 @@ class Clients:
         self._buckets = {name: TokenBucket(*rate) for name, rate in RATES.items()}
         self._meter = CallMeter()
         self._meter_lock = threading.Lock()
+        self._unpaced = threading.local()
+        self._elsewhere: dict[str, Clients] = {}
+
+    def elsewhere(self, region: str) -> Clients:
+        """Those of the same account in another region, always the same ones; counted with ours."""
+        with self._lock:
+            found = self._elsewhere.get(region)
+            if found is None:
+                found = Clients(
+                    region=region,
+                    caller=replace(self.caller, region=region),
+                    new_session=self._new_session,
+                    endpoint_url=self._endpoint_url,
+                    endpoint_of=self._endpoint_of,
+                    clock=self._clock,
+                    wait=self._wait,
+                    away=True,
+                )
+                found._meter, found._meter_lock = self._meter, self._meter_lock
+                self._elsewhere[region] = found
+            return found
 
     def per_minute(self) -> int:
         """Requests sent in the last 60 s, retries included."""
@@ -115,9 +140,15 @@ class Clients:
             return self._meter.count(self._clock())
 
     @contextmanager
-    def reading(self, action: str, subject: str = "", *, write: bool = False) -> Iterator[None]:
-        """Translate what goes wrong inside, and notice credentials that are of no use."""
+    def reading(
+        self, action: str, subject: str = "", *, write: bool = False, paced: bool = True
+    ) -> Iterator[None]:
+        """Translate what goes wrong inside, and notice credentials that are of no use.
+
+        Without `paced` the calls inside, on this thread, do not wait for our own budget.
+        """
         generation = self._generation
+        self._unpaced.now = not paced
         try:
             with translated(action, subject, self.caller, write=write):
                 yield
@@ -128,6 +159,8 @@ class Clients:
             # Region and endpoint were good at the start: what is wrong now is how keys are found.
             self._forget(generation)
             raise CredentialsProblem(error.title, error.detail, error.hint) from None
+        finally:
+            self._unpaced.now = False
 
     def writing(self, action: str, subject: str, call: Callable[[], Answer]) -> Answer:
         """Make one write; it is sent again only where it is known that it did not arrive."""
@@ -187,6 +220,9 @@ class Clients:
         )
         if not write:
             client.meta.events.register("before-call", self._pacer(name))
+        if name == "logs":
+            events = "before-parse.cloudwatch-logs.FilterLogEvents"
+            client.meta.events.register(events, read_events)
         client.meta.events.register("before-send", self._note_request)
         return client
 
@@ -239,6 +275,8 @@ class Clients:
         bucket = self._buckets[name]
 
         def pace(**_: object) -> None:
+            if getattr(self._unpaced, "now", False):
+                return
             with self._meter_lock:
                 pause = bucket.take(self._clock())
             if pause > 0:

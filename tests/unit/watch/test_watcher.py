@@ -253,9 +253,11 @@ def test_a_line_dated_ahead_does_not_blind_the_tail() -> None:
     tailed = Tailed(worlds.steady())
     tailed.poll()
     tailed.log("from the future", late=-3_600)
+    assert tailed.poll() == [], "a young line waits one poll for older ones of other streams"
     assert tailed.poll() == ["from the future"]
     tailed.log("after it")
     assert tailed.poll() == ["after it"]
+    assert not tailed.batches[-1].late, "it is not late for one that is dated ahead"
 
 
 def test_throttling_slows_the_tail_and_loses_nothing() -> None:
