@@ -181,6 +181,7 @@ class DockerEngine:
             settings.setdefault("base_url", None)
             if str(settings["base_url"] or "").startswith("ssh://"):
                 settings["use_ssh_client"] = True
+            _need_socket(str(settings["base_url"] or "unix:///var/run/docker.sock"))
             client = docker.APIClient(version="auto", timeout=_QUICK, **settings)
             if streaming:
                 client.timeout = None  # type: ignore[assignment]
@@ -188,6 +189,13 @@ class DockerEngine:
                 yield client
             finally:
                 client.close()
+
+
+def _need_socket(host: str) -> None:
+    """Raises FileNotFoundError where an engine has no socket: the SDK would leak its own."""
+    socket = Path("/" + host.removeprefix("unix:").lstrip("/"))
+    if host.startswith("unix:") and not socket.exists():
+        raise FileNotFoundError(2, "No such file", str(socket))
 
 
 def _listed(root: Path, dockerfile: Path) -> list[str]:
@@ -316,6 +324,9 @@ def _pumped(
                 with suppress(OSError, ValueError, RuntimeError):
                     shutdown()  # RuntimeError: it was read to its end
         reading.join(_QUICK)
+        if not reading.is_alive():
+            for response in responses:
+                response.close()
 
 
 @contextmanager

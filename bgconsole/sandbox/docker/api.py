@@ -274,10 +274,12 @@ async def _stream(events: AsyncIterator[Event], receive: Receive, send: Send) ->
             pass
 
     tasks = {asyncio.create_task(pump()), asyncio.create_task(gone())}
-    _, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _body(event: Event) -> Message:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import threading
@@ -14,17 +13,13 @@ from typing import Any, TypeVar, cast
 import docker
 import pytest
 from docker.errors import APIError, ImageNotFound
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from hypercorn.typing import Framework
 
 from bgconsole.sandbox.asgi import call
 from bgconsole.sandbox.docker.api import DockerEngine
 from bgconsole.sandbox.docker.files import read_tar
 from bgconsole.sandbox.images import digest
 from bgconsole.sandbox.scope import DEMO_SCOPE
-from bgconsole.sandbox.server import listen
-from tests.unit.sandbox.docker.registry_app import MemoryRegistry
+from tests.docker_engine import MemoryRegistry, serving_engine
 
 HOST = "127.0.0.1:4566"
 REPOSITORY = f"{HOST}/demorepo"
@@ -55,26 +50,10 @@ class Running:
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    """One engine on a loop of a thread of its own, as the sandbox's process has it."""
-    registry = MemoryRegistry()
-    listener = listen(0)
-    port = listener.getsockname()[1]
-    loop = asyncio.new_event_loop()
-    ended = asyncio.Event()
-    config = Config()
-    config.bind = [f"fd://{listener.detach()}"]
-    config.graceful_timeout = 0.1
-    app = cast("Framework", DockerEngine(registry, HOST))
-    serving = threading.Thread(
-        target=loop.run_until_complete, args=(serve(app, config, shutdown_trigger=ended.wait),)
-    )
-    serving.start()
-    made = Running(registry, port)
-    yield made
-    made.client.close()
-    loop.call_soon_threadsafe(ended.set)
-    serving.join(10)
-    loop.close()
+    with serving_engine(HOST) as (registry, port):
+        made = Running(registry, port)
+        yield made
+        made.client.close()
 
 
 @pytest.fixture

@@ -1,13 +1,24 @@
-"""A registry v2 in memory, for the built-in engine to push to."""
+"""The sandbox's Docker Engine on a loopback port, before a registry v2 in memory."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from hypercorn.typing import Framework
 
 from bgconsole.sandbox.asgi import Answer, Connection, Receive, Send, read_body, send_answer
+from bgconsole.sandbox.docker.api import DockerEngine
 from bgconsole.sandbox.images import digest
+from bgconsole.sandbox.server import listen
 
 PATH = re.compile(r"/v2/(?P<name>[^/]+)/(?P<kind>blobs/uploads|blobs|manifests)/(?P<rest>.*)")
 
@@ -23,6 +34,8 @@ class MemoryRegistry:
     immutable: bool = False
     breaks_after: int = 1_000_000
     """Requests until every one fails."""
+    refuses: str = ""
+    """What every request is refused with, `code: message`."""
 
     async def __call__(self, connection: Connection, receive: Receive, send: Send) -> None:
         method, path = connection["method"], connection["path"]
@@ -41,6 +54,9 @@ class MemoryRegistry:
     ) -> Answer:
         if len(self.asked) > self.breaks_after:
             return refused(500, "UNKNOWN", "unknown error")
+        if self.refuses:
+            code, _, message = self.refuses.partition(": ")
+            return refused(403, code.upper(), message)
         if b"authorization" not in headers:
             return refused(401, "UNAUTHORIZED", "authentication required")
         matched = PATH.fullmatch(path)
@@ -71,3 +87,31 @@ def refused(status: int, code: str, message: str, detail: object = None) -> Answ
     """An error as registries tell it."""
     told = {"errors": [{"code": code, "message": message, "detail": detail}]}
     return Answer(status, (), json.dumps(told).encode())
+
+
+@contextmanager
+def serving_engine(host: str) -> Iterator[tuple[MemoryRegistry, int]]:
+    """An engine on a loop of a thread of its own, as the sandbox's process has it.
+
+    Args:
+        host: what the registry is called in image references.
+    """
+    registry = MemoryRegistry()
+    listener = listen(0)
+    port = listener.getsockname()[1]
+    loop = asyncio.new_event_loop()
+    ended = asyncio.Event()
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.graceful_timeout = 0.1
+    app = cast("Framework", DockerEngine(registry, host))
+    serving = threading.Thread(
+        target=loop.run_until_complete, args=(serve(app, config, shutdown_trigger=ended.wait),)
+    )
+    serving.start()
+    try:
+        yield registry, port
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        serving.join(10)
+        loop.close()
