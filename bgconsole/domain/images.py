@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import lru_cache
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -39,6 +40,12 @@ class Repository:
     """Where images are pushed to and pulled from, without a tag."""
     immutable: bool = False
     """Whether a tag can be given once only."""
+    moving: tuple[str, ...] = ()
+    """The tags that may move all the same, with `*` for any characters."""
+
+    def keeps(self, tag: str) -> bool:
+        """Whether this tag, once given, stays where it is."""
+        return self.immutable and not any(fnmatchcase(tag, each) for each in self.moving)
 
 
 @dataclass(frozen=True, slots=True)

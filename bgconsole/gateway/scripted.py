@@ -322,7 +322,7 @@ class _Images(_Port):
         if name not in self.world.images:
             return None
         uri = f"{self.world.registry}/{name}"
-        return Repository(name, uri, immutable=name in self.world.immutable)
+        return Repository(name, uri, name in self.world.immutable, moving=("latest",))
 
     def login(self) -> RegistryLogin:
         self.world.enter("images.login")

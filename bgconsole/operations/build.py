@@ -47,6 +47,9 @@ BUILD_PARAMS = (
 )
 """What decides the image; the deploy takes the same."""
 
+_DIRTY = "-dirty"
+_MOST_DIRTY = 30
+"""Images of one commit with changes, before a commit is asked for."""
 _ARGUMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _UNKNOWN = "…"
 
@@ -60,9 +63,14 @@ def survey(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     where = _repository(snapshot, params)
     if isinstance(where, ImageReference):
         name, find = where.repository, gateway.images.find
-        look.ask("repository", lambda: gateway.images.repository(name))
-        for tag in _tags(params, source):
-            look.ask(f"tag {tag}", partial(find, name, tag=tag))
+        repository = look.ask("repository", lambda: gateway.images.repository(name))
+        for tag in _tags(params, source, None):
+            found = look.ask(f"tag {tag}", partial(find, name, tag=tag))
+            # What is not committed has no name of its own: the next one that is free.
+            for number in range(2, _MOST_DIRTY):
+                if not (found and repository and repository.keeps(tag) and tag.endswith(_DIRTY)):
+                    break
+                found = look.ask(f"tag {tag}-{number}", partial(find, name, tag=f"{tag}-{number}"))
     return look.evidence
 
 
@@ -78,7 +86,7 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
     if isinstance(arguments, No):
         return arguments
     source, engine, repository = (_found(evidence, name) for name in _LOOKED_UP)
-    tags = _tags(params, source if isinstance(source, Source) else None)
+    tags = _tags(params, source if isinstance(source, Source) else None, evidence)
     if evidence is not None and isinstance(source, Source) and not tags:
         return No(f"{source.folder} is in no git commit to name the image after: give a --tag.")
     context = params.get("context") or CONTEXT
@@ -179,10 +187,10 @@ def _tag_checks(snapshot: Snapshot, made: Making, tag: str, evidence: Evidence) 
     if isinstance(found, Image):
         pushed = f", pushed {at(found.pushed_at, snapshot)}" if found.pushed_at else ""
         means = f"sha256:{short_digest(found.digest)}{pushed}"
-        if isinstance(repository, Repository) and repository.immutable:
+        if isinstance(repository, Repository) and repository.keeps(tag):
             words = (
-                f"The tag {tag} is taken ({means}), and tags of {made.name} never move: commit, "
-                "so that the tag is another, or give one with --tag."
+                f"{made.name}:{tag} is in ECR already ({means}), and its tags never move. "
+                "U deploys it; for another image commit, or give another --tag."
             )
             return [Check(words, "problem")]
         checks.append(Check(f"{tag} means {means}: it will move to the new image", "warning"))
@@ -268,15 +276,22 @@ def _written(snapshot: Snapshot) -> set[str]:
     return set(_containers(snapshot).values())
 
 
-def _tags(params: Params, source: Source | None) -> tuple[str, ...]:
+def _tags(params: Params, source: Source | None, evidence: Evidence | None) -> tuple[str, ...]:
     """The tags of the image; none where the commit is not known."""
     first = params.get("tag", "")
     if not first and source is not None and source.revision:
-        first = f"{source.revision}-dirty" if source.dirty else source.revision
+        first = _free(f"{source.revision}{_DIRTY}", evidence) if source.dirty else source.revision
     if not first:
         return ()
     also = (LATEST,) if params.get("latest") and first != LATEST else ()
     return (first, *also)
+
+
+def _free(tag: str, evidence: Evidence | None) -> str:
+    """The last of the names that were asked for: those before it are taken."""
+    found = evidence.found if evidence else {}
+    numbered = [f"{tag}-{n}" for n in range(2, _MOST_DIRTY) if f"tag {tag}-{n}" in found]
+    return numbered[-1] if numbered else tag
 
 
 def _arguments(params: Params) -> dict[str, str] | No:

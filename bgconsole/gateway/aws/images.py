@@ -89,11 +89,17 @@ class AwsImages:
         found = next(iter(answer.get("repositories", ())), None)
         if found is None:
             return None
+        moving = tuple(
+            each.get("filter", "") for each in found.get("imageTagMutabilityExclusionFilters", ())
+        )
+        mutability = found.get("imageTagMutability", "")
         return Repository(
             name=found.get("repositoryName", name),
             uri=found.get("repositoryUri", ""),
-            # IMMUTABLE, or IMMUTABLE_WITH_EXCLUSION, whose exceptions are for ECR to know.
-            immutable=found.get("imageTagMutability", "").startswith("IMMUTABLE"),
+            # With exclusions that are not told nothing is known: ECR will refuse what it must.
+            immutable=mutability == "IMMUTABLE"
+            or (mutability == "IMMUTABLE_WITH_EXCLUSION" and bool(moving)),
+            moving=moving,
         )
 
     def login(self) -> RegistryLogin:

@@ -146,7 +146,23 @@ def test_a_tag_that_is_taken_is_refused_where_tags_never_move(desk: MakeDesk) ->
     assert any("it will move to the new image" in each for each in words)
     assert f"the service names {MEOW.tag}: its next deployment will take the new image" in words
     world.immutable.add(REPOSITORY)
-    assert f"The tag {MEOW.tag} is taken" in desk(world).refused(B, tag=MEOW.tag).reason
+    reason = desk(world).refused(B, tag=MEOW.tag).reason
+    assert reason.startswith(f"{REPOSITORY}:{MEOW.tag} is in ECR already (sha256:77ab10c2")
+    assert "U deploys it" in reason
+    world.images[REPOSITORY] += (Image(REPOSITORY, DIGEST, ("latest",)),)
+    assert desk(world).proposed(B, tag="v3", latest="yes"), "that one may move"
+
+
+def test_changes_without_a_commit_get_the_next_name_that_is_free(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    world.source = replace(world.source, dirty=True)
+    world.immutable.add(REPOSITORY)
+    somebody = desk(world)
+    for tag in ("5e0c4a1-dirty", "5e0c4a1-dirty-2", "5e0c4a1-dirty-3"):
+        world.push_story = (Pushed(f"sha256:{tag}"),)
+        proposal = somebody.proposed(B)
+        assert facts(proposal.plan)["image"].endswith(f":{tag}")
+        assert somebody.run(proposal).ok
 
 
 def test_a_look_up_that_is_denied_blocks_nothing(desk: MakeDesk) -> None:
