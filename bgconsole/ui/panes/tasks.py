@@ -18,6 +18,7 @@ from textual.widgets import Static
 from bgconsole.domain.duration import age
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import Side, Sides, SideView, TaskRow, sides
+from bgconsole.domain.metrics import usage
 from bgconsole.domain.plain import plain
 from bgconsole.ui.palette import SIDE, Look, Palette, Tone, health_look, task_look
 from bgconsole.ui.panes.freshness import freshness, late_after, nothing
@@ -163,12 +164,16 @@ class TasksPane(Pane):
         both = sides(snapshot) if snapshot.tasks.value is not None else Sides(None, None)
         fresh = freshness(snapshot.tasks, at, late_after("tasks", snapshot))
         self._arrange(both)
+        used = usage(snapshot.metrics.value)
         for box, view in ((self._old, both.old), (self._new, both.new)):
             empty = _nobody(view) if view and not view.rows else ""
             empty = nothing(snapshot.tasks, fresh, empty) if box is self._new else empty
             box.fill(view, at, empty, snapshot.last_words, stale=fresh.dimmed)
+            title = side_pieces(view, Palette.of(self.app)) if view else []
+            if used and box is self._new:
+                title.append(piece(1, f"service: {used}" if both.old else used, ""))
             self.dress(
-                side_pieces(view, Palette.of(self.app)) if view else [],
+                title,
                 fresh,
                 box.table.counts,
                 box=box,

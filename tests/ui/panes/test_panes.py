@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from bgconsole.domain.errors import Rejected
+from bgconsole.domain.metrics import GroupMetrics, Metrics
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.ui.panes.log_lines import LogLines
@@ -380,3 +381,25 @@ def _key(table: KeyedTable, row: int) -> str | None:
 def _app(pilot: Pilot[None]) -> Host:
     assert isinstance(pilot.app, Host)
     return pilot.app
+
+
+async def test_what_cloudwatch_tells_stands_beside_what_it_is_of() -> None:
+    taken = scenes.SCENES["steady"]()
+    assert taken.targets.value is not None
+    [group] = taken.targets.value.groups
+    minutes = [NOW - timedelta(minutes=5 - number) for number in range(5)]
+    told = Metrics(
+        groups={
+            group.arn: GroupMetrics(
+                requests=tuple((at, 120.0) for at in minutes),
+                errors=((minutes[-1], 3.0),),
+                latency=tuple((at, 0.012) for at in minutes),
+            )
+        },
+        cpu=((minutes[-1], 12.4),),
+        memory=((minutes[-1], 34.0),),
+    )
+    measured = replace(taken, metrics=taken.metrics.good(told, NOW))
+    async with Host(shown=measured).run_test(size=(160, 45)) as pilot:
+        await pilot.pause()
+        holds(pilot, "cpu 12 % · memory 34 %", "120/min 5xx 3 ▁▁▁▁█ p95 12 ms █████")
