@@ -11,6 +11,7 @@ from bgconsole.gateway.port import Submitted
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.operations.outcome import Progress
 from bgconsole.operations.step import Amount
+from bgconsole.ui.messages import OperationMoved
 from bgconsole.ui.run_state import MOST_OUTPUT, RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.quit import StopScreen
@@ -154,6 +155,47 @@ async def test_from_a_failed_run_its_key_offers_the_way_back(tmp_path: Path) -> 
         await pilot.press("R")
         dialog = await asked(pilot)
         assert dialog.proposal.operation.id == "service.rollback"
+
+
+@pytest.mark.parametrize("height", [24, 36])
+async def test_bytes_on_their_way_are_bars_on_top_and_the_newest_line_is_seen(
+    tmp_path: Path, height: int
+) -> None:
+    world = pushed()
+    app = console(world, tmp_path)
+    async with app.run_test(size=(100, height)) as pilot:
+        await filled(pilot)
+        with world.held("changes.register_pinned") as register:
+            await pilot.press("U")
+            await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
+            await pilot.press("down", "enter")
+            await asked(pilot)
+            await pilot.press(*NEW.tag, "enter")
+            await until(pilot, register.arrived.is_set)
+            run = app.operating.state
+            assert run is not None
+            for n in range(200):
+                app.post_message(OperationMoved(run.number, Progress("output", 1, f"line {n}")))
+            amount = Amount("layer 3f2a", 12_000_000, 48_000_000)
+            app.post_message(OperationMoved(run.number, Progress("note", 1, "", amount=amount)))
+            await until(pilot, lambda: "█████░░░" in text(app.screen))
+            shown = text(app.screen)
+            assert "layer 3f2a  12 MB of 48 MB, 36 MB left" in shown
+            await until(pilot, lambda: "line 199" in text(app.screen))
+            await pilot.press("pageup", "pageup")
+            await until(pilot, lambda: "line 199" not in text(app.screen))
+            app.post_message(OperationMoved(run.number, Progress("output", 1, "one more")))
+            await until(
+                pilot,
+                lambda: (
+                    run.number
+                    and app.operating.state
+                    and app.operating.state.told[-1].progress.text == "one more"
+                ),
+            )
+            await pilot.pause(0.3)
+            assert "one more" not in text(app.screen), "who reads is not moved"
+            register.release.set()
 
 
 def test_output_is_bounded_and_amounts_are_those_of_the_step_that_runs(tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ _STEP: dict[StepState, tuple[str, str, str]] = {
 }
 
 
+MOST_AMOUNTS = 5
+"""Bars at once: the newest."""
 _STOP = read(KEYMAP, "service.stop", "stop", footer=True)
 
 
@@ -57,9 +59,10 @@ class RunScreen(Screen[None]):
         self._composed = False
 
     def compose(self) -> ComposeResult:
-        """Where and what on top; steps and the story below; the end last."""
+        """Where, what and how far on top; steps and the story below; the end last."""
         yield Static(plan_text.target(self.state.proposal), id="run-target")
         yield Static(id="run-headline")
+        yield HangingText(id="run-amounts")
         with VerticalScroll(id="run-body"):
             yield HangingText(id="run-steps")
             yield HangingText(id="run-story")
@@ -69,6 +72,7 @@ class RunScreen(Screen[None]):
     def on_mount(self) -> None:
         """The seconds run while it runs."""
         self._composed = True
+        self.query_one("#run-body").anchor()  # what comes last is seen, until somebody scrolls
         self._seconds = self.set_interval(1.0, self._tick)
         self._paint()
 
@@ -133,9 +137,10 @@ class RunScreen(Screen[None]):
             )
             if step.command:
                 steps.append(Line(Content.styled(f"    {plain(step.command)}", "dim"), 6))
-            if become == "runs":
-                steps += map(_amount, state.amounts.values())
         self.query_one("#run-steps", HangingText).show(steps)
+        amounts = self.query_one("#run-amounts", HangingText)
+        amounts.show(map(_amount, tuple(state.amounts.values())[-MOST_AMOUNTS:]))
+        amounts.display = bool(state.amounts) and not state.ended
         story = [Line(_told(each), 11) for each in state.told if _worth_telling(each)]
         self.query_one("#run-story", HangingText).show(story)
         end = self.query_one("#run-end", HangingText)
@@ -183,7 +188,7 @@ def _amount(amount: Amount) -> Line:
     bar = amount_words.bar(amount.done, amount.total, 20) if amount.total else ""
     told = amount_words.progress(amount.done, amount.total)
     return Line(
-        Content.assemble("    ", (f"{bar} ", "$text-primary"), f"{plain(amount.of)}  {told}"), 4
+        Content.assemble("  ", (f"{bar} ", "$text-primary"), f"{plain(amount.of)}  {told}"), 2
     )
 
 
