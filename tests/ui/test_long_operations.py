@@ -16,6 +16,7 @@ from bgconsole.ui.run_state import MOST_OUTPUT, RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.quit import StopScreen
 from bgconsole.ui.screens.run import RunScreen
+from bgconsole.ui.widgets.hanging_text import HangingText
 from tests import values, worlds
 from tests.consoles import armed, asked, console, filled, text, until
 from tests.unit.operations.conftest import Desk
@@ -185,15 +186,9 @@ async def test_bytes_on_their_way_are_bars_on_top_and_the_newest_line_is_seen(
             await pilot.press("pageup", "pageup")
             await until(pilot, lambda: "line 199" not in text(app.screen))
             app.post_message(OperationMoved(run.number, Progress("output", 1, "one more")))
-            await until(
-                pilot,
-                lambda: (
-                    run.number
-                    and app.operating.state
-                    and app.operating.state.told[-1].progress.text == "one more"
-                ),
-            )
-            await pilot.pause(0.3)
+            story = app.screen.query_one("#run-story", HangingText)
+            await until(pilot, lambda: "one more" in story.text)
+            await pilot.pause()
             assert "one more" not in text(app.screen), "who reads is not moved"
             register.release.set()
 
