@@ -12,6 +12,9 @@ from typing import Protocol
 DEFAULT_SPEED = 5.0
 """How much faster than AWS the demo runs: a rolling deployment of four tasks takes 20 to 40 s."""
 
+CONTAINER_SPEED = 2.0
+"""The same with real containers: an app that really boots is to answer before it counts as ill."""
+
 INSTANT = float("inf")
 """The speed of provisioning: every wait is zero, save the floors that keep real I/O sane."""
 

@@ -281,12 +281,17 @@ def _tell(progress: str) -> None:
     click.echo(f"bgconsole: {progress}", err=True)
 
 
+def _exports(running: Sandbox) -> dict[str, str]:
+    base_image = running.settings.base_image
+    return exports(running.endpoint, running.docker_host, base_image=base_image)
+
+
 def _serve(settings: Settings) -> int:
     try:
         with interruptible(), Sandbox(settings, progress=_tell) as running:
             for note in running.notes:
                 click.echo(note, err=True)
-            told = exports(running.endpoint, running.docker_host)
+            told = _exports(running)
             lines = [f"export {name}={value}" for name, value in told.items()]
             click.echo("\n".join(lines))
             running.wait()
@@ -301,7 +306,7 @@ def _serve(settings: Settings) -> int:
 def _run_inside(settings: Settings, command: Sequence[str]) -> int:
     try:
         with interruptible(), Sandbox(settings, progress=_tell) as running:
-            environment = clean(os.environ) | exports(running.endpoint, running.docker_host)
+            environment = clean(os.environ) | _exports(running)
             code = run_in_front(command, environment)
             running.check()
             return code

@@ -63,12 +63,16 @@ def clean(caller: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def exports(endpoint: str, docker_host: str = "", scope: Scope = DEMO_SCOPE) -> dict[str, str]:
+def exports(
+    endpoint: str, docker_host: str = "", scope: Scope = DEMO_SCOPE, *, base_image: str = ""
+) -> dict[str, str]:
     """The variables that point any client of AWS, and of Docker where its engine is named, here.
 
-    The order is that of the output.
+    With a base image, what the console builds is built on that. The order is that of the output.
     """
     docker = {"DOCKER_HOST": docker_host} if docker_host else {}
+    if base_image:
+        docker["BGCONSOLE_BUILD_ARGS"] = f"BASE_IMAGE={base_image}"
     return {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": scope.account,

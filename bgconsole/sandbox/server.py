@@ -189,11 +189,12 @@ async def _first(lifeline: Lifeline, *tasks: asyncio.Task[None] | asyncio.Task[b
 async def _go(settings: Settings, assembly: Assembly, address: str, lifeline: Lifeline) -> None:
     """Provisioned and steady: from here on time passes and others look."""
     from .bad_deploy import bad_deploy_after_first_look
-    from .clock import DEFAULT_SPEED
+    from .clock import CONTAINER_SPEED, DEFAULT_SPEED
     from .images import BROKEN
     from .scenarios import BadScenario, begin
 
-    assembly.set_speed(settings.speed or DEFAULT_SPEED)
+    default = CONTAINER_SPEED if settings.on_docker else DEFAULT_SPEED
+    assembly.set_speed(settings.speed or default)
     world = await assembly.worlds.at(DEMO_SCOPE)
     world.first_look.arm()
     if settings.scenario == "bad-deploy":

@@ -41,6 +41,11 @@ class FirstLook:
         self._armed = False
         self._waiting: list[Callable[[], None]] = []
 
+    @property
+    def armed(self) -> bool:
+        """Whether the account is filled."""
+        return self._armed
+
     def arm(self) -> None:
         """From now on a DescribeServices is somebody's look, no more our own provisioning's."""
         self._armed = True
@@ -237,7 +242,13 @@ async def open_world(
     world.remapped_ports = data_plane.mapped
     if alarms is not None:
         Minutes(clock, meter, alarms, world.has_balancer).start()
-    visitors = Traffic(world.serving_port, rng)
+
+    def port() -> int | None:
+        # Nobody visits a real app whose database is not migrated yet.
+        waits = containers is not None and not world.first_look.armed
+        return None if waits else world.serving_port()
+
+    visitors = Traffic(port, rng)
     if traffic and not simulated:
         visitors.start()
     world.closes(visitors, prober, data_plane, runtime, shipper)

@@ -1,4 +1,5 @@
 require "active_support/core_ext/integer/time"
+require_relative "../../lib/quiet_health_check"
 
 Rails.application.configure do
   config.enable_reloading = false
@@ -17,8 +18,7 @@ Rails.application.configure do
   config.log_tags = [ :request_id ]
   config.log_level = ENV.fetch("RAILS_LOG_LEVEL", "info")
 
-  # Known from Rails 8 on, without effect before.
-  config.silence_healthcheck_path = "/up"
+  config.middleware.insert_before Rails::Rack::Logger, QuietHealthCheck
 
   config.active_support.report_deprecations = false
 

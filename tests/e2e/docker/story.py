@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
-from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
+from tests.e2e.account import CLUSTER, SERVICE, Account
 
 APP = Path(__file__).parents[3] / "rails_app"
 VIEW = "app/views/posts/index.html.erb"
@@ -44,26 +45,26 @@ class Story:
         """Of the site's page, through the load balancer."""
         return self.account.output("democluster", "LoadBalancerUrl") + "/posts"
 
-    def build(
-        self, folder: Path, tag: str, *, cold: bool = False, patches: tuple[str, ...] = (),
-        edits: Mapping[str, str] | None = None,
-    ) -> float:  # fmt: skip
-        """Build the app's sources, changed so, as an image of the repository; gives the seconds."""
+    def sources(
+        self, folder: Path, patches: Iterable[str] = (), edits: Mapping[str, str] | None = None
+    ) -> Path:
+        """A copy of the app's sources with exercises applied and words of the view replaced."""
         app = folder / "rails_app"
         if not app.exists():
             shutil.copytree(APP, app)
+        fenced = {"PATH": "/usr/local/bin:/usr/bin:/bin", "GIT_CEILING_DIRECTORIES": str(folder)}
         for patch in patches:
             applied = APP / "exercises" / f"{patch}.patch"
             command = ["git", "apply", "--directory=rails_app", str(applied)]
-            fenced = {
-                "PATH": "/usr/local/bin:/usr/bin:/bin",
-                "GIT_CEILING_DIRECTORIES": str(folder),
-            }
             subprocess.run(command, cwd=folder, env=fenced, check=True, timeout=20)
         for before, after in (edits or {}).items():
             page = (app / VIEW).read_text("utf-8")
             assert before in page
             (app / VIEW).write_text(page.replace(before, after), "utf-8")
+        return app
+
+    def build(self, app: Path, tag: str, *, cold: bool = False) -> float:
+        """Build an image of the repository from sources; gives the seconds."""
         begun = time.monotonic()
         events = self.engine.api.build(
             path=str(app),
@@ -78,18 +79,21 @@ class Story:
         assert not failures, failures
         return time.monotonic() - begun
 
-    def push(self, tag: str) -> str:
-        """Push with the account's own token; gives the digest that the registry knows."""
-        import base64
-
+    def push(self, tag: str) -> None:
+        """Push it with the account's own token."""
         [given] = self.account.client("ecr").get_authorization_token()["authorizationData"]
         user, _, password = base64.b64decode(given["authorizationToken"]).decode().partition(":")
         name = self.account.image(tag).rpartition(":")[0]
         login = {"username": user, "password": password}
-        told = list(self.engine.api.push(name, tag, auth_config=login, stream=True, decode=True))
+        told = self.engine.api.push(name, tag, auth_config=login, stream=True, decode=True)
         failures = [event["error"] for event in told if "error" in event]
         assert not failures, failures
-        return next(str(event["aux"]["Digest"]) for event in told if "aux" in event)
+
+    def digest(self, tag: str) -> str:
+        """What the registry calls an image."""
+        ecr = self.account.client("ecr")
+        asked = ecr.describe_images(repositoryName="demorepo", imageIds=[{"imageTag": tag}])
+        return str(asked["imageDetails"][0]["imageDigest"])
 
     def revision(self, tag: str) -> str:
         """Register the service's task definition with another image."""
@@ -126,27 +130,19 @@ class Story:
         [*old, primary] = now["deployments"][::-1]
         return not old and primary["rolloutState"] == "COMPLETED" and now["runningCount"] == 4
 
-    def run(self, tag: str, *command: str) -> tuple[int | None, str]:
-        """RunTask with an image and a command; gives the exit code and the lines of its log."""
-        ecs = self.account.client("ecs")
-        now = self.account.service()
-        override = {"name": "democluster-container", "command": list(command)}
-        [task] = ecs.run_task(
-            cluster=CLUSTER,
-            taskDefinition=self.revision(tag),
-            launchType="FARGATE",
-            networkConfiguration=now["networkConfiguration"],
-            overrides={"containerOverrides": [override]},
-        )["tasks"]
-        waiter = ecs.get_waiter("tasks_stopped")
-        waiter.wait(cluster=CLUSTER, tasks=[task["taskArn"]], WaiterConfig=QUICK)
-        [ended] = ecs.describe_tasks(cluster=CLUSTER, tasks=[task["taskArn"]])["tasks"]
-        stream = f"ecs/democluster-container/{task['taskArn'].rpartition('/')[2]}"
-        told = self.account.client("logs").get_log_events(
-            logGroupName="democluster", logStreamName=stream, startFromHead=True
-        )["events"]
-        lines = "\n".join(event["message"] for event in told)
-        return ended["containers"][0].get("exitCode"), lines
+    def migrate(self, tag: str) -> subprocess.CompletedProcess[str]:
+        """Run the migrations of an image, by the console's own command."""
+        image = self.account.image(tag)
+        return self.account.sandbox.bgconsole(
+            "migrate", "--image", image, "--command", "bin/migrate", "--confirm", SERVICE, "--yes"
+        )
+
+    def log(self) -> str:
+        """The newest lines of the log group."""
+        logs = self.account.client("logs")
+        since = int((time.time() - 60) * 1000)
+        told = logs.filter_log_events(logGroupName="democluster", startTime=since)["events"]
+        return "\n".join(event["message"] for event in told)
 
     def tasks(self, status: str = "RUNNING") -> list[dict[str, Any]]:
         """The service's tasks, running or stopped."""
