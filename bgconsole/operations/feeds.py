@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from bgconsole.domain.identity import principal
@@ -9,6 +10,10 @@ from bgconsole.domain.services import Service, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.operations.words import command
+
+_TOLD_BY = ("Pipeline", "PipelineName", "PipelineUrl", "PipelineURL")
+_NAME = re.compile(r"[A-Za-z0-9.@_-]{1,100}")
+"""What CodePipeline takes as the name of a pipeline."""
 
 
 def feeds(
@@ -45,8 +50,9 @@ def feeds(
 def _pipelines(stack: Stack) -> Iterator[str]:
     """The names of pipelines that a stack tells in its outputs; an address ends in the name."""
     for key, value in stack.outputs:
-        if "pipeline" in key.lower() and value and "arn" not in key.lower():
-            yield value.rstrip("/").removesuffix("/view").rpartition("/")[2].partition("?")[0]
+        name = value.partition("?")[0].rstrip("/").removesuffix("/view").rpartition("/")[2]
+        if key.endswith(_TOLD_BY) and _NAME.fullmatch(name):
+            yield name
 
 
 def _somebody_else(snapshot: Snapshot, live: TaskDefinition) -> str:

@@ -15,6 +15,7 @@ from bgconsole.domain.errors import BgconsoleError, GatewayError, Unreachable
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Deployment
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.masked import masked_progress
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.receipt import Facts, receipt
 from bgconsole.operations.record import Recorder
@@ -70,7 +71,7 @@ class Run:
     def progress(self) -> Iterator[Progress]:
         """Do it all; the last progress carries the outcome."""
         try:
-            yield from self._progress()
+            yield from map(masked_progress, self._progress())
         except (GeneratorExit, KeyboardInterrupt):
             self.recorder.write("left", reason="nobody waits any more; what was sent goes on")
             raise

@@ -23,6 +23,7 @@ from bgconsole.gateway.port import Gateway
 from bgconsole.operations.audit import AuditLog, Record
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.lock import only_one
+from bgconsole.operations.masked import masked_plan
 from bgconsole.operations.moments import is_of
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.record import Recorder
@@ -245,6 +246,7 @@ class Runner:
         plan = operation.allowed(snapshot) or operation.plan(snapshot, params, known)
         if isinstance(plan, No):
             return plan
+        plan = masked_plan(plan)
         if evidence is not None and (problem := _problem(plan)):
             return No(problem)
         return Proposal(

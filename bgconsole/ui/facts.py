@@ -176,7 +176,9 @@ def events(snapshot: Snapshot, now: datetime) -> Facts:
     if service is None:
         return (Fact("", "the service is not known yet"),)
     return tuple(
-        Fact(f"{event.at.astimezone(now.tzinfo):%H:%M:%S} {age(event.at, now)}", event.message)
+        Fact(
+            f"{event.at.astimezone(now.tzinfo):%H:%M:%S} {age(event.at, now)}", mask(event.message)
+        )
         for event in service.events
     ) or (Fact("", "AWS keeps no events of this service"),)
 
