@@ -18,6 +18,7 @@ from .formation import resource_types
 from .formation.api import Aws
 from .formation.recorded import Records, recorded_types
 from .front import Front
+from .iam.enforcement import Enforced
 from .images import BROKEN
 from .logs.groups import engine_groups
 from .logs.service import Logs
@@ -101,7 +102,7 @@ def assemble(
     engine.leave_alarms(NAMESPACE)
     front = Front(engine.app, worlds, address, logs=logs, first=first)
     faults = Faults()
-    faulty = Faulty(front, faults, rng)
+    faulty = Faulty(Enforced(front, engine.policies()), faults, rng)
     secrets = EngineSecrets(engine.app, DEMO_SCOPE, rng)
 
     async def stage() -> Stage:

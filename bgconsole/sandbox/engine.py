@@ -15,7 +15,8 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
 - `services.cloudformation.changesets._resolve_props_for_diff`: a change set lists no resource whose
   condition is false;
 - `core.responses._service_model` and `_BOTOCORE_NAME`: to load no model for its protocol's name;
-- `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves.
+- `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves;
+- `core.iam_evaluator` and `core.iam_actions`: to judge every call by the policies of its key.
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
+from urllib.parse import parse_qs, parse_qsl
 
-from .asgi import App
+from .asgi import App, Connection
+from .calls import Call
+from .iam.enforcement import Judge
+from .iam.questions import Question
 from .scope import DEMO_ACCOUNT, DEMO_REGION, Scope
 from .stack_events import Telling
 from .wire.lazy_model import LazyModel
@@ -107,6 +112,10 @@ class Engine(Protocol):
 
     def leave_alarms(self, namespace: str) -> None:
         """Do not judge alarms of metrics of a namespace: somebody else sets their state."""
+        ...
+
+    def policies(self) -> Judge:
+        """The users, roles and policies of its IAM."""
         ...
 
 
@@ -229,6 +238,9 @@ class _Ministack:
 
         cloudwatch._evaluate_alarm = unless_left
 
+    def policies(self) -> Judge:
+        return _Policies()
+
     def _table_entry(self, kind: ResourceType) -> dict[str, Any]:
         def create(logical_id: str, properties: Properties, stack: str) -> tuple[str, Attributes]:
             _UNDER_WAY.set((stack, "creation"))
@@ -317,3 +329,73 @@ class _Ministack:
             return resource_type in types or known(resource_type)
 
         setattr(self._stacks, name, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    principal: str
+    explicit: bool
+
+
+class _Policies:
+    """See `Judge`. The engine's own switch for this (AUTH) would also check signatures."""
+
+    def __init__(self) -> None:
+        from ministack.core import iam_actions, iam_evaluator
+
+        self._actions = iam_actions
+        self._evaluator = iam_evaluator
+
+    def limited(self, key_id: str, account: str) -> bool:
+        found = self._evaluator.resolve_principal(key_id, account)
+        return getattr(found, "policies", None) is not None
+
+    def judge(self, key_id: str, account: str, region: str, question: Question) -> _Refused | None:
+        if question.action == "sts:GetCallerIdentity":
+            return None  # which AWS never refuses
+        principal: Any = self._evaluator.resolve_principal(key_id, account)
+        context = self._evaluator.EvalContext(
+            principal_arn=principal.arn,
+            principal_type=principal.type,
+            principal_account=principal.account,
+            action=question.action,
+            resource_arn=question.resource,
+            region=region,
+            service_context=dict(question.context),
+            principal_keys=principal.keys,
+        )
+        found = self._evaluator.evaluate(context, principal.policies, *principal.limits)
+        if found.decision == "Allow":
+            return None
+        return _Refused(principal.arn, found.decision == "Deny")
+
+    def action(
+        self, call: Call, connection: Connection, headers: dict[str, str], body: bytes
+    ) -> Call:
+        if not call.action.startswith("/"):
+            return call
+        method, path = str(connection["method"]), str(connection["path"])
+        named = self._actions.extract_iam_action(
+            call.service, method, path, headers, body, _query(connection)
+        )
+        return replace(call, action=named.partition(":")[2]) if named else call
+
+    def resource(
+        self, call: Call, connection: Connection, headers: dict[str, str], body: bytes, region: str
+    ) -> str:
+        form = {n: [v] for n, v in parse_qsl(body.decode("latin-1"))} if call.is_form else {}
+        found: str = self._actions.extract_resource_arn(
+            call.service,
+            str(connection["method"]),
+            str(connection["path"]),
+            headers,
+            body,
+            {**_query(connection), **form},
+            region,
+            call.account,
+        )
+        return found
+
+
+def _query(connection: Connection) -> dict[str, list[str]]:
+    return parse_qs(bytes(connection["query_string"]).decode("latin-1"), keep_blank_values=True)

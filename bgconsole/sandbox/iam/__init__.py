@@ -1,0 +1,1 @@
+"""Who may do what: the policies of IAM users and roles, for every call they sign."""
