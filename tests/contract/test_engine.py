@@ -55,6 +55,14 @@ used = [name in inspect.getsource(function) for name, function in (
         ("_sends_back_failed_update", stacks._roll_back_operation),
         ("_RESOURCE_HANDLERS", provisioners._provision_resource),
         ("_REPLACING_PROPERTIES", provisioners._property_recreation))]
+from ministack.core import iam_actions, iam_evaluator
+policies = {
+    "resolve_principal": names(iam_evaluator.resolve_principal)[:2],
+    "evaluate": names(iam_evaluator.evaluate),
+    "EvalContext": names(iam_evaluator.EvalContext),
+    "extract_iam_action": names(iam_actions.extract_iam_action),
+    "extract_resource_arn": names(iam_actions.extract_resource_arn),
+}
 engine = open_engine(4566)
 import ministack.app
 from ministack.core import responses
@@ -62,6 +70,7 @@ OURS = sys.argv[1].split()
 print(json.dumps({
     "wrapped": wrapped,
     "before": before,
+    "policies": policies,
     "tables": {t: sorted(provisioners._RESOURCE_HANDLERS[t]) for t in OURS},
     "handlers": {v: names(provisioners._RESOURCE_HANDLERS["AWS::ECR::Repository"][v])
                  for v in ("create", "update", "delete")},
@@ -169,3 +178,16 @@ def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None
         "update": [True, True],
         "cancel": [True, True, True, True],
     }
+
+
+def test_policies_are_judged_by_what_we_call(engine: dict[str, Any]) -> None:
+    found = engine["policies"]
+    asked = ("service", "method", "path", "headers", "body", "query_params")
+    assert found["resolve_principal"] == ["access_key_id", "account_id"]
+    assert found["evaluate"] == ["ctx", "policies", "limits"]
+    assert set(found["EvalContext"]) >= {
+        *("principal_arn", "principal_type", "principal_account", "action", "resource_arn"),
+        *("region", "service_context", "principal_keys"),
+    }
+    assert found["extract_iam_action"] == [*asked]
+    assert found["extract_resource_arn"] == [*asked, "region", "account_id"]
