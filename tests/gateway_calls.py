@@ -40,22 +40,25 @@ def unread() -> list[str]:
     """Places that take a client in a way that this module does not follow."""
     found = []
     for path in sorted(FOLDER.glob("*.py")):
-        for function in _functions(ast.parse(path.read_text())):
+        tree = ast.parse(path.read_text())
+        for function in _functions(tree):
             clients = {(n.lineno, s) for n, s, _ in _clients(function)}
-            followed = {(line, service) for line, service, *_ in _uses(function)}
+            uses = [*_uses(function), *_handed_on(tree, function)]
+            followed = {(line, service) for line, service, *_ in uses}
             found += [f"{path.name}:{line} ({service})" for line, service in clients - followed]
     return sorted(found)
 
 
 def _of_file(path: Path) -> Iterator[Made]:
-    for function in _functions(ast.parse(path.read_text())):
-        for _, service, method, write, line in _uses(function):
+    tree = ast.parse(path.read_text())
+    for function in _functions(tree):
+        for _, service, method, write, line in (*_uses(function), *_handed_on(tree, function)):
             action = f"{PREFIX.get(service, service)}:{_operations(service)[method]}"
             if action not in WITHOUT_PERMISSION:
                 yield Made(action, f"{path.name}:{line}", write)
 
 
-def _functions(tree: ast.AST) -> Iterator[ast.AST]:
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef]:
     """Outermost functions and methods, each with what is inside it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef | ast.Module):
@@ -103,6 +106,37 @@ def _uses(function: ast.AST) -> Iterator[tuple[int, str, str, bool, int]]:
                 yield line, service, method, write, node.lineno
         else:
             yield line, service, node.attr, write, node.lineno
+
+
+def _handed_on(
+    tree: ast.AST, function: ast.FunctionDef
+) -> Iterator[tuple[int, str, str, bool, int]]:
+    """Of a function that gives its client to what it was given: `send(….client("ecs"))`.
+
+    Then every lambda in the file that is given to that function uses the client.
+    """
+    made = {id(node): (node.lineno, service, write) for node, service, write in _clients(function)}
+    parameters = {argument.arg for argument in function.args.args}
+    for node in ast.walk(function):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+            continue
+        if node.func.id not in parameters or not node.args or id(node.args[0]) not in made:
+            continue
+        line, service, write = made[id(node.args[0])]
+        for given in _lambdas_for(tree, function.name):
+            for use in ast.walk(given.body):
+                if (
+                    isinstance(use, ast.Attribute)
+                    and isinstance(use.value, ast.Name)
+                    and use.value.id == given.args.args[0].arg
+                ):
+                    yield line, service, use.attr, write, use.lineno
+
+
+def _lambdas_for(tree: ast.AST, function: str) -> Iterator[ast.Lambda]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == function:
+            yield from (arg for arg in node.args if isinstance(arg, ast.Lambda) and arg.args.args)
 
 
 def _paginated(function: ast.AST, paginator: ast.Attribute) -> Iterator[str]:
