@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from .iam.enforcement import Enforced
 from .images import BROKEN
 from .logs.groups import engine_groups
 from .logs.service import Logs
+from .recorded_reads import RecordedReads
 from .registry import Registry
 from .request_meter import NAMESPACE
 from .scenarios import Stage
@@ -96,11 +98,13 @@ def assemble(
 
     worlds = Worlds(open_one, INSTANT)
     engine.adopt(resource_types(Aws(worlds.handle_from_thread, cancelled=engine.cancelled)))
-    records = Records()
+    records = Records(partial(datetime.now, UTC))
     engine.adopt(recorded_types(records))
     engine.amend("AWS::ECR::Repository", here)
     engine.leave_alarms(NAMESPACE)
-    front = Front(engine.app, worlds, address, logs=logs, first=first)
+    front = Front(
+        engine.app, worlds, address, logs=logs, recorded=RecordedReads(records), first=first
+    )
     faults = Faults()
     faulty = Faulty(Enforced(front, engine.policies()), faults, rng)
     secrets = EngineSecrets(engine.app, DEMO_SCOPE, rng)

@@ -1,6 +1,7 @@
 """The front: one ASGI app that answers what is ours, and the rest from the engine.
 
-Ours are ECS and ELBv2, from the worlds, and the streams and events of CloudWatch Logs.
+Ours are ECS and ELBv2, from the worlds, the streams and events of CloudWatch Logs, and what can be
+read of resources that are state only.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .asgi import (
 )
 from .logs.codec import LogsCodec
 from .logs.live_tail import LiveTail
+from .recorded_reads import TARGETS
 from .scope import registry_scope, signed_scope
 from .wire.json_codec import JsonCodec
 from .wire.query_codec import QueryCodec
@@ -33,6 +35,7 @@ from .wire.query_codec import QueryCodec
 if TYPE_CHECKING:
     from .asgi import App, Connection, Receive, Send
     from .logs.service import Logs
+    from .recorded_reads import RecordedReads
     from .wire.reply import Codec, Reply
     from .worlds import WorldLike, Worlds
 
@@ -61,6 +64,7 @@ class Front:
         address: str,
         *,
         logs: Logs | None = None,
+        recorded: RecordedReads | None = None,
         first: str = "",
     ) -> None:
         """Answer at once; with `first`, only user agents that contain it until `open` is set.
@@ -70,6 +74,7 @@ class Front:
         self._engine = engine
         self._worlds = worlds
         self._logs = logs
+        self._recorded = recorded
         self._address = address.encode()
         self._first = first
         self.open = asyncio.Event()
@@ -112,6 +117,10 @@ class Front:
         elif target.startswith(_LOGS_TARGET) and self._logs is not None:
             operation = target.removeprefix(_LOGS_TARGET)
             await self._log_call(self._logs, operation, connection, headers, receive, send)
+        elif self._recorded is not None and target.startswith(tuple(TARGETS)):
+            prefix, _, operation = target.partition(".")
+            body = await read_body(receive, _MAX_BODY)
+            await self._ours(TARGETS[f"{prefix}."], operation, headers, body, send)
         elif target.startswith(_ECR_TARGET):
             await self._ecr(connection, headers, receive, send)
         elif path == "/" and _may_be_query(connection, headers):
@@ -159,6 +168,8 @@ class Front:
     ) -> LiveTail | None:
         """Answer; an answer that is a stream is given back to be served."""
         request_id = str(uuid.uuid4())
+        if service not in self._codecs:  # seldom asked: its model is not loaded before
+            self._codecs[service] = JsonCodec(service)
         codec = self._codecs[service]
         reply: Reply
         try:
@@ -168,6 +179,8 @@ class Front:
             request = codec.parse(operation, body)
             if service == "logs" and self._logs is not None:
                 result = await self._logs.handle(scope, operation, request)
+            elif self._recorded is not None and service in TARGETS.values():
+                result = self._recorded.handle(scope, service, operation, request)
             else:
                 result = await self._worlds.handle(scope, service, operation, request)
             if isinstance(result, LiveTail):

@@ -295,6 +295,7 @@ ACCESS = {
 }
 MADE: dict[str, Callable[[Gateway], object]] = {
     # What needs each action; a write names what is not there, so that nothing changes.
+    "application-autoscaling:DescribeScalableTargets": lambda g: g.services.autoscaling(REF),
     "cloudformation:CancelUpdateStack": lambda g: g.stack_changes.cancel_update("demogone"),
     "cloudformation:ContinueUpdateRollback": lambda g: g.stack_changes.continue_rollback(
         "demogone"
@@ -337,6 +338,7 @@ MADE: dict[str, Callable[[Gateway], object]] = {
         token="once",
     ),
     "ecs:StopServiceDeployment": lambda g: g.changes.stop_deployment(GONE),
+    "ecs:StopTask": lambda g: g.changes.stop_task(REF.cluster, "gone", "a test"),
     "ecs:UpdateService": lambda g: g.changes.update(REF, task_definition="nothing:1"),
     "elasticloadbalancing:DescribeListeners": balancing,
     "elasticloadbalancing:DescribeLoadBalancers": balancing,

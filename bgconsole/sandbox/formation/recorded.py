@@ -6,8 +6,9 @@ the console's reads have something to read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..engine import Provisioned
@@ -18,19 +19,32 @@ if TYPE_CHECKING:
     from ..scope import Scope
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One resource."""
+
+    properties: Properties
+    since: datetime
+    """When it was made."""
+
+
 @dataclass(slots=True)
 class Records:
-    """What was recorded in one process: by scope and type, the physical id to its properties."""
+    """What was recorded in one process, by scope, type and physical id."""
 
-    _kept: dict[tuple[Scope, str], dict[str, Properties]] = field(default_factory=dict)
+    now: Callable[[], datetime]
+    _kept: dict[tuple[Scope, str], dict[str, Record]] = field(default_factory=dict)
 
-    def of(self, scope: Scope, kind: str) -> Iterator[tuple[str, Properties]]:
-        """Every resource of a type, in the order in which they were made."""
-        yield from self._kept.get((scope, kind), {}).items()
+    def of(self, scope: Scope, kind: str) -> Iterator[tuple[str, Record]]:
+        """Every resource of a type with its physical id, in the order in which they were made."""
+        # A copy: stacks are worked on in threads of their own.
+        yield from list(self._kept.get((scope, kind), {}).items())
 
     def put(self, scope: Scope, kind: str, physical_id: str, properties: Properties) -> None:
         """Remember one, in the place of what it was before."""
-        self._kept.setdefault((scope, kind), {})[physical_id] = properties
+        kept = self._kept.setdefault((scope, kind), {})
+        before = kept.get(physical_id)
+        kept[physical_id] = Record(properties, before.since if before else self.now())
 
     def drop(self, scope: Scope, kind: str, physical_id: str) -> None:
         """Forget one; unknown is fine."""

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from bgconsole.sandbox.api import ApiError
 from bgconsole.sandbox.formation.api import ResourceFailure
-from bgconsole.sandbox.formation.recorded import Records, recorded_types
+from bgconsole.sandbox.formation.recorded import Record, Records, recorded_types
 from bgconsole.sandbox.formation.recorded_kinds import KINDS
+from bgconsole.sandbox.recorded_reads import RecordedReads
 from bgconsole.sandbox.scope import DEMO_SCOPE
+from tests.values import NOW
 
 TOOLS = Path(__file__).parents[3] / ".venv-tools" / "bin" / "python"
 DUMP = """
@@ -76,13 +79,13 @@ def test_the_table_is_what_the_schema_says(kind: Any, schemas: dict[str, Any]) -
 def test_what_the_schema_refuses_fails_the_resource(
     kind: str, properties: dict[str, Any], words: str
 ) -> None:
-    types = {each.name: each for each in recorded_types(Records())}
+    types = {each.name: each for each in recorded_types(Records(lambda: NOW))}
     with pytest.raises(ResourceFailure, match=words):
         types[kind].create(DEMO_SCOPE, "stack", "Thing", properties)
 
 
 def test_what_was_made_is_remembered_changed_and_forgotten() -> None:
-    records = Records()
+    records = Records(lambda: NOW)
     types = {each.name: each for each in recorded_types(records)}
     kind = types["AWS::ApplicationAutoScaling::ScalableTarget"]
     properties = {
@@ -94,10 +97,17 @@ def test_what_was_made_is_remembered_changed_and_forgotten() -> None:
     }
     made = kind.create(DEMO_SCOPE, "stack", "Target", properties)
     assert made.physical_id == "service/cluster/web|ecs:service:DesiredCount|ecs"
-    assert list(records.of(DEMO_SCOPE, kind.name)) == [(made.physical_id, properties)]
+    assert list(records.of(DEMO_SCOPE, kind.name)) == [(made.physical_id, Record(properties, NOW))]
     more = properties | {"MaxCapacity": "9"}
     kind.update(DEMO_SCOPE, made.physical_id, properties, more)
-    assert [p["MaxCapacity"] for _, p in records.of(DEMO_SCOPE, kind.name)] == ["9"]
+    assert [r.properties["MaxCapacity"] for _, r in records.of(DEMO_SCOPE, kind.name)] == ["9"]
+    asked = {"ServiceNamespace": "ecs", "ResourceIds": ["service/cluster/web"]}
+    reads = RecordedReads(records)
+    told = reads.handle(DEMO_SCOPE, "application-autoscaling", "DescribeScalableTargets", asked)
+    assert [(t["MinCapacity"], t["MaxCapacity"]) for t in told["ScalableTargets"]] == [(2, 9)]
+    asked = {"ServiceNamespace": "ecs", "ResourceIds": ["service/cluster/other"]}
+    told = reads.handle(DEMO_SCOPE, "application-autoscaling", "DescribeScalableTargets", asked)
+    assert told == {"ScalableTargets": []}
     kind.delete(DEMO_SCOPE, made.physical_id, more)
     assert list(records.of(DEMO_SCOPE, kind.name)) == []
 
@@ -106,3 +116,27 @@ def test_the_document_marks_each_as_state_only() -> None:
     text = (Path(__file__).parents[3] / "docs" / "sandbox.md").read_text()
     (paragraph,) = (part for part in text.split("\n\n") if part.startswith("State only"))
     assert sorted(re.findall("`(AWS::[^`]+)`", paragraph)) == sorted(NAMES)
+
+
+def test_a_pipeline_shows_its_stages_and_that_nothing_ran() -> None:
+    records = Records(lambda: NOW)
+    types = {each.name: each for each in recorded_types(records)}
+    stages = [
+        {"Name": "Source", "Actions": [{"Name": "GitHub"}]},
+        {"Name": "Deploy", "Actions": [{"Name": "Service"}]},
+    ]
+    pipeline = types["AWS::CodePipeline::Pipeline"]
+    pipeline.create(DEMO_SCOPE, "stack", "It", {"Name": "demo", "Stages": stages, "RoleArn": "r"})
+    reads = RecordedReads(records)
+
+    def ask(operation: str, **request: str) -> dict[str, Any]:
+        return reads.handle(DEMO_SCOPE, "codepipeline", operation, request)
+
+    assert [p["name"] for p in ask("ListPipelines")["pipelines"]] == ["demo"]
+    state = ask("GetPipelineState", name="demo")
+    assert [s["stageName"] for s in state["stageStates"]] == ["Source", "Deploy"]
+    assert ask("ListPipelineExecutions", pipelineName="demo") == {"pipelineExecutionSummaries": []}
+    with pytest.raises(ApiError, match="PipelineNotFoundException"):
+        ask("ListPipelineExecutions", pipelineName="other")
+    with pytest.raises(ApiError, match="StartPipelineExecution"):
+        ask("StartPipelineExecution", name="demo")
