@@ -349,6 +349,7 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "iam:PassRole": lambda g: g.changes.register_pinned("democluster-migrations", {}),
     "logs:DescribeLogGroups": lambda g: g.logs.groups(),
     "logs:FilterLogEvents": lambda g: g.logs.page(LOG_GROUP, start=0),
+    "logs:StartLiveTail": lambda g: g.logs.live([LOG_GROUP]).close(),
     "secretsmanager:DescribeSecret": lambda g: g.secrets.changes([SECRET]),
     "ssm:DescribeParameters": lambda g: g.secrets.changes(["a-parameter"]),
 }
