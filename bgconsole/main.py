@@ -20,6 +20,7 @@ from bgconsole.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
+    from bgconsole.domain.identity import Place
     from bgconsole.domain.moments import Moment
     from bgconsole.domain.overview import Area, Overview
     from bgconsole.domain.probe import ProbeRecord
@@ -90,6 +91,7 @@ def wiring(settings: Settings) -> Wiring:
     """All that the console is made of, as these settings say; `Console(wiring(settings)).run()`."""
     from bgconsole.config import last
     from bgconsole.domain.probe_version import version_rule
+    from bgconsole.gateway.awslogs import run_awslogs
     from bgconsole.operations.audit import AuditLog
     from bgconsole.operations.moments import moments
     from bgconsole.operations.runner import Runner
@@ -118,6 +120,9 @@ def wiring(settings: Settings) -> Wiring:
         except OSError as error:
             raise ConfigurationError("Nothing was saved", f"{file}: {error.strerror}") from error
         return str(file)
+
+    def watch_logs(place: Place, group: str) -> str:
+        return run_awslogs(place, group, endpoint_url=here.settings.endpoint_url)
 
     def watch(
         gateway: Gateway,
@@ -190,6 +195,8 @@ def wiring(settings: Settings) -> Wiring:
         write_crash_log=lambda report: write_crash_report(report, files),
         ours=ours,
         save=save,
+        log_lines=int(settings.log_lines),
+        watch_logs=watch_logs,
     )
 
 

@@ -306,6 +306,14 @@ _OPTIONS = (
         problem=_metric_problem,
     ),
     Option(
+        "log_lines",
+        "number",
+        "How many log lines the console keeps; a hundred thousand take some 60 MB of memory.",
+        "log_lines: 20000",
+        "100000",
+        bounds=(1000, 1_000_000),
+    ),
+    Option(
         "attention",
         "text",
         "How the console calls when a verdict turns bad, waits for you, or is good again: `bell` "

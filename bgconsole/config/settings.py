@@ -64,6 +64,8 @@ class Settings:
     """As `domain.probe_version.version_rule` reads it."""
     metric: str = ""
     """As `domain.metrics.OwnMetric` reads it."""
+    log_lines: float = 100_000
+    """Lines that the logs pane keeps."""
     attention: str = "both"
     """`bell`, `notice`, `both` or `off`."""
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)

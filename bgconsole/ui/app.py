@@ -14,6 +14,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.plain import plain
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
@@ -24,6 +25,7 @@ from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
 from bgconsole.ui.guarded_app import GuardedApp
+from bgconsole.ui.hand_over import hand_over
 from bgconsole.ui.messages import (
     Answered,
     BugFound,
@@ -430,6 +432,22 @@ class Console(GuardedApp):
         """What happened, in one list by time."""
         self._pages.timeline()
 
+    def action_watch_logs(self) -> None:
+        """`awslogs get GROUP ALL --watch` on the bare terminal."""
+        gateway, service, run = self.session.gateway, self._service, self.wiring.watch_logs
+        group = service.logs.state.group if service is not None else ""
+        if gateway is None or not group or run is None:
+            self.notify("No log group is known to be read", title="awslogs", severity="warning")
+            return
+        place = gateway.place
+
+        async def leave_and_return() -> None:
+            problem = await hand_over(self, lambda: run(place, group))
+            if problem:
+                self.notify(plain(problem), title="awslogs", severity="warning", markup=False)
+
+        self.run_worker(leave_and_return(), description="awslogs")
+
     def action_help(self) -> None:
         """Every key."""
         self._pages.help(self._offers)
@@ -486,6 +504,11 @@ class Console(GuardedApp):
             Command("events", KEYMAP["events"].help, self.action_events),
             Command("history", KEYMAP["history"].help, self.action_history),
             Command("timeline", KEYMAP["timeline"].help, self.action_timeline),
+            Command(
+                "awslogs",
+                "Leave the screen to awslogs get GROUP ALL --watch",
+                self.action_watch_logs,
+            ),
             Command("refresh", KEYMAP["refresh"].help, self.action_refresh),
             Command("help", KEYMAP["help"].help, self.action_help),
             Command("quit", "Leave the console", self.action_quit),
