@@ -66,7 +66,7 @@ class Folds:
             return True
         fold.lines += 1
         fold.wrong = fold.wrong or entry.wrong
-        if "Completed " in entry.text or entry.wrong:
+        if entry.first and ("Completed " in entry.text or entry.wrong):
             fold.last = entry.text
         return False
 

@@ -107,7 +107,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         self._pause = PAUSE
         self._own_move = False
         self._style: Style | None = None
-        self._strips: LRUCache[tuple[Any, ...], list[Strip]] = LRUCache(1024)
+        self._strips: LRUCache[tuple[Any, ...], list[Strip]] = LRUCache(256)
         self._widest = 0
         self._cursor: tuple[Any, ...] | None = None
         self._marks: set[int] = set()
