@@ -12,7 +12,7 @@ from textual.widgets import Static
 from bgconsole.domain.join import sides
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.probed_verdict import probed
-from bgconsole.domain.rollout import rollout
+from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Verdict, verdict
@@ -22,7 +22,7 @@ from bgconsole.ui.panes.headline import header_line, progress_line, verdict_line
 from bgconsole.ui.panes.pane import SnapshotWidget, now
 from bgconsole.ui.panes.stage_strip import guards, strip_line
 from bgconsole.ui.panes.traffic_bar import traffic_line
-from bgconsole.ui.widgets.fit import piece
+from bgconsole.ui.widgets.fit import Piece, piece
 
 SMALL = 30
 """Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
@@ -133,8 +133,17 @@ def _stage(
         judged.progress,
         palette,
         width,
-        [piece(1, each, "") for each in guards(strip, palette)] if strip else (),
+        _guards(strip, palette) if strip else (),
     )
+
+
+def _guards(strip: Rollout, palette: Palette) -> list[Piece]:
+    """What could end the deployment; what something has touched stays the longest."""
+    loud = guards(strip, palette, quiet=False)
+    return [
+        piece(2 if any(each.is_same(other) for other in loud) else 1, each, "")
+        for each in guards(strip, palette)
+    ]
 
 
 def _traffic(snapshot: Snapshot, palette: Palette, width: int) -> Content | None:

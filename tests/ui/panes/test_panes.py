@@ -12,8 +12,10 @@ from textual.widgets import Input
 
 from bgconsole.domain.errors import Rejected
 from bgconsole.domain.metrics import GroupMetrics, Metrics
+from bgconsole.domain.services import Alarms, CircuitBreaker
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.domain.stacks import Stack
+from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
@@ -22,6 +24,7 @@ from bgconsole.ui.panes.targets import TargetsPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.panes.top import Top
 from bgconsole.ui.widgets.keyed_table import KeyedTable
+from bgconsole.watch.once import read
 from tests import scenes, worlds
 from tests.scenes import Host
 from tests.values import NOW, REF
@@ -403,3 +406,18 @@ async def test_what_cloudwatch_tells_stands_beside_what_it_is_of() -> None:
     async with Host(shown=measured).run_test(size=(160, 45)) as pilot:
         await pilot.pause()
         holds(pilot, "cpu 12 % · memory 34 %", "120/min 5xx 3 ▁▁▁▁█ p95 12 ms █████")
+
+
+async def test_where_there_is_little_room_the_guard_that_was_touched_stays() -> None:
+    world = worlds.crash_looping()
+    newest, *rest = world.history[REF]
+    watched = replace(
+        newest,
+        breaker=CircuitBreaker("MONITORING", 2, 3),
+        alarms=Alarms("MONITORING", ("democluster-5xx",)),
+    )
+    world.history[REF] = (watched, *rest)
+    taken = read(scripted_gateway(world), REF, lambda: NOW)
+    async with Host(shown=taken).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        holds(pilot, "breaker 2/3 ▲")
