@@ -16,14 +16,16 @@ from bgconsole.cli.failure import EXIT_INTERRUPTED
 from bgconsole.cli.global_options import OfSeveral, global_options
 from bgconsole.cli.plan_lines import asks, plan_lines
 from bgconsole.cli.target import service
-from bgconsole.domain.errors import NotThere, Refused
+from bgconsole.domain.errors import GatewayError, Refused
 from bgconsole.domain.plain import plain
+from bgconsole.domain.services import NO_SERVICE
+from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.audit import AuditLog
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.runner import Runner
 from bgconsole.operations.several import Several, several
 from bgconsole.operations.spec import No, Operation, Proposal, Risk
-from bgconsole.watch.once import read
+from bgconsole.watch.once import read, read_account, with_service
 
 
 def command_of(operation: Operation) -> click.Command:
@@ -38,28 +40,36 @@ def command_of(operation: Operation) -> click.Command:
         yes: bool,
         confirm: str | None,
         timeout: timedelta | None,
-        **params: str | None,
+        **params: str | tuple[str, ...] | None,
     ) -> int:
-        given = {name.replace("_", "-"): value for name, value in params.items() if value}
+        given = {
+            name.replace("_", "-"): value if isinstance(value, str) else "\n".join(value)
+            for name, value in params.items()
+            if value
+        }
         if len(invocation.services) > 1:
             asked = Asked(dry_run=dry_run, yes=yes, word=confirm)
             return _of_several(invocation, operation, given, timeout, asked)
         runner, proposal = _proposal(invocation, operation, given, timeout)
-        if dry_run:
-            _print(proposal, err=False)
-            return 0
-        _print(proposal, err=True)
-        _confirm(invocation, proposal, yes=yes, word=confirm)
-        while True:
-            try:
-                return _run(runner, proposal)
-            except PlanChanged as changed:
-                proposal = changed.proposal
-                _print(proposal, err=True, changed=changed.changed)
-                if not invocation.context.interactive():
-                    raise
-                click.echo("The plan has changed since: this is the plan now.", err=True)
-                _ask(proposal)
+        drafts = _Drafts(runner, proposal)
+        with drafts:
+            if dry_run:
+                _print(proposal, err=False)
+                return 0
+            _print(proposal, err=True)
+            if not proposal.plan.steps:
+                return 0
+            _confirm(invocation, proposal, yes=yes, word=confirm)
+            while True:
+                try:
+                    return _run(runner, proposal)
+                except PlanChanged as changed:
+                    proposal = drafts.proposal = changed.proposal
+                    _print(proposal, err=True, changed=changed.changed)
+                    if not invocation.context.interactive():
+                        raise
+                    click.echo("The plan has changed since: this is the plan now.", err=True)
+                    _ask(proposal)
 
     command.__doc__ = operation.help
     options: list[click.Parameter] = [
@@ -79,7 +89,9 @@ def command_of(operation: Operation) -> click.Command:
             help="Stop waiting for the end after this long (30s, 10m, 2h); AWS goes on.",
         ),
         *(
-            click.Argument([param.name], required=False)
+            click.Argument([param.name], nargs=-1, metavar=f"[{param.default}]…")
+            if param.many
+            else click.Argument([param.name], required=False)
             if param.argument
             else click.Option(
                 [f"--{param.name}"], is_flag=True, flag_value="yes", help=f"{param.help}."
@@ -141,6 +153,24 @@ def _of_several(
     return 0
 
 
+class _Drafts:
+    """Takes back what was drafted for a plan, however its command ends."""
+
+    def __init__(self, runner: Runner, proposal: Proposal) -> None:
+        self._runner = runner
+        self.proposal = proposal
+
+    def __enter__(self) -> None:
+        """Nothing was drafted here."""
+
+    def __exit__(self, *_: object) -> None:
+        """Tell what stays, where it could not be taken back."""
+        try:
+            self._runner.discard(self.proposal)
+        except GatewayError as error:
+            click.echo(f"bgconsole: a draft could not be deleted: {plain(str(error))}", err=True)
+
+
 def _proposal(
     invocation: Invocation, operation: Operation, params: dict[str, str], timeout: timedelta | None
 ) -> tuple[Runner, Proposal]:
@@ -152,7 +182,8 @@ def _proposal(
     """
     context, settings = invocation.context, invocation.settings
     gateway = context.connect(settings)
-    ref = service(gateway, settings)
+    of_stacks = operation.about == "stacks"
+    ref = NO_SERVICE if of_stacks else service(gateway, settings)
     paths = context.paths()
     runner = Runner(
         gateway,
@@ -168,19 +199,36 @@ def _proposal(
     )
     if operation not in runner.offered():
         raise Refused("Refused", settings.why_read_only(ref))
-    snapshot = read(gateway, ref, context.clock)
-    if snapshot.service.failure is not None:
-        raise snapshot.service.failure.error
-    if snapshot.service.value is None:
-        raise NotThere("No such service", snapshot.service.absent or str(ref))
+    if of_stacks:
+        snapshot = read_account(gateway, context.clock)
+    else:
+        snapshot = with_service(read(gateway, ref, context.clock))
+    proposal = _asked_for(invocation, runner, operation, snapshot, params)
+    if isinstance(proposal, No):
+        raise _refused(operation, proposal)
+    return runner, proposal
+
+
+def _asked_for(
+    invocation: Invocation,
+    runner: Runner,
+    operation: Operation,
+    snapshot: Snapshot,
+    params: dict[str, str],
+) -> Proposal | No:
+    """The plan with everything looked up; secret values that it lacks are asked for."""
     proposal = runner.propose(operation, snapshot, params)
     if isinstance(proposal, Proposal):
         proposal = runner.gather(proposal)
     if isinstance(proposal, Proposal):
         proposal = runner.look_aside(proposal)
-    if isinstance(proposal, No):
-        raise _refused(operation, proposal)
-    return runner, proposal
+    if isinstance(proposal, No) and proposal.secrets and invocation.context.interactive():
+        asked = {
+            f"secret-{name}": click.prompt(f"{name} (not shown)", hide_input=True, err=True)
+            for name in proposal.secrets
+        }
+        return _asked_for(invocation, runner, operation, snapshot, {**params, **asked})
+    return proposal
 
 
 def _refused(operation: Operation, no: No) -> Refused:
@@ -279,6 +327,7 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
         yield "Interrupted: nothing was changed."
         return
     named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"
+    stacks = proposal.operation.about == "stacks"
     go_on = next((each.go_on for each in reversed(told) if each.kind == "step started"), "")
     if changing <= done:
         yield f"Interrupted after it was sent{request}: AWS goes on, and this is not followed."
@@ -292,7 +341,7 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
             yield plain(f"  → {go_on} goes on")
         return
     yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
-    yield plain(f"  → bgconsole status {named} tells")
+    yield plain(f"  → {go_on if stacks else f'bgconsole status {named}'} tells")
 
 
 def _print(proposal: Proposal, *, err: bool, changed: Collection[str] = ()) -> None:

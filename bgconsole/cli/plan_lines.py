@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
+
+import click
 
 from bgconsole.domain.plain import plain
 from bgconsole.operations.several import Several
@@ -48,7 +51,12 @@ def asks(proposal: Proposal | Several) -> str:
 
 def _fact(fact: Fact, *, marked: bool) -> str:
     aside = f"   {plain(fact.aside)}" if fact.aside else ""
-    return f"{'▲' if marked else ' '} {plain(fact.label):<6} {plain(fact.value)}{aside}"
+    line = f"{'▲' if marked else ' '} {plain(fact.label):<6} {plain(fact.value)}{aside}"
+    return click.style(line, fg="red", bold=True) if fact.loud and not _plain_only() else line
+
+
+def _plain_only() -> bool:
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def _check(check: Check) -> str:

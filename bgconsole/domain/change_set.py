@@ -17,6 +17,10 @@ GLYPHS: dict[Verb, str] = {
 }
 
 
+_REVISIONED = frozenset({"AWS::ECS::TaskDefinition", "AWS::Lambda::Version"})
+"""Every change of these is a replacement; what serves moves to the new one by its own rules."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One resource that would change."""
@@ -34,6 +38,11 @@ class Change:
     def destroys(self) -> bool:
         """Whether something that is there goes, or may go."""
         return self.verb in ("replace", "may replace", "remove")
+
+    @property
+    def loses(self) -> bool:
+        """Whether what goes, or may go, held something: more than an older revision."""
+        return self.destroys and self.kind not in _REVISIONED
 
     @property
     def words(self) -> str:

@@ -9,10 +9,10 @@ BY_THE_HOUR: Mapping[str, str] = MappingProxyType(
     {
         "AWS::EC2::NatGateway": "NAT gateway, by the hour and by the byte",
         "AWS::EC2::EIP": "public IPv4 address, by the hour",
-        "AWS::EC2::VPCEndpoint": "interface endpoint, by the hour in each zone (S3's is free)",
+        "AWS::EC2::VPCEndpoint": "VPC endpoint, an interface one by the hour, a gateway free",
         "AWS::RDS::DBInstance": "database instance and its storage, by the hour",
         "AWS::ElasticLoadBalancingV2::LoadBalancer": "load balancer, by the hour and by its use",
-        "AWS::ECS::Service": "each running Fargate task, by the second",
+        "AWS::ECS::Service": "service: each running Fargate task, by the second",
         "AWS::SecretsManager::Secret": "secret, by the month",
         "AWS::CloudWatch::Alarm": "alarm, by the month",
         "AWS::CloudWatch::Dashboard": "dashboard, by the month",

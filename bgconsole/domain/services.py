@@ -25,6 +25,10 @@ class ServiceRef:
         return f"{self.cluster}/{self.name}"
 
 
+NO_SERVICE = ServiceRef("", "")
+"""In place of a service where there is none, as in an account that is still empty."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One entry of `services[].deployments`. `id` is `ecs-svc/<number>`."""

@@ -60,7 +60,7 @@ class Recorder:
     def service(self) -> str:
         """Names the service among all accounts and regions, for the lock."""
         place = self._proposal.snapshot.place
-        return f"{self.account}/{place.endpoint}/{place.region}/{self._proposal.ref}"
+        return f"{self.account}/{place.endpoint}/{place.region}/{self._proposal.target}"
 
     def write(self, event: str, **more: object) -> None:
         """Add a record: `started`, `step`, `submitted`, `finished`, `failed`, `refused`, `left`,
@@ -72,7 +72,7 @@ class Recorder:
             "run": self._run,
             "event": event,
             "operation": proposal.operation.id,
-            "target": str(proposal.ref),
+            "target": proposal.target,
             "who": self.who,
             "account": self.account,
             "region": place.region,

@@ -90,6 +90,8 @@ class Run:
         )
         if self.unlocked:
             yield Progress("note", 1, self.unlocked)
+        if not plan.steps:
+            yield self._ended(1, started, End("reached", "Nothing to do.", self.clock()))
         for number, step in enumerate(plan.steps, 1):
             go_on = step.go_on(self.made) if step.go_on else ""
             yield Progress("step started", number, step.words, go_on=go_on)
@@ -329,7 +331,7 @@ class Run:
     def _receipt(self, started: datetime, end: End) -> tuple[str, ...]:
         facts = Facts(
             title=self.proposal.operation.title,
-            target=str(self.proposal.ref),
+            target=self.proposal.target,
             before=self.proposal.plan.before,
             who=self.recorder.who,
             where=self.recorder.where,

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -39,7 +40,7 @@ from bgconsole.operations.spec import (
     Registry,
     Risk,
 )
-from bgconsole.watch.once import read
+from bgconsole.watch.once import read, read_account
 
 __all__ = ["Outcome", "PlanChanged", "Progress", "Runner"]
 
@@ -104,8 +105,12 @@ class Runner:
         )
 
     def operations(self, snapshot: Snapshot) -> tuple[tuple[Operation, No | None], ...]:
-        """The operations that exist here, each with why it may not run now."""
-        return tuple((operation, operation.allowed(snapshot)) for operation in self.offered())
+        """The service's operations that exist here, each with why it may not run now."""
+        return tuple(
+            (operation, operation.allowed(snapshot))
+            for operation in self.offered()
+            if operation.about == "service"
+        )
 
     def risk(self, operation: Operation) -> Risk:
         """How hard it asks, as the configuration says."""
@@ -129,7 +134,13 @@ class Runner:
         """
         operation, snapshot, params = proposal.operation, proposal.snapshot, proposal.params
         evidence = operation.gather(self._gateway, snapshot, params)
-        return self._plan(operation, snapshot, params, evidence, proposal.aside)
+        if evidence.drafts:
+            recorder = Recorder(self._audit, self._clock, self._new_id(), proposal, self._surface)
+            recorder.write("drafted", stacks=list(evidence.drafts))
+        found = self._plan(operation, snapshot, params, evidence, proposal.aside)
+        if isinstance(found, No) and operation.discard is not None:
+            operation.discard(self._gateway, evidence)
+        return found
 
     def look_aside(self, proposal: Proposal) -> Proposal | No:
         """The same with what only the reader wants to know; blocks on reads that may take long."""
@@ -183,7 +194,7 @@ class Runner:
             except KeyboardInterrupt:
                 recorder.write("not started", reason="interrupted before anything was sent")
                 raise
-            yield from Run(
+            run = Run(
                 self._gateway,
                 fresh,
                 recorder.of(fresh),
@@ -195,7 +206,13 @@ class Runner:
                 unlocked=unlocked,
                 begun=begun,
                 noticed=noticed,
-            ).progress()
+            )
+            try:
+                yield from run.progress()
+            finally:
+                # What stays was drafted only; the run's own end is what is to be told.
+                with suppress(GatewayError):
+                    self.discard(fresh)
 
     def _lock(self, held: ExitStack, recorder: Recorder, proposal: Proposal) -> str:
         """Keep other consoles of this machine away until `held` is closed.
@@ -213,6 +230,24 @@ class Runner:
             return f"Not locked against other consoles on this machine ({why})."
         return ""
 
+    def discard(self, proposal: Proposal) -> None:
+        """Take back what was drafted for a plan that is not carried out; what is gone is fine.
+
+        Raises:
+            GatewayError: something stays; it says what.
+        """
+        discard, evidence = proposal.operation.discard, proposal.evidence
+        if discard is not None and evidence is not None:
+            discard(self._gateway, evidence)
+
+    def _fresh(self, proposal: Proposal) -> Snapshot:
+        if proposal.operation.about == "stacks":
+            return replace(read_account(self._gateway, self._clock), ref=proposal.ref)
+        snapshot = read(self._gateway, proposal.ref, self._clock)
+        if snapshot.service.failure is not None:
+            raise snapshot.service.failure.error
+        return snapshot
+
     def _again(self, proposal: Proposal) -> Proposal:
         """The same proposal from fresh reads.
 
@@ -220,9 +255,7 @@ class Runner:
             Refused: a guard says no now, or the plan has changed.
             GatewayError: the service could not be read.
         """
-        snapshot = read(self._gateway, proposal.ref, self._clock)
-        if snapshot.service.failure is not None:
-            raise snapshot.service.failure.error
+        snapshot = self._fresh(proposal)
         first = self._plan(proposal.operation, snapshot, proposal.params, None, proposal.aside)
         fresh = first if isinstance(first, No) else self.gather(first)
         if isinstance(fresh, No):

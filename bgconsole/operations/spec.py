@@ -45,6 +45,8 @@ class Param:
     """Whether the sub-command takes it by its place rather than by its name."""
     row: bool = False
     """Whether the console gives it the highlighted task."""
+    many: bool = False
+    """Whether several of it may be given, by their place; one a line."""
 
 
 Params = Mapping[str, str]
@@ -69,6 +71,8 @@ class Fact:
     """Whether it belongs to what would be done; ages and comfort lines do not."""
     aside: str = ""
     """Shown behind the value, never decides: `live since 13:40`."""
+    loud: bool = False
+    """Whether it tells of something that is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Plan:
     """What is live now, in words, for the audit record and the receipt."""
     after: str = ""
     """What is to be live."""
+    target: str = ""
+    """What it is about, for lock, audit and receipt; the service where it is empty."""
 
     def decides(self) -> tuple[tuple[str, str], ...]:
         """The facts that count when the plan is compared with one made again."""
@@ -120,6 +126,8 @@ class No:
     """Where the user may pick instead: values for a parameter, each with its words."""
     param: str = "to"
     """The parameter that the choices are values of."""
+    secrets: tuple[str, ...] = ()
+    """Secret values that are lacking: a parameter `secret-NAME` each, asked for, never in argv."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,8 @@ class Evidence:
     missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ours: tuple[Record, ...] = ()
     """What the audit log holds of this service, oldest first."""
+    drafts: tuple[str, ...] = ()
+    """Stacks that a draft change set was made for, to see what would change."""
 
     def joined(self, other: Evidence) -> Evidence:
         """With what was looked up besides."""
@@ -137,6 +147,7 @@ class Evidence:
             {**self.found, **other.found},
             {**self.missing, **other.missing},
             self.ours + other.ours,
+            self.drafts + other.drafts,
         )
 
 
@@ -171,6 +182,10 @@ class Operation:
     not asked again when the plan is carried out."""
     several: bool = False
     """Whether it may be done on several services, one after the other."""
+    about: Literal["service", "stacks"] = "service"
+    """`stacks` needs no service: its snapshot holds who we are and the stacks."""
+    discard: Callable[[Gateway, Evidence], None] | None = None
+    """Takes back what `gather` drafted, where a plan is not carried out (to its end)."""
     passing: bool = False
     """Whether it makes sense in passing states only: elsewhere the footer leaves it out."""
 
@@ -205,6 +220,11 @@ class Proposal:
     def confirm(self) -> str:
         """What must be typed where the risk is DANGEROUS."""
         return self.plan.confirm
+
+    @property
+    def target(self) -> str:
+        """What it is about, in a word or two: the service, or stacks."""
+        return self.plan.target or str(self.ref)
 
     @property
     def gathered(self) -> bool:

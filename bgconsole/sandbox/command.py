@@ -75,6 +75,11 @@ _RUNTIME = click.option(
 )
 
 
+_EMPTY = click.option(
+    "--empty",
+    is_flag=True,
+    help="Begin with an account that holds nothing: `bgconsole up` fills it.",
+)
 _DOCKER_HOST = "unix:///var/run/docker.sock"
 _DATABASE_IMAGE = "postgres:17"
 
@@ -172,6 +177,7 @@ class _WithScenarios(click.Group):
 @_REMAP
 @_LOG_DELAY
 @_RUNTIME
+@_EMPTY
 @_docker
 @click.pass_context
 def sandbox(
@@ -182,6 +188,7 @@ def sandbox(
     remap_ports: bool,
     log_delay: float,
     runtime: str,
+    empty: bool,
     docker: bool,
     base_image: str,
     database_image: str,
@@ -193,7 +200,7 @@ def sandbox(
     """
     if context.invoked_subcommand is None:
         settings = Settings(
-            port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime
+            port, speed, scenario, remap_ports, empty=empty, log_delay=log_delay, runtime=runtime
         )
         if docker:
             settings = _on_docker(settings, base_image, database_image)
@@ -211,6 +218,7 @@ def sandbox(
 @_REMAP
 @_LOG_DELAY
 @_RUNTIME
+@_EMPTY
 @_docker
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
 def run(
@@ -220,6 +228,7 @@ def run(
     remap_ports: bool,
     log_delay: float,
     runtime: str,
+    empty: bool,
     docker: bool,
     base_image: str,
     database_image: str,
@@ -229,7 +238,9 @@ def run(
 
     The command sees no AWS settings but the sandbox's.
     """
-    settings = Settings(port, speed, scenario, remap_ports, log_delay=log_delay, runtime=runtime)
+    settings = Settings(
+        port, speed, scenario, remap_ports, empty=empty, log_delay=log_delay, runtime=runtime
+    )
     if docker:
         settings = _on_docker(settings, base_image, database_image)
     sys.exit(_run_inside(settings, command))

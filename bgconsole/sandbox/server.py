@@ -151,6 +151,7 @@ async def _start_provisioner(endpoint: str, settings: Settings) -> asyncio.subpr
         "bgconsole.sandbox.provision",
         endpoint,
         *(workshop if settings.on_docker else ()),
+        *(["--empty"] if settings.empty else ()),
         env=clean(os.environ) | exports(endpoint),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -24,6 +24,8 @@ class Settings:
     hold: bool = False
     """Count as started once connections are taken; answer nobody before everything is steady."""
 
+    empty: bool = False
+    """Begin with nothing but a default network: no stack, no image."""
     log_delay: float = 0.0
     """Seconds from a log line's writing until it can be read."""
     runtime: str = "process"

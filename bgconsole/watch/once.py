@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from bgconsole.domain.errors import NotThere
-from bgconsole.domain.services import ServiceRef
-from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.errors import GatewayError, NotThere
+from bgconsole.domain.identity import Identity
+from bgconsole.domain.services import NO_SERVICE, ServiceRef
+from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.rounds import Rounds
 
@@ -15,6 +16,21 @@ from bgconsole.watch.rounds import Rounds
 def read(gateway: Gateway, ref: ServiceRef, clock: Callable[[], datetime]) -> Snapshot:
     """Ask every source once; one that fails is a failed part, never an exception."""
     return Rounds(gateway, ref, clock).look()
+
+
+def read_account(gateway: Gateway, clock: Callable[[], datetime]) -> Snapshot:
+    """Who we are and the stacks, without a service; the stacks' failure is an exception.
+
+    Raises:
+        GatewayError: the stacks could not be read.
+    """
+    identity: Part[Identity] = Part()
+    try:
+        identity = identity.good(gateway.identities.whoami(), clock())
+    except GatewayError as error:
+        identity = identity.failed(error, clock(), clock())
+    stacks = Part(gateway.stacks.stacks(), clock())
+    return Snapshot(NO_SERVICE, gateway.place, identity=identity, stacks=stacks)
 
 
 def with_service(snapshot: Snapshot) -> Snapshot:

@@ -23,12 +23,11 @@ def test_every_operation_is_a_sub_command(terminal: Terminal) -> None:
     for operation in OPERATIONS.values():
         ended = terminal(operation.command, "--help")
         assert ended.code == 0
-        for flag in (
-            "--dry-run",
-            "--yes",
-            "--confirm",
-            *(p.name.upper() if p.argument else f"--{p.name}" for p in operation.params),
-        ):
+        flags = [
+            p.default if p.many else p.name.upper() if p.argument else f"--{p.name}"
+            for p in operation.params
+        ]
+        for flag in ("--dry-run", "--yes", "--confirm", *flags):
             assert flag in ended.out
 
 

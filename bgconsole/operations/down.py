@@ -1,0 +1,262 @@
+"""Down: delete stacks, users before what they use; nothing is emptied unasked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stack_states import way_back
+from bgconsole.domain.stacks import Stack, StackResource
+from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.spec import (
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Operation,
+    Param,
+    Params,
+    Plan,
+    Risk,
+)
+from bgconsole.operations.stack_templates import Template, folder_of, templates_in
+from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.words import command
+from bgconsole.watch.follow import End
+from bgconsole.watch.stack_follow import follow_stack
+
+_REPOSITORY = "AWS::ECR::Repository"
+_GONE = frozenset({"DELETE_COMPLETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """One stack that is to go, and what is in it."""
+
+    stack: Stack
+    resources: tuple[StackResource, ...] = ()
+    images: Mapping[str, int] | None = None
+    """Repository → images in it; None where that could not be read."""
+    unread: str = ""
+    newest: datetime | None = None
+    """When its last event so far was."""
+
+
+def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    """What is in the stacks, and what would keep them."""
+    present = snapshot.stacks.value or ()
+    try:
+        templates = templates_in(folder_of(params.get("templates", "")))
+    except BgconsoleError:
+        templates = ()  # a stack may be named without its template
+    names = [name for name in params.get("items", "").split("\n") if name]
+    order = [template.stack for template in templates]
+    wanted = set(names or order)
+    rank = {name: number for number, name in enumerate(order)}
+    chosen = sorted(
+        (stack for stack in present if stack.name in wanted),
+        key=lambda stack: rank.get(stack.name, len(rank)),
+        reverse=True,
+    )
+    strangers = sorted(set(names) - {stack.name for stack in chosen})
+    return Evidence(
+        {
+            "leaving": tuple(_look(gateway, stack) for stack in chosen),
+            "strangers": tuple(strangers),
+            "templates": templates,
+        }
+    )
+
+
+def _look(gateway: Gateway, stack: Stack) -> _Leaving:
+    try:
+        resources = gateway.stacks.resources(stack.arn)
+        events = gateway.stacks.events(stack.arn, stack.changed_at)
+        images = {
+            each.physical_id: len(gateway.images.images(each.physical_id))
+            for each in resources
+            if each.kind == _REPOSITORY and each.physical_id
+            and not each.status.startswith("DELETE_COMPLETE")
+        }  # fmt: skip
+    except NotThere:
+        return _Leaving(stack, images={})
+    except GatewayError as error:
+        return _Leaving(stack, unread=error.title)
+    newest = events[0].at if events else stack.changed_at
+    return _Leaving(stack, resources, images, newest=newest)
+
+
+def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    if evidence is None:
+        return Plan("Delete the stacks", (), (Check("what is in the stacks", "checking"),), ())
+    leaving = cast("tuple[_Leaving, ...]", evidence.found["leaving"])
+    templates = cast("tuple[Template, ...]", evidence.found["templates"])
+    strangers = cast("tuple[str, ...]", evidence.found["strangers"])
+    if strangers:
+        return No(f"There is no stack {', '.join(strangers)} in {snapshot.place.region}.")
+    names = ", ".join(each.stack.name for each in leaving)
+    if not leaving:
+        return Plan("Nothing to do: none of the stacks is there", (), (), ())
+    empties = params.get("empty") == "yes"
+    account = snapshot.identity.value.account if snapshot.identity.value else ""
+    checks = [
+        check for each in leaving for check in _blocks(each, leaving, templates, snapshot, empties)
+    ]
+    return Plan(
+        summary=f"Delete {names}, with all that is in {'it' if len(leaving) == 1 else 'them'}",
+        facts=tuple(_fact(each) for each in leaving),
+        checks=tuple(checks),
+        steps=tuple(step for each in leaving for step in _steps(each, snapshot)),
+        confirm=leaving[0].stack.name if len(leaving) == 1 else account or "down",
+        notes=tuple(_stays(leaving, templates)),
+        before="; ".join(f"{each.stack.name} {each.stack.status}" for each in leaving),
+        after="none of them",
+        target=names,
+    )
+
+
+def _fact(each: _Leaving) -> Fact:
+    kinds = Counter(resource.kind.rpartition("::")[2] for resource in each.resources)
+    words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
+    many = sum(kinds.values())
+    value = f"delete {many} resource{'' if many == 1 else 's'}"
+    return Fact(each.stack.name, value, aside=words, loud=True)
+
+
+def _blocks(
+    each: _Leaving,
+    leaving: tuple[_Leaving, ...],
+    templates: tuple[Template, ...],
+    snapshot: Snapshot,
+    empties: bool,
+) -> Iterator[Check]:
+    """What keeps a stack from being deleted."""
+    stack = each.stack
+    way = way_back(stack.status, stack.name)
+    if stack.parent:
+        yield _problem(stack, f"it is nested in {stack.parent.split('/')[-2]}: delete that")
+    elif not way.deletes and stack.status != "DELETE_IN_PROGRESS":
+        yield _problem(stack, f"it is {stack.status}; {way.words}")
+    if stack.protected:
+        yield _problem(stack, "its termination protection is on; switch it off first")
+    if dict(stack.parameters).get("DeletionProtection") == "true":
+        yield _problem(
+            stack,
+            f"DeletionProtection is on. First: bgconsole up {stack.name} DeletionProtection=false",
+        )
+    if each.images is None:
+        yield Check(f"{stack.name}: what is in it: not checked ({each.unread})", "not checked")
+    for repository, count in (each.images or {}).items():
+        if count and not empties:
+            images = f"{count} image{'' if count == 1 else 's'}"
+            yield _problem(stack, f"repository {repository} holds {images}; --empty deletes them")
+    going = {other.stack.name for other in leaving}
+    for user in _users(stack, templates, snapshot):
+        if user not in going:
+            yield _problem(stack, f"{user} uses what it made: delete {user} too")
+
+
+def _problem(stack: Stack, words: str) -> Check:
+    return Check(f"{stack.name}: {words}.", "problem")
+
+
+def _users(stack: Stack, templates: tuple[Template, ...], snapshot: Snapshot) -> Iterator[str]:
+    """Stacks that are there and have a value that this one gave."""
+    present = {other.name: dict(other.parameters) for other in snapshot.stacks.value or ()}
+    for template in templates:
+        values = present.get(template.stack, {})
+        fed = (n for n, feed in template.feeds.items() if feed.stack == stack.name)
+        given = {value for _, value in stack.outputs}
+        if any(values.get(name) in given for name in fed):
+            yield template.stack
+
+
+def _stays(leaving: tuple[_Leaving, ...], templates: tuple[Template, ...]) -> Iterator[str]:
+    known = {template.stack: template for template in templates}
+    for each in leaving:
+        template = known.get(each.stack.name)
+        if template and template.kept:
+            kept = ", ".join(sorted(template.kept))
+            yield (
+                f"{each.stack.name}: of {kept} a snapshot, or all of it, stays and costs, as its "
+                "DeletionPolicy says."
+            )
+
+
+def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
+    stack = each.stack
+    for repository, count in (each.images or {}).items():
+        if count:
+            yield Step(
+                f"delete the {count} image{'' if count == 1 else 's'} of {repository}",
+                command(
+                    f"ecr batch-delete-image --repository-name {repository} --image-ids …",
+                    snapshot.place,
+                ),
+                _emptying(repository),
+                effect="prepares",
+            )
+
+    def delete(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.delete(stack.arn)
+
+    def arrived(gateway: Gateway) -> bool:
+        try:
+            return gateway.stacks.stack(stack.arn).status.startswith("DELETE_")
+        except NotThere:
+            return True
+
+    def follow(bench: Bench) -> Iterator[Note | Submitted | End]:
+        total = len(each.resources)
+        for seen in follow_stack(
+            bench.gateway, stack.arn, each.newest, bench.clock, bench.wait,
+            until=bench.until, total=total, good=_GONE,
+        ):  # fmt: skip
+            yield seen.end or Note(seen.text)
+
+    yield Step(
+        f"delete the stack {stack.name}",
+        command(f"cloudformation delete-stack --stack-name {stack.name}", snapshot.place),
+        delete,
+        arrived=arrived,
+        go_on=lambda _: f"bgconsole down {stack.name}",
+    )
+    yield Step(
+        f"follow {stack.name} until it is gone",
+        work=follow,
+        effect="looks",
+        go_on=lambda _: f"bgconsole down {stack.name}",
+    )
+
+
+def _emptying(repository: str) -> Callable[[Gateway, Mapping[str, str]], Submitted]:
+    def empty(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.empty_repository(repository)
+
+    return empty
+
+
+DOWN = Operation(
+    id="stacks.down",
+    title="Delete stacks",
+    key="",
+    help="Delete stacks in reverse order; says what keeps them, and leaves nothing.",
+    risk=Risk.DANGEROUS,
+    allowed=lambda _: None,
+    gather=_gather,
+    plan=_plan,
+    about="stacks",
+    params=(
+        Param("items", "Stacks; all that the templates make, where none is named", "STACK",
+              many=True),
+        Param("empty", "Delete the images of repositories too, which keep their stack", flag=True),
+        Param("templates", "The folder of the templates; ./cfn or the installed ones"),
+    ),
+)  # fmt: skip

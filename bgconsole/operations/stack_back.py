@@ -1,0 +1,237 @@
+"""The ways back of one stack: cancel its update, or continue a roll back that got stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from shlex import quote
+from typing import cast
+
+from bgconsole.domain.errors import AccessDenied, GatewayError
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stack_cause import reason_words
+from bgconsole.domain.stack_states import way_back
+from bgconsole.domain.stacks import Stack, StackEvent, StackResource
+from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.spec import (
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Operation,
+    Param,
+    Params,
+    Plan,
+    Risk,
+)
+from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.words import command
+from bgconsole.watch.follow import End
+from bgconsole.watch.stack_follow import follow_stack
+
+BACK = frozenset({"UPDATE_ROLLBACK_COMPLETE"})
+STACK_PARAM = Param("items", "The stack", "STACK", many=True)
+
+
+def stack_named(snapshot: Snapshot, params: Params) -> Stack | No:
+    """The one stack that is named, as it was last seen."""
+    names = [name for name in params.get("items", "").split("\n") if name and "=" not in name]
+    stacks = {stack.name: stack for stack in snapshot.stacks.value or ()}
+    if len(names) != 1:
+        return No(f"Name one stack: {', '.join(stacks) or 'there is none'}.")
+    found = stacks.get(names[0])
+    return found or No(f"There is no stack {names[0]} in {snapshot.place.region}.")
+
+
+def following_back(stack: Stack, newest: Evidence | None) -> Step:
+    """Follow it until it is where it was."""
+    events = cast("tuple[StackEvent, ...]", newest.found.get("events", ()) if newest else ())
+    since = events[0].at if events else stack.changed_at
+
+    def work(bench: Bench) -> Iterator[Note | Submitted | End]:
+        for seen in follow_stack(
+            bench.gateway, stack.arn, since, bench.clock, bench.wait, until=bench.until, good=BACK
+        ):
+            yield seen.end or Note(seen.text)
+
+    return Step(f"follow {stack.name} until it is as it was before", work=work, effect="looks")
+
+
+def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    stack = stack_named(snapshot, params)
+    if isinstance(stack, No):
+        return Evidence()
+    found: dict[str, object] = {}
+    missing: dict[str, str] = {}
+    asks: dict[str, Callable[[], object]] = {
+        "events": lambda: gateway.stacks.events(stack.arn),
+        "resources": lambda: gateway.stacks.resources(stack.arn),
+    }
+    for name, ask in asks.items():
+        try:
+            found[name] = ask()
+        except AccessDenied as error:
+            missing[name] = f"AccessDenied: {error.action or error.detail}"
+        except GatewayError as error:
+            missing[name] = error.title
+    return Evidence(found, missing)
+
+
+def _cancel_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    stack = stack_named(snapshot, params)
+    if isinstance(stack, No):
+        return stack
+    if not (way := way_back(stack.status, stack.name)).cancels:
+        return No(f"{stack.name} is {stack.status}, which is no update to cancel: {way.words}.")
+
+    def cancel(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.cancel_update(stack.arn)
+
+    def arrived(gateway: Gateway) -> bool:
+        return "ROLLBACK" in gateway.stacks.stack(stack.arn).status
+
+    return Plan(
+        summary=f"Cancel the update of {stack.name}: CloudFormation rolls it back",
+        facts=(Fact("stack", f"{stack.name} · {stack.status}"),),
+        checks=_seen(evidence),
+        steps=(
+            Step(
+                f"cancel the update of {stack.name}",
+                command(
+                    f"cloudformation cancel-update-stack --stack-name {stack.name}", snapshot.place
+                ),
+                cancel,
+                arrived=arrived,
+            ),
+            following_back(stack, evidence),
+        ),
+        confirm=stack.name,
+        notes=("A service that is deploying gets its old revision deployed once more.",),
+        before=f"{stack.name} {stack.status}",
+        after=f"{stack.name} as before its update",
+        target=stack.name,
+    )
+
+
+def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    stack = stack_named(snapshot, params)
+    if isinstance(stack, No):
+        return stack
+    if not (way := way_back(stack.status, stack.name)).continues:
+        return No(f"{stack.name} is {stack.status}, no roll back that got stuck: {way.words}.")
+    skip = tuple(filter(None, params.get("skip", "").split(",")))
+    failed = _failed(evidence)
+    if evidence is not None and "resources" in evidence.found:
+        known = {resource.logical_id for resource in failed}
+        if strangers := sorted(set(skip) - known):
+            choices = tuple((each.logical_id, _explained(each, evidence)) for each in failed)
+            return No(
+                f"{', '.join(strangers)} did not fail: only what failed can be skipped.",
+                choices,
+                "skip",
+            )
+
+    def go_on(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.continue_rollback(stack.arn, skip)
+
+    def arrived(gateway: Gateway) -> bool:
+        return gateway.stacks.stack(stack.arn).status != stack.status
+
+    skipping = f" --resources-to-skip {' '.join(map(quote, skip))}" if skip else ""
+    left = tuple(
+        f"{name} was left as it is: CloudFormation takes it for rolled back. Make it so by hand, "
+        "or the next update may fail."
+        for name in skip
+    )
+    return Plan(
+        summary=f"Continue the roll back of {stack.name}"
+        + (f", skipping {', '.join(skip)}" if skip else ""),
+        facts=(
+            Fact("stack", f"{stack.name} · {stack.status}"),
+            *(
+                Fact(
+                    "  skip" if each.logical_id in skip else "  retry",
+                    f"{each.logical_id} {each.kind}",
+                    aside=_explained(each, evidence),
+                    loud=each.logical_id in skip,
+                )
+                for each in failed
+            ),
+        ),
+        checks=_seen(evidence),
+        steps=(
+            Step(
+                f"continue the roll back of {stack.name}",
+                command(
+                    f"cloudformation continue-update-rollback --stack-name {stack.name}{skipping}",
+                    snapshot.place,
+                ),
+                go_on,
+                arrived=arrived,
+            ),
+            following_back(stack, evidence),
+        ),
+        confirm=stack.name,
+        notes=()
+        if skip
+        else ("What cannot be rolled back again can be skipped: --skip LOGICAL_ID,…",),
+        left_to_do=left,
+        raised=Risk.DANGEROUS if skip else None,
+        before=f"{stack.name} {stack.status}",
+        after=f"{stack.name} as before its update",
+        target=stack.name,
+    )
+
+
+def _failed(evidence: Evidence | None) -> tuple[StackResource, ...]:
+    """The resources that CloudFormation lets be skipped: those whose roll back failed."""
+    found = evidence.found.get("resources", ()) if evidence else ()
+    resources = cast("tuple[StackResource, ...]", found)
+    return tuple(each for each in resources if each.status == "UPDATE_FAILED")
+
+
+def _explained(resource: StackResource, evidence: Evidence | None) -> str:
+    """Why it failed, newest word first."""
+    events = cast("tuple[StackEvent, ...]", evidence.found.get("events", ()) if evidence else ())
+    told = (
+        event.reason
+        for event in events
+        if event.logical_id == resource.logical_id and event.status.endswith("_FAILED")
+    )
+    return reason_words(resource.reason or next(told, "")) or "AWS gives no reason"
+
+
+def _seen(evidence: Evidence | None) -> tuple[Check, ...]:
+    if evidence is None:
+        return (Check("what failed, and why", "checking"),)
+    return tuple(
+        Check(f"{name}: not checked ({why})", "not checked")
+        for name, why in evidence.missing.items()
+    )
+
+
+CANCEL_UPDATE = Operation(
+    id="stacks.cancel-update",
+    title="Cancel a stack's update",
+    key="",
+    help="Cancel the update of a stack that is under way; CloudFormation rolls it back.",
+    risk=Risk.DISRUPTIVE,
+    allowed=lambda _: None,
+    gather=_gather,
+    plan=_cancel_plan,
+    about="stacks",
+    params=(STACK_PARAM,),
+)
+CONTINUE_ROLLBACK = Operation(
+    id="stacks.continue-rollback",
+    title="Continue a stack's roll back",
+    key="",
+    help="Continue the roll back of a stack that got stuck, skipping what cannot go back.",
+    risk=Risk.DISRUPTIVE,
+    allowed=lambda _: None,
+    gather=_gather,
+    plan=_continue_plan,
+    about="stacks",
+    params=(STACK_PARAM, Param("skip", "Failed resources to leave as they are: ID,ID")),
+)

@@ -1,0 +1,81 @@
+"""Draft change sets: made to see what would change, found again by name, never left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from bgconsole.domain.change_set import ChangeSet
+from bgconsole.domain.errors import GatewayError, NotThere
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.stack_layout import Turn
+
+PREFIX = "bgconsole-"
+POLL = 1.0
+"""Seconds between two looks at a draft that AWS works out."""
+LOOKS = 120
+
+
+def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.sleep) -> ChangeSet:
+    """What a turn would change, once AWS has worked it out; one of the same name is used again.
+
+    Raises:
+        GatewayError: AWS refuses, or could not be reached.
+    """
+    name = turn.draft_name
+    try:
+        found = gateway.stacks.change_set(turn.stack, name)
+    except NotThere:
+        found = None
+    if found is not None and not (found.pending or found.ready):
+        gateway.stack_changes.discard(turn.stack, name)
+        found = None
+    if found is None:
+        gateway.stack_changes.draft(
+            turn.stack,
+            name,
+            template=turn.template.body,
+            parameters=turn.values,
+            keep=turn.keep,
+            create=turn.creates,
+        )
+        found = gateway.stacks.change_set(turn.stack, name)
+    for _ in range(LOOKS):
+        if not found.pending:
+            break
+        wait(POLL)
+        found = gateway.stacks.change_set(turn.stack, name)
+    return found
+
+
+def discard(gateway: Gateway, stack: str) -> None:
+    """Delete our drafts of a stack, and the stack where it is nothing but them.
+
+    Raises:
+        GatewayError: something stays.
+    """
+    try:
+        for name in gateway.stacks.change_sets(stack):
+            if name.startswith(PREFIX):
+                gateway.stack_changes.discard(stack, name)
+        there = gateway.stacks.stack(stack)
+        if there.status == "REVIEW_IN_PROGRESS" and not gateway.stacks.change_sets(stack):
+            gateway.stack_changes.delete(there.arn)
+    except NotThere:
+        return
+
+
+def discard_all(gateway: Gateway, stacks: tuple[str, ...]) -> None:
+    """The same for several; all are tried.
+
+    Raises:
+        GatewayError: of the last that stays.
+    """
+    stays: GatewayError | None = None
+    for stack in stacks:
+        try:
+            discard(gateway, stack)
+        except GatewayError as error:
+            stays = error
+    if stays is not None:
+        raise stays

@@ -1,0 +1,163 @@
+"""Which stacks come up in which order, and what their parameters are, as far as that is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.stack_states import way_back
+from bgconsole.domain.stacks import Stack
+from bgconsole.operations.spec import Params
+from bgconsole.operations.stack_templates import Feed, Template
+
+SECRET = "secret-"  # noqa: S105 - a prefix
+"""Begins the names of parameters that were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line and its files say."""
+
+    stacks: tuple[str, ...]
+    values: Mapping[str, str]
+    """Given by name; they win over all else."""
+    shared: Mapping[str, str]
+    """Of a parameter file; only templates that know them take them."""
+    secrets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One stack's turn."""
+
+    template: Template
+    present: Stack | None
+    """None where it is not there, or only a draft of it is."""
+    values: Mapping[str, str]
+    keep: tuple[str, ...]
+    """Parameters that keep the value the stack has."""
+    waits: Mapping[str, Feed]
+    """Parameters whose value a stack of this run has yet to give."""
+    lacks: tuple[str, ...]
+    """Parameters without any value."""
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.template.stack
+
+    @property
+    def creates(self) -> bool:
+        """Whether the stack is made anew."""
+        return self.present is None or way_back(self.present.status).recreate
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Those of `lacks` that are secret."""
+        return tuple(name for name in self.lacks if self.template.parameters[name].secret)
+
+    @property
+    def draft_name(self) -> str:
+        """The same for the same template and values, so that a draft is found again."""
+        told = json.dumps([self.template.body, dict(self.values), self.keep], sort_keys=True)
+        return f"bgconsole-{sha256(told.encode()).hexdigest()[:16]}"
+
+
+def wishes(params: Params, folder: Path) -> Wishes:
+    """Read the words and files of the command line.
+
+    Raises:
+        ConfigurationError: a file cannot be read.
+    """
+    words = [word for word in params.get("items", "").split("\n") if word]
+    shared: dict[str, str] = {}
+    if name := params.get("parameters", ""):
+        shared |= _file(folder / "parameters" / f"{name}.json")
+    if file := params.get("parameter-file", ""):
+        shared |= _file(Path(file))
+    return Wishes(
+        stacks=tuple(word for word in words if "=" not in word),
+        values=dict(word.split("=", 1) for word in words if "=" in word),
+        shared=shared,
+        secrets={
+            name.removeprefix(SECRET): value
+            for name, value in params.items()
+            if name.startswith(SECRET)
+        },
+    )
+
+
+def turns(
+    templates: Iterable[Template], present: Mapping[str, Stack], wished: Wishes
+) -> tuple[Turn, ...]:
+    """Each stack's turn, in the templates' order."""
+    templates = tuple(templates)
+    coming = {
+        t.stack
+        for t in templates
+        if (stack := _there(present.get(t.stack))) is None
+        or stack.moving
+        or way_back(stack.status).recreate
+    }
+    return tuple(_turn(template, present, coming, wished) for template in templates)
+
+
+def _turn(
+    template: Template, present: Mapping[str, Stack], coming: set[str], wished: Wishes
+) -> Turn:
+    stack = _there(present.get(template.stack))
+    old = dict(stack.parameters) if stack and not way_back(stack.status).recreate else {}
+    values: dict[str, str] = {}
+    keep, waits, lacks = [], {}, []
+    for name, declared in template.parameters.items():
+        feed = template.feeds.get(name)
+        source = _there(present.get(feed.stack)) if feed else None
+        given = _first(name, wished.values, wished.secrets, wished.shared)
+        if given is not None:
+            values[name] = given
+        elif name in old and (feed is None or feed.output == "RepositoryUri" or source is None):
+            keep.append(name)
+        elif feed and feed.stack in coming:
+            waits[name] = feed
+        elif feed and source and name not in _IMAGES and source.output(feed.output) is not None:
+            values[name] = source.output(feed.output) or ""
+        elif feed and source and name in _IMAGES:
+            waits[name] = feed
+        elif name in old:
+            keep.append(name)
+        elif declared.default is None:
+            lacks.append(name)
+    return Turn(template, stack, values, tuple(keep), waits, tuple(lacks))
+
+
+_IMAGES = frozenset({"DockerImage"})
+"""Fed by a repository's URI: an image in it, not the URI itself."""
+
+
+def _there(stack: Stack | None) -> Stack | None:
+    return None if stack is None or stack.status == "REVIEW_IN_PROGRESS" else stack
+
+
+def _first(name: str, *places: Mapping[str, str]) -> str | None:
+    return next((place[name] for place in places if name in place), None)
+
+
+def _file(file: Path) -> Mapping[str, str]:
+    """The three forms that AWS's own tools take: `{"Parameters": {…}}`, a mapping, a list."""
+    try:
+        told = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigurationError("The parameter file cannot be read", f"{file}: {error}") from None
+    if isinstance(told, list):
+        pairs = (item.partition("=")[::2] if isinstance(item, str) else
+                 (item.get("ParameterKey"), item.get("ParameterValue"))
+                 for item in told)  # fmt: skip
+        return {str(name): str(value) for name, value in pairs}
+    if isinstance(told, dict):
+        told = told.get("Parameters", told)
+        return {str(name): str(value) for name, value in told.items()}
+    raise ConfigurationError("The parameter file is of no known form", str(file))

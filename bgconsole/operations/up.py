@@ -1,0 +1,361 @@
+"""Up: make or update stacks from their templates, in the order that feeds them, by change sets.
+
+It can be run again at any time: what is done already has nothing to change, what was left half-way
+is waited for or made anew. Only what was shown is replaced or removed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from shlex import quote
+from typing import cast
+
+from bgconsole.domain.builds import Source
+from bgconsole.domain.change_set import GLYPHS, Change, ChangeSet
+from bgconsole.domain.errors import BgconsoleError, GatewayError
+from bgconsole.domain.hourly_costs import hourly
+from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stack_cause import reason_words
+from bgconsole.domain.stack_states import way_back
+from bgconsole.domain.stacks import Stack
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.build import CONTEXT
+from bgconsole.operations.first_image import first_image
+from bgconsole.operations.spec import (
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Operation,
+    Param,
+    Params,
+    Plan,
+    Risk,
+)
+from bgconsole.operations.stack_drafts import discard_all, draft
+from bgconsole.operations.stack_layout import Turn, Wishes, turns, wishes
+from bgconsole.operations.stack_templates import folder_of, templates_in, wanted
+from bgconsole.operations.stack_turn import TurnSteps
+from bgconsole.operations.step import Step
+
+_TURNS, _WISHES, _TEMPLATES, _PROBLEM = "turns", "wishes", "templates", "problem"
+
+
+def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
+    """Read the templates, draft what can be drafted, look for an image."""
+    try:
+        folder = folder_of(params.get("templates", ""))
+        templates, wished = templates_in(folder), wishes(params, folder)
+    except BgconsoleError as error:
+        return Evidence(missing={_PROBLEM: str(error)})
+    present = {stack.name: stack for stack in snapshot.stacks.value or ()}
+    chosen = wanted(
+        templates,
+        wished.stacks,
+        given=frozenset({*wished.values, *wished.shared}),
+        there=frozenset(n for n, s in present.items() if s.status != "REVIEW_IN_PROGRESS"),
+    )
+    found: dict[str, object] = {_TEMPLATES: templates, _WISHES: wished}
+    missing: dict[str, str] = {}
+    if isinstance(chosen, str):
+        return Evidence(found, {_PROBLEM: f"{chosen!r} is no stack of {folder}."})
+    planned = turns(chosen, present, wished)
+    found[_TURNS] = planned
+    if _refusal(planned, wished) is None:
+        for turn in planned:
+            if _draftable(turn):
+                _look(found, missing, f"draft {turn.stack}", partial(draft, gateway, turn))
+        _look_for_image(gateway, planned, present, found, missing)
+    drafted = tuple(turn.stack for turn in planned if f"draft {turn.stack}" in {**found, **missing})
+    return Evidence(found, missing, drafts=drafted)
+
+
+def _look(
+    found: dict[str, object], missing: dict[str, str], name: str, ask: Callable[[], object]
+) -> None:
+    try:
+        found[name] = ask()
+    except GatewayError as error:
+        missing[name] = str(error)
+
+
+def _look_for_image(
+    gateway: Gateway,
+    planned: tuple[Turn, ...],
+    present: Mapping[str, Stack],
+    found: dict[str, object],
+    missing: dict[str, str],
+) -> None:
+    """The newest image of the repository that feeds a stack, or what one could be built of."""
+    feed = next((t.waits["DockerImage"] for t in planned if "DockerImage" in t.waits), None)
+    if feed is None:
+        return
+    stack = present.get(feed.stack)
+    uri = stack.output(feed.output) if stack else None
+    if uri:
+        repository = ImageReference.parse(uri).repository
+        found["registry"] = uri
+        _look(found, missing, "images", lambda: gateway.images.images(repository))
+    if not found.get("images"):
+        _look(found, missing, "source", lambda: gateway.docker.source(CONTEXT, ""))
+        _look(found, missing, "engine", gateway.docker.engine)
+
+
+def _draftable(turn: Turn) -> bool:
+    """Whether it can be drafted now: values known, and the stack at rest and not in the way."""
+    if turn.waits or turn.lacks:
+        return False
+    present = turn.present
+    return present is None or way_back(present.status).updates
+
+
+def _refusal(planned: tuple[Turn, ...], wished: Wishes) -> No | None:
+    """What is wrong with what was asked for."""
+    nested = [turn for turn in planned if turn.template.nested]
+    if nested:
+        names = ", ".join(turn.template.file for turn in nested)
+        return No(
+            f"{names} nests other templates, which must be in a bucket first: "
+            "`aws cloudformation package`. bgconsole makes the stacks one by one instead."
+        )
+    known = {name for turn in planned for name in turn.template.parameters}
+    if strangers := sorted(set(wished.values) - known):
+        return No(f"No template of {_names(planned)} has a parameter {', '.join(strangers)}.")
+    each = (_refused_turn(turn, wished) for turn in planned)
+    return next((no for no in each if no is not None), None)
+
+
+def _refused_turn(turn: Turn, wished: Wishes) -> No | None:
+    secret = {name for name, told in turn.template.parameters.items() if told.secret}
+    if shown := sorted(secret & set(wished.values)):
+        return No(
+            f"{', '.join(shown)} is secret and would be seen in the list of processes: give "
+            "it by --parameter-file, or leave it out to be asked."
+        )
+    if turn.secrets:
+        return No(
+            f"{turn.stack} needs {', '.join(turn.secrets)}: give it by --parameter-file.",
+            secrets=turn.secrets,
+        )
+    if turn.lacks:
+        feeds = turn.template.feeds
+        fed = (f"{name} (of {feeds[name].stack})" if name in feeds else name for name in turn.lacks)
+        return No(f"{turn.stack} needs {', '.join(fed)}: give NAME=value, or that stack too.")
+    if (there := turn.present) and not there.moving:
+        way = way_back(there.status, there.name)
+        if not way.updates and not way.recreate:
+            return No(f"{there.name} is {there.status}: {way.words}")
+    return None
+
+
+def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    if evidence is None:
+        checking = Check("the templates, the stacks, and what would change", "checking")
+        return Plan("Bring the stacks up", (), (checking,), ())
+    no = _unreadable(evidence)
+    planned = cast("tuple[Turn, ...]", evidence.found.get(_TURNS, ()))
+    if (
+        no := no
+        or _refusal(planned, cast("Wishes", evidence.found[_WISHES]))
+        or _imageless(planned, evidence)
+    ):
+        return no
+    parts = [_part(turn, snapshot, params, evidence) for turn in planned]
+    names = _names(planned)
+    facts = tuple(fact for part in parts for fact in part.facts)
+    checks = _draft_checks(planned, evidence)
+    steps = tuple(step for part in parts for step in part.steps)
+    if not steps and not any(check.state == "problem" for check in checks):
+        return Plan(f"Nothing to do: {names}", facts, checks, (), target=names)
+    notes = [f"costs {line}" for line in hourly(kind for part in parts for kind in part.kinds)]
+    destroys = " ".join(part.stack for part in parts if part.destroys)
+    if destroys:
+        notes.append("± replaces and - removes what is there; what it holds may be lost with it.")
+    if evidence.drafts:
+        notes.append(
+            f"To see this, draft change sets bgconsole-… were made for {', '.join(evidence.drafts)}"
+            "; what is not carried out is deleted."
+        )
+    return Plan(
+        summary=f"Bring up {names}",
+        facts=facts,
+        checks=checks,
+        steps=steps,
+        confirm=destroys or names,
+        notes=tuple(notes),
+        raised=Risk.DANGEROUS if destroys else None,
+        before="; ".join(_state(turn) for turn in planned),
+        after=f"{names} as in the templates",
+        target=names,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one stack's turn adds to the plan."""
+
+    stack: str
+    facts: tuple[Fact, ...]
+    steps: tuple[Step, ...] = ()
+    kinds: tuple[str, ...] = ()
+    destroys: bool = False
+
+
+def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) -> _Part:
+    drafted = evidence.found.get(f"draft {turn.stack}")
+    shown = drafted if isinstance(drafted, ChangeSet) else None
+    facts = _facts(turn, shown)
+    if shown is not None and shown.empty:
+        return _Part(turn.stack, facts)
+    steps: tuple[Step, ...] = ()
+    images = _images(evidence)
+    if "DockerImage" in turn.waits:
+        if images:
+            tag = ", ".join(images[0].tags) or "no tag"
+            words = f"{tag} · sha256:{short_digest(images[0].digest)}, the newest"
+        else:
+            source = cast("Source", evidence.found["source"])
+            words = f"built of {source.folder}: there is none yet"
+            steps = first_image(turn.waits["DockerImage"], source, snapshot.place)
+        facts += (Fact("  image", words),)
+    own = TurnSteps(
+        turn,
+        shown,
+        snapshot.place,
+        _again(params),
+        image=images[0] if images else None,
+        registry=str(evidence.found.get("registry", "")),
+        site="LoadBalancerUrl" in turn.template.outputs,
+    )
+    return _Part(
+        turn.stack,
+        facts,
+        (*steps, *own.steps()),
+        tuple(_kinds(turn, shown)),
+        destroys=shown is not None
+        and not turn.creates
+        and any(change.loses for change in shown.changes),
+    )
+
+
+def _unreadable(evidence: Evidence) -> No | None:
+    problem = evidence.missing.get(_PROBLEM)
+    return No(problem) if problem else None
+
+
+def _imageless(planned: tuple[Turn, ...], evidence: Evidence) -> No | None:
+    """Why a stack that needs an image cannot have one."""
+    if not any("DockerImage" in turn.waits for turn in planned) or _images(evidence):
+        return None
+    for name, lack in (("source", "nothing to build one of"), ("engine", "no Docker engine")):
+        if why := evidence.missing.get(name):
+            return No(f"There is no image yet, and {lack} ({why}). Give DockerImage=…")
+    return None
+
+
+def _images(evidence: Evidence) -> tuple[Image, ...]:
+    return cast("tuple[Image, ...]", evidence.found.get("images") or ())
+
+
+def _draft_checks(planned: tuple[Turn, ...], evidence: Evidence) -> tuple[Check, ...]:
+    """What AWS said against a draft."""
+    problems = []
+    for turn in planned:
+        name = f"draft {turn.stack}"
+        drafted = evidence.found.get(name)
+        if why := evidence.missing.get(name):
+            problems.append(f"{turn.stack}: {why}")
+        elif isinstance(drafted, ChangeSet) and drafted.status == "FAILED" and not drafted.empty:
+            problems.append(f"{turn.stack}: {reason_words(drafted.reason)}")
+    return tuple(Check(problem, "problem") for problem in problems)
+
+
+def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
+    if shown is not None and shown.empty:
+        return (Fact(turn.stack, "nothing to change"),)
+    if turn.creates:
+        kinds = Counter(kind.rpartition("::")[2] for kind in _kinds(turn, shown))
+        words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
+        made = sum(kinds.values())
+        many = f"{'' if shown else 'up to '}{made} resource{'' if made == 1 else 's'}"
+        left = f" after {turn.present.status} is deleted" if turn.present else ""
+        return (Fact(turn.stack, f"create{left}: {many}", aside=words),)
+    if shown is None:
+        after = ", ".join(sorted({feed.stack for feed in turn.waits.values()}))
+        present = turn.present
+        if present and present.moving:
+            return (Fact(turn.stack, f"update, if anything differs, once {present.status} ends"),)
+        return (Fact(turn.stack, f"update, if anything differs after {after}"),)
+    changes = (
+        Fact(
+            f"  {GLYPHS[change.verb]} {change.logical_id}",
+            _change_words(change),
+            loud=change.destroys,
+        )
+        for change in shown.changes
+    )
+    return (Fact(turn.stack, f"update: {len(shown.changes)} to change"), *changes)
+
+
+def _change_words(change: Change) -> str:
+    verb = change.verb.upper() if change.destroys else change.verb
+    what = f"({', '.join(change.what)})" if change.what else ""
+    kept = "· the old one is kept" if change.destroys and change.protected else ""
+    return " ".join(filter(None, (verb, change.kind, what, kept)))
+
+
+def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:
+    """The types of what would be made."""
+    if shown is not None:
+        return [change.kind for change in shown.changes if change.verb == "add"]
+    return list(turn.template.resources.values()) if turn.creates else []
+
+
+def _names(planned: tuple[Turn, ...]) -> str:
+    return ", ".join(turn.stack for turn in planned)
+
+
+def _state(turn: Turn) -> str:
+    return f"{turn.stack} {turn.present.status if turn.present else 'not there'}"
+
+
+def _again(params: Params) -> str:
+    words = ["bgconsole", "up"]
+    words += [quote(word) for word in params.get("items", "").split("\n") if word]
+    for name in ("parameters", "parameter-file", "templates"):
+        if value := params.get(name):
+            words.append(f"--{name} {quote(value)}")
+    return " ".join(words)
+
+
+def _discard(gateway: Gateway, evidence: Evidence) -> None:
+    discard_all(gateway, evidence.drafts)
+
+
+UP = Operation(
+    id="stacks.up",
+    title="Bring up stacks",
+    key="",
+    help="Make or update stacks from their templates; run again, it goes on.",
+    risk=Risk.DISRUPTIVE,
+    allowed=lambda _: None,
+    gather=_gather,
+    plan=_plan,
+    about="stacks",
+    discard=_discard,
+    params=(
+        Param(
+            "items",
+            "Stacks (all that the site needs, where none is named) and NAME=value parameters",
+            "STACK | NAME=value",
+            many=True,
+        ),
+        Param("parameters", "A set of parameters of the templates' folder: dev or prod"),
+        Param("parameter-file", "A JSON file of parameters, secret ones too"),
+        Param("templates", "The folder of the templates; ./cfn or the installed ones"),
+    ),
+)

@@ -1,0 +1,113 @@
+"""Follow a stack to its true end, resource by resource, and say why it failed if it did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+from bgconsole.domain.duration import spell
+from bgconsole.domain.errors import NotThere, Throttled, Unreachable
+from bgconsole.domain.plain import plain
+from bgconsole.domain.stack_cause import cause, reason_words
+from bgconsole.domain.stacks import Stack, StackEvent
+from bgconsole.gateway.port import Gateway
+from bgconsole.watch.follow import End, Seen, broken_off
+from bgconsole.watch.silence import Silence
+
+GOOD = frozenset(
+    {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"},
+)
+
+
+def follow_stack(
+    gateway: Gateway,
+    arn: str,
+    since: datetime | None,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    *,
+    until: datetime | None = None,
+    total: int = 0,
+    good: frozenset[str] = GOOD,
+) -> Iterator[Seen]:
+    """Tell each resource's events until the stack rests; the last thing told carries the end.
+
+    Args:
+        gateway: only read.
+        arn: the stack's; by its ARN a deleted one is found too.
+        since: the last event before what is followed; None where the stack is new.
+        clock: now, in UTC.
+        wait: waits some seconds; true where nobody wants to know any more.
+        until: when to give up looking; None looks for as long as it takes.
+        total: how many resources are to change; 0 where it is not known.
+        good: the states that are wanted.
+
+    Raises:
+        CredentialsProblem: the credentials ended.
+        AccessDenied: the stack may not be read.
+        NotThere: the stack is gone, and nobody deleted it here.
+    """
+    silence, story = Silence(), _Story(total)
+    while True:
+        try:
+            stack = gateway.stacks.stack(arn)
+            events = gateway.stacks.events(arn, since)
+            if words := silence.ends():
+                yield Seen("note", words)
+            yield from story.tell(events)
+            if not stack.moving and stack.status != "REVIEW_IN_PROGRESS":
+                end = _end(stack, events, clock(), good)
+                yield Seen("end", end.sentence, end)
+                return
+        except NotThere:
+            if "DELETE_COMPLETE" not in good:
+                raise
+            sentence = "It is gone."
+            yield Seen("end", sentence, End("reached", sentence, clock(), now=sentence))
+            return
+        except (Throttled, Unreachable) as error:
+            if words := silence.begins(error):
+                yield Seen("note", words)
+        if ending := broken_off(clock, wait, silence.delay, until):
+            yield Seen("end", ending.sentence, ending)
+            return
+
+
+class _Story:
+    """Tells each event once, with the time since the first and what is left."""
+
+    def __init__(self, total: int) -> None:
+        self._begun: datetime | None = None
+        self._total = total
+        self._told: set[str] = set()
+        self._done: set[str] = set()
+
+    def tell(self, events: tuple[StackEvent, ...]) -> Iterator[Seen]:
+        """Oldest first."""
+        for event in reversed(events):
+            if event.id in self._told:
+                continue
+            self._told.add(event.id)
+            if event.status.endswith("_COMPLETE") and not event.of_stack:
+                self._done.add(event.logical_id)
+            yield Seen("note", self._words(event))
+
+    def _words(self, event: StackEvent) -> str:
+        name = f"the stack {event.stack}" if event.of_stack else event.logical_id
+        parts = [f"{event.status.replace('_', ' ').lower():<20} {name}"]
+        if reason := reason_words(event.reason):
+            parts.append(reason)
+        left = max(0, self._total - len(self._done))
+        if self._total and not event.of_stack:
+            parts.append(f"{left} of {self._total} left")
+        self._begun = self._begun or event.at
+        parts.append(spell(event.at - self._begun))
+        return plain(" · ".join(parts))
+
+
+def _end(stack: Stack, events: tuple[StackEvent, ...], at: datetime, good: frozenset[str]) -> End:
+    now = f"{stack.name} is {stack.status}"
+    if stack.status in good:
+        return End("reached", f"{now}.", at, now=now)
+    why = cause(events) or reason_words(stack.reason) or "no event says why"
+    return End("failed", f"{now}: {why}.", at, now=now)
