@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -92,6 +93,7 @@ def wiring(settings: Settings) -> Wiring:
     from bgconsole.config import last
     from bgconsole.domain.probe_version import version_rule
     from bgconsole.gateway.awslogs import run_awslogs
+    from bgconsole.gateway.shells import Shells
     from bgconsole.operations.audit import AuditLog
     from bgconsole.operations.moments import moments
     from bgconsole.operations.runner import Runner
@@ -112,6 +114,10 @@ def wiring(settings: Settings) -> Wiring:
             raise ConfigurationError(
                 "The audit log cannot be read", f"{files.audit}: {error.strerror}"
             ) from error
+
+    def note(record: Mapping[str, object]) -> None:
+        with suppress(OSError):
+            AuditLog(files.audit).append(record)
 
     def save(name: str, text: str) -> str:
         file = files.exports / name
@@ -194,6 +200,8 @@ def wiring(settings: Settings) -> Wiring:
         elsewhere=here,
         write_crash_log=lambda report: write_crash_report(report, files),
         ours=ours,
+        shells=Shells(os.environ),
+        note=note,
         save=save,
         log_lines=int(settings.log_lines),
         watch_logs=watch_logs,

@@ -513,6 +513,7 @@ def _task(task: Task) -> Members:
         taskDefinitionArn=task.task_definition,
         startedBy=task.started_by,
         group=task.group,
+        enableExecuteCommand=task.exec_enabled,
         overrides={
             "containerOverrides": [{"name": n, "command": list(c)} for n, c in task.commands]
         },

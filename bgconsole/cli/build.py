@@ -16,6 +16,7 @@ from bgconsole.cli.help_settings import HELP_SETTINGS
 from bgconsole.cli.operate import command_of
 from bgconsole.cli.outputs import outputs
 from bgconsole.cli.probe import probe
+from bgconsole.cli.shell import shell
 from bgconsole.cli.status import status
 from bgconsole.cli.timeline import timeline
 from bgconsole.cli.watch import watch
@@ -64,7 +65,7 @@ def build_cli(
     group = click.version_option(__version__, message="%(prog)s %(version)s")(group)
     for operation in OPERATIONS.values():
         group.add_command(command_of(operation))
-    for command in (outputs, status, watch, probe, timeline, audit, config, *more):
+    for command in (outputs, status, watch, probe, timeline, shell, audit, config, *more):
         group.add_command(command)
     return group
 

@@ -15,6 +15,7 @@ import click
 from bgconsole.config.paths import Paths, paths
 from bgconsole.config.settings import Settings, load
 from bgconsole.gateway.port import Gateway
+from bgconsole.gateway.shells import Shells
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Context:
         default=lambda: sys.stdin.isatty() and sys.stderr.isatty()
     )
     """Whether there is somebody to ask."""
+    shells: Shells = field(default_factory=lambda: Shells(os.environ))
+    """Programs that somebody types into."""
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
 
 

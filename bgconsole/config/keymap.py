@@ -192,6 +192,7 @@ KEYMAP = Keymap(
         Key("jump", ("apostrophe",), "go to", "To a time in the logs, or the next mark", "look"),
         Key("mark", ("space",), "mark", "Mark the line, to copy or save it", "look"),
         Key("hold", ("h",), "hold", "Hold the logs still, or follow again", "look"),
+        Key("shell", ("s",), "shell", "A shell in the highlighted task (asks first)", "look"),
         Key("operation", ("e",), "operation", "The operation begun here, how it goes", "look"),
         Key(
             "browse",

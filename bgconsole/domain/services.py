@@ -292,6 +292,8 @@ class Task:
     """When its containers had ended; it is STOPPED only when its network is taken down too."""
     group: str = ""
     """`service:NAME` for a service's task, `family:NAME` for one that RunTask started."""
+    exec_enabled: bool = False
+    """Whether ECS Exec can open a shell in it."""
     commands: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The commands that RunTask gave in place of the task definition's, by container."""
 

@@ -56,6 +56,7 @@ from bgconsole.ui.screens.task import TaskScreen
 from bgconsole.ui.screens.timeline import TimelineScreen
 from bgconsole.ui.service_list import ServiceList
 from bgconsole.ui.session import Session
+from bgconsole.ui.shelling import Shelling
 from bgconsole.ui.wiring import Wiring
 
 
@@ -84,6 +85,7 @@ class Console(GuardedApp):
             settle=wiring.timing.settle,
             changed=self._operation_changed,
         )
+        self._shelling = Shelling(self, wiring, wiring.clock)
         self.pickers = Pickers(
             self, wiring, self.session, watch=self.watch_service, connect=self.connect
         )
@@ -419,6 +421,15 @@ class Console(GuardedApp):
         """The site, or AWS's page of the highlighted row."""
         if self._service is not None:
             self._pages.browse(self._service.pane)
+
+    def action_shell(self) -> None:
+        """A shell in the highlighted task."""
+        snapshot = self.session.snapshot
+        if self._service is None or snapshot is None:
+            return
+        pane = self._service.pane
+        arn = pane.selection if isinstance(pane, TasksPane) else None
+        self._shelling.offer(snapshot, arn or "")
 
     def action_events(self) -> None:
         """The service's events, in AWS's words."""

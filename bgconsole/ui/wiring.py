@@ -7,7 +7,7 @@ socket or a clock of its own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -102,6 +102,27 @@ class Running(Protocol):
         noticed: Callable[[datetime], str] = ...,
     ) -> Iterator[Progress]:
         """Do it; blocks. Raises PlanChanged before anything is done, if it is another plan now."""
+        ...
+
+
+class Shelled(Protocol):
+    """Programs that somebody types into: `gateway.shells.Shells`."""
+
+    @property
+    def beside(self) -> bool:
+        """Whether a pane can be opened beside the console."""
+        ...
+
+    def missing(self, programs: Sequence[str]) -> tuple[str, ...]:
+        """Those of the programs that are not on this machine; reads the disk."""
+        ...
+
+    def open_beside(self, words: Sequence[str]) -> str:
+        """Run a program in a pane; gives why it could not be, empty where it could. May block."""
+        ...
+
+    def run(self, words: Sequence[str]) -> int:
+        """Run a program on this terminal to its end; never raises."""
         ...
 
 
@@ -202,6 +223,10 @@ def _not_read_only(_: ServiceRef) -> str:
     return ""
 
 
+def _keep_no_note(_: Mapping[str, object]) -> None:
+    """Keep no record."""
+
+
 def _no_crash_log(_: str) -> str:
     """Keep no report."""
     return ""
@@ -245,6 +270,10 @@ class Wiring:
     """Keeps a report of a bug, readable by its owner alone; gives its path, empty without one."""
     ours: Callable[[Snapshot], tuple[Moment, ...]] = _no_operations
     """What we did ourselves to the service of a picture; reads a file, so call it off the loop."""
+    shells: Shelled | None = None
+    """None where nothing else may be run."""
+    note: Callable[[Mapping[str, object]], None] = _keep_no_note
+    """Adds a record to the audit log; a full disk keeps nobody from working. Blocks."""
     save: Callable[[str, str], str] = no_folder
     """Writes a text under a file name, readable by its owner alone; gives the path. Blocks."""
     log_lines: int = 100_000

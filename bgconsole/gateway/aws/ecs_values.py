@@ -200,6 +200,7 @@ def task(raw: Answered) -> Task:
         stopped_reason=raw.get("stoppedReason", ""),
         launch_type=raw.get("launchType", ""),
         group=raw.get("group", ""),
+        exec_enabled=bool(raw.get("enableExecuteCommand", False)),
         commands=tuple(
             (override.get("name", ""), tuple(override["command"]))
             for override in (raw.get("overrides") or {}).get("containerOverrides") or ()

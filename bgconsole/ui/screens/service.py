@@ -77,6 +77,7 @@ class ServiceScreen(Screen[None]):
         *read(KEYMAP, "history", "app.history"),
         *read(KEYMAP, "timeline", "app.timeline"),
         *read(KEYMAP, "browse", "app.browse"),
+        *read(KEYMAP, "shell", "app.shell"),
         *read(KEYMAP, "copy", "copy"),
         *read(KEYMAP, "pick", "app.pick"),
         *read(KEYMAP, "refresh", "app.refresh"),
