@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bgconsole.domain.probe import ProbeRecord
     from bgconsole.domain.services import ServiceRef
     from bgconsole.domain.snapshot import Snapshot
-    from bgconsole.gateway.port import Gateway
+    from bgconsole.gateway.port import Gateway, LogNames
     from bgconsole.ui.wiring import Wiring
     from bgconsole.watch.batch import LogBatch
 
@@ -48,7 +48,18 @@ def _run(arguments: Sequence[str]) -> int:
         # They need none of the others, which take as long to load as it takes to start a server.
         group = click.Group("bgconsole", commands=sandbox, context_settings=HELP_SETTINGS)
         return run(group, arguments, paths)
+    if arguments and arguments[0] == "logs":
+        return run(_logs_alone(), arguments, paths)
     return run(command_line(), arguments, paths)
+
+
+def _logs_alone() -> click.Group:
+    """`bgconsole logs` without all the others: its first line should be there at once."""
+    from bgconsole.cli.context import Context, Invocation
+    from bgconsole.cli.logs import logs
+
+    settings = {**HELP_SETTINGS, "obj": Invocation(Context(connect=_connect, log_names=_log_names))}
+    return click.Group("bgconsole", commands={"logs": logs}, context_settings=settings)
 
 
 def command_line() -> click.Group:
@@ -57,7 +68,7 @@ def command_line() -> click.Group:
     from bgconsole.cli.context import Context
 
     commands = [_Sandbox(name) for name in _SANDBOX]
-    return build_cli(Context(connect=_connect), _open_console, commands)
+    return build_cli(Context(connect=_connect, log_names=_log_names), _open_console, commands)
 
 
 def _connect(settings: Settings) -> Gateway:
@@ -71,6 +82,12 @@ def _connect(settings: Settings) -> Gateway:
         metric=settings.metric,
         docker_host=settings.docker_host,
     )
+
+
+def _log_names(settings: Settings) -> LogNames:
+    from bgconsole.gateway.log_names import AwslogsNames
+
+    return AwslogsNames(settings.profile, settings.region, settings.endpoint_url)
 
 
 def _open_console(settings: Settings) -> int:

@@ -13,6 +13,7 @@ from bgconsole.cli.config import config
 from bgconsole.cli.context import Context, Invocation
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.help_settings import HELP_SETTINGS
+from bgconsole.cli.logs import logs
 from bgconsole.cli.operate import command_of
 from bgconsole.cli.outputs import outputs
 from bgconsole.cli.probe import probe
@@ -65,7 +66,7 @@ def build_cli(
     group = click.version_option(__version__, message="%(prog)s %(version)s")(group)
     for operation in OPERATIONS.values():
         group.add_command(command_of(operation))
-    for command in (outputs, status, watch, probe, timeline, shell, audit, config, *more):
+    for command in (outputs, status, watch, logs, probe, timeline, shell, audit, config, *more):
         group.add_command(command)
     return group
 

@@ -14,7 +14,7 @@ import click
 
 from bgconsole.config.paths import Paths, paths
 from bgconsole.config.settings import Settings, load
-from bgconsole.gateway.port import Gateway
+from bgconsole.gateway.port import Gateway, LogNames
 from bgconsole.gateway.shells import Shells
 
 
@@ -34,6 +34,8 @@ class Context:
     shells: Shells = field(default_factory=lambda: Shells(os.environ))
     """Programs that somebody types into."""
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
+    log_names: Callable[[Settings], LogNames] | None = None
+    """Gives the names of log groups and streams; None in tests that need none."""
 
 
 @dataclass(slots=True)

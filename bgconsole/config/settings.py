@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bgconsole.config.keymap import KEYMAP, Keymap, key_name
 from bgconsole.config.options import LEVELS, OPTIONS, Option
 from bgconsole.config.paths import Paths
 from bgconsole.config.yaml_file import Item, read_yaml
 from bgconsole.domain.errors import ConfigurationError
-from bgconsole.domain.overview import Area
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
 from bgconsole.domain.services import ServiceRef
+
+if TYPE_CHECKING:
+    from bgconsole.domain.overview import Area
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _YES = {"1": True, "true": True, "yes": True, "on": True}
@@ -107,6 +109,8 @@ class Settings:
 
     def areas(self, home: str) -> tuple[Area, ...]:
         """The clusters that are named; one without its region is of the region `home`."""
+        from bgconsole.domain.overview import Area
+
         parts = (entry.rpartition("/") for entry in self.clusters)
         return tuple(dict.fromkeys(Area(region or home, name) for region, _, name in parts))
 

@@ -455,6 +455,22 @@ class Logs(Protocol):
         ...
 
 
+class LogNames(Protocol):
+    """What logs there are to choose from."""
+
+    def groups(self, prefix: str = "") -> tuple[str, ...]:
+        """The names of the log groups that begin with `prefix`, sorted."""
+        ...
+
+    def streams(self, group: str) -> tuple[str, ...]:
+        """The names of the streams of a group, sorted.
+
+        Raises:
+            NotThere: no such group.
+        """
+        ...
+
+
 class Secrets(Protocol):
     """Secrets Manager and Systems Manager, read: times, never values."""
 

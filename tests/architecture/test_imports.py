@@ -64,6 +64,12 @@ def test_a_sub_command_loads_no_screen(nowhere: Path) -> None:
     assert not found & {"textual", "rich", "docker", "awslogs", "ministack", "httpx"}
 
 
+def test_logs_loads_little(nowhere: Path) -> None:
+    code, found = loaded("logs", "group", "ALL", "--region", "us-east-1", home=nowhere)
+    assert code == 4, "without credentials"
+    assert not found & {"textual", "rich", "docker", "awslogs", "ministack", "httpx", "boto3"}
+
+
 def test_the_sandbox_extra_missing_is_one_sentence(nowhere: Path) -> None:
     hidden = PROBE.replace(
         "import json, sys", "import json, sys\nsys.modules['ministack'] = None", 1
