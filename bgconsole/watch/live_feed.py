@@ -52,7 +52,7 @@ class LiveFeed(Thread):
         self._wait = wait
         self._lock = Lock()
         self._lines: list[LogLine] = []
-        self._live = Live(words="Live Tail begins")
+        self._live = Live()
         self._sampled = False
         self._broke = False
         self._stopped = Event()
