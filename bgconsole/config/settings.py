@@ -100,6 +100,8 @@ class Settings:
             **image,
             "migrate": "yes" if self.migrate else "",
             "command": self.migrate_command,
+            "task-definition": self.migrate_task_definition,
+            "migrate-container": self.migrate_container,
         }
         given = {"image.build": image, "service.migrate": migration, "service.deploy": deploy}
         return {

@@ -9,7 +9,7 @@ what follows only looks.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,7 +35,13 @@ from bgconsole.operations.image_steps import PUSHED, Making, image_steps
 from bgconsole.operations.lookup import Lookup, definitions_in
 from bgconsole.operations.migrate import on_start_check
 from bgconsole.operations.migration import Migration
-from bgconsole.operations.new_image import NewImage, full_reference, look_up, resolve
+from bgconsole.operations.new_image import (
+    NewImage,
+    full_reference,
+    look_up,
+    register_step,
+    resolve,
+)
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -73,6 +79,10 @@ class Wanted:
     image: NewImage
     migrates: bool
     command: tuple[str, ...]
+    migrates_in: str
+    """The container that the command is run in."""
+    migrates_with: TaskDefinition | None = None
+    """Another task definition that migrations are run with, where there is one."""
     making: Making | None = None
     """How the image is made, where it is."""
 
@@ -95,6 +105,9 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         look_up(lookup, written)
     if _migrates(params):
         lookup.runs(definition.family)
+        if other := params.get("task-definition"):
+            lookup.definition(other)
+            lookup.runs(other)
     found = lookup.evidence
     if _start(params) != "build":
         return found
@@ -112,7 +125,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if wanted is None:
         return _unread(snapshot, params, live)
     if evidence is not None and wanted.migrates:
-        running = migrating.under_way(evidence, (wanted.definition.family,))
+        running = migrating.under_way(evidence, _families(wanted))
         if running:
             told = "; ".join(migrating.task_words(task, snapshot) for task in running)
             return No(
@@ -146,18 +159,15 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
 
 
 def _unread(snapshot: Snapshot, params: Params, live: Version) -> Plan:
-    """As far as it can be said before the task definition is read."""
-    base = _base(snapshot, params)
-    revision = revision_of(base)
+    """As far as it can be said before the task definitions are read."""
+    base, revision = _base(snapshot, params), params.get("revision", "")
+    what = f"revision {revision}" if revision else params.get("image") or "a new image"
     return Plan(
-        summary=f"Deploy revision {revision} to {snapshot.ref.name}",
-        facts=(
-            Fact("from", live.words, aside=_since(snapshot)),
-            Fact("to", f"revision {revision}"),
-        ),
-        checks=(Check(f"task definition {short_name(base)}", "checking"),),
+        summary=f"Deploy {what} to {snapshot.ref.name}",
+        facts=(Fact("from", live.words, aside=_since(snapshot)), Fact("to", what)),
+        checks=(Check("the task definitions", "checking"),),
         steps=(_update(snapshot, base, short_name(base)),),
-        confirm=revision,
+        confirm=revision or snapshot.ref.name,
     )
 
 
@@ -173,6 +183,18 @@ def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wa
     container = migrating.container_of(snapshot, definition, params)
     if isinstance(container, No):
         return container
+    return _understood(snapshot, params, evidence, start, definition, container)
+
+
+def _understood(
+    snapshot: Snapshot,
+    params: Params,
+    evidence: Evidence | None,
+    start: Start,
+    definition: TaskDefinition,
+    container: str,
+) -> Wanted | No | None:
+    """The image and the migrations; None while something is not read yet."""
     words = migrating.command_of(params)
     if isinstance(words, No):
         return words
@@ -181,6 +203,9 @@ def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wa
     )
     if isinstance(made, No):
         return made
+    with_, in_ = _migrated_with(snapshot, params, evidence, definition, container)
+    if isinstance(with_, No):
+        return with_ if evidence is not None else None
     written = _written(definition, container, params)
     return Wanted(
         start=start,
@@ -189,8 +214,38 @@ def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wa
         image=_pushed(made) if made else resolve(written, snapshot, evidence),
         migrates=_migrates(params),
         command=words,
+        migrates_in=in_,
+        migrates_with=with_,
         making=made,
     )
+
+
+def _migrated_with(
+    snapshot: Snapshot,
+    params: Params,
+    evidence: Evidence | None,
+    definition: TaskDefinition,
+    container: str,
+) -> tuple[TaskDefinition | No | None, str]:
+    """Another task definition for the migrations, where one is configured, and their container."""
+    family, wanted = params.get("task-definition", ""), params.get("migrate-container", "")
+    if not _migrates(params):
+        return None, container
+    other = evidence.found.get(f"definition {family}") if evidence else None
+    if family and not isinstance(other, TaskDefinition):
+        why = evidence.missing.get(f"definition {family}", "not asked") if evidence else ""
+        return No(f"The task definition {family} could not be read ({why})."), ""
+    found = other if isinstance(other, TaskDefinition) else None
+    if found is None and not wanted:
+        return None, container
+    place = migrating.container_of(snapshot, found or definition, {"container": wanted})
+    return (place, "") if isinstance(place, No) else (found, place)
+
+
+def _families(wanted: Wanted) -> tuple[str, ...]:
+    """Where other migrations are looked for."""
+    other = wanted.migrates_with
+    return (wanted.definition.family, *((other.family,) if other else ()))
 
 
 def _pushed(made: Making) -> NewImage:
@@ -319,7 +374,7 @@ def _checks(
         words = f"{wanted.image.words} is what serves already: this only replaces its tasks"
         checks.append(Check(words, "warning"))
     if wanted.migrates:
-        checks.append(migrating.other_check(evidence, (wanted.definition.family,)))
+        checks.append(migrating.other_check(evidence, _families(wanted)))
     service = snapshot.service.value
     if wanted.definition.status != "ACTIVE":
         words = f"Task definition {wanted.definition.name} is {wanted.definition.status}."
@@ -355,19 +410,36 @@ def _steps(snapshot: Snapshot, wanted: Wanted) -> tuple[Step, ...]:
             replace(step, go_on=made_so_far) for step in image_steps(wanted.making, snapshot.place)
         )
     if wanted.start in _REGISTERS:
-        steps.append(_register(snapshot, wanted))
+        steps.append(
+            register_step(
+                snapshot,
+                wanted.definition,
+                wanted.container,
+                wanted.image.reference,
+                REVISION,
+                _from_image(snapshot, wanted.image.reference),
+            )
+        )
         definition, shown = REVISION, f"{wanted.definition.family}:<the new revision>"
     else:
         definition, shown = wanted.definition.arn, wanted.definition.name
     if wanted.migrates:
-        migration = Migration(snapshot.ref, definition, shown, wanted.container, wanted.command)
-        again = _go_on(snapshot, "migrate", definition)
-        steps += (
-            migrating.run_step(migration, snapshot, again),
-            migrating.wait_step(snapshot.ref, wanted.container, go_on=again),
-        )
+        steps += _migration(snapshot, wanted, definition, shown)
     steps.append(_update(snapshot, definition, shown))
     return tuple(steps)
+
+
+def _migration(snapshot: Snapshot, wanted: Wanted, definition: str, shown: str) -> Iterator[Step]:
+    """Run the migrations with the new image, in the service's task definition or in their own."""
+    again = _go_on(snapshot, "migrate", definition)
+    other, container = wanted.migrates_with, wanted.migrates_in
+    if other is not None:
+        image = wanted.image.reference
+        yield register_step(snapshot, other, container, image, migrating.COPY, again)
+        definition, shown = migrating.COPY, f"{other.family}:<the new revision>"
+    migration = Migration(snapshot.ref, definition, shown, container, wanted.command)
+    yield migrating.run_step(migration, snapshot, again)
+    yield migrating.wait_step(snapshot.ref, container, go_on=again)
 
 
 def _go_on(snapshot: Snapshot, start: Start, definition: str) -> Callable[[Mapping[str, str]], str]:
@@ -394,28 +466,6 @@ def _from_image(snapshot: Snapshot, reference: str) -> Callable[[Mapping[str, st
 
 def _named(snapshot: Snapshot) -> str:
     return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}"
-
-
-def _register(snapshot: Snapshot, wanted: Wanted) -> Step:
-    definition, container, reference = wanted.definition, wanted.container, wanted.image.reference
-
-    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        image = made.get(reference, reference)
-        return gateway.changes.register_pinned(definition.arn, {container: image})
-
-    return Step(
-        f"register a new revision of {definition.family}: {definition.revision} with "
-        f"{container} = {reference}",
-        command(
-            "ecs register-task-definition --cli-input-json "
-            f"'<{definition.name} with the image replaced>'",
-            snapshot.place,
-        ),
-        act,
-        makes=REVISION,
-        effect="prepares",
-        go_on=_from_image(snapshot, reference),
-    )
 
 
 def _update(snapshot: Snapshot, definition: str, shown: str) -> Step:
@@ -462,6 +512,8 @@ DEPLOY = Operation(
         Param("migrate", "Run the migrations before the service is touched", flag=True),
         Param("no-migrate", "Run no migrations, whatever is configured", flag=True),
         Param("command", f"The command that migrates; `{DEFAULT_COMMAND}` if not set"),
+        Param("task-definition", "The family of another task definition to migrate with"),
+        Param("migrate-container", "The container to migrate in; else that which gets the image"),
         *BUILD_PARAMS,
     ),
 )

@@ -7,19 +7,19 @@ that serves is touched. A migration that runs already, whoever started it, is fo
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.migrations import DEFAULT_COMMAND, on_start_words
 from bgconsole.domain.services import Task, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import live_version
-from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.port import Gateway
 from bgconsole.operations import migration as migrating
 from bgconsole.operations.guards import unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now
-from bgconsole.operations.migration import Migration
-from bgconsole.operations.new_image import NewImage, full_reference, look_up, resolve
+from bgconsole.operations.migration import COPY, Migration
+from bgconsole.operations.new_image import full_reference, look_up, register_step, resolve
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -31,11 +31,6 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
-from bgconsole.operations.step import Step
-from bgconsole.operations.words import command
-
-_COPY = "migration task definition"
-"""The name under which a copy with the new image is handed on."""
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
@@ -86,10 +81,8 @@ def _running(
     image = resolve(_written(definition, container, params), snapshot, evidence)
     copied = bool(params.get("image")) and image.reference != _image_in(definition, container)
     shown = f"{definition.family}:<the new revision>" if copied else definition.name
-    migration = Migration(
-        snapshot.ref, _COPY if copied else definition.arn, shown, container, words
-    )
-    steps = (_register(snapshot, definition, container, image),) if copied else ()
+    migration = Migration(snapshot.ref, COPY if copied else definition.arn, shown, container, words)
+    register = register_step(snapshot, definition, container, image.reference, COPY)
     return Plan(
         summary=f"Run the migrations of {snapshot.ref.name} on {image.words or image.reference}",
         facts=(
@@ -105,7 +98,7 @@ def _running(
             *on_start_check(definition, service.desired),
         ),
         steps=(
-            *steps,
+            *((register,) if copied else ()),
             migrating.run_step(migration, snapshot),
             migrating.wait_step(snapshot.ref, container),
         ),
@@ -223,27 +216,6 @@ def _moved(
         "this runs the migrations of the NEW image"
     )
     return (Check(words, "warning"),)
-
-
-def _register(
-    snapshot: Snapshot, definition: TaskDefinition, container: str, image: NewImage
-) -> Step:
-    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        del made
-        return gateway.changes.register_pinned(definition.arn, {container: image.reference})
-
-    return Step(
-        f"register a new revision of {definition.family}: {definition.revision} with "
-        f"{container} = {image.reference}",
-        command(
-            "ecs register-task-definition --cli-input-json "
-            f"'<{definition.name} with the image replaced>'",
-            snapshot.place,
-        ),
-        act,
-        makes=_COPY,
-        effect="prepares",
-    )
 
 
 def _tuple(value: object) -> Sequence[Task]:

@@ -27,6 +27,8 @@ from bgconsole.watch.task_run import follow_task
 
 TASK = "migration task"
 """The name under which the step that runs the task hands its ARN on."""
+COPY = "migration task definition"
+"""The name under which a copy of another task definition with the new image is handed on."""
 STARTED_BY = "bgconsole-migrate"
 STARTED_BY_LENGTH = 128
 """ECS takes no more (API reference: RunTask)."""

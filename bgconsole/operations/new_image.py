@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bgconsole.domain.images import Image, ImageReference, is_tag, short_digest
-from bgconsole.domain.services import ContainerImage
+from bgconsole.domain.services import ContainerImage, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.lookup import Lookup, means_now
 from bgconsole.operations.spec import Check, Evidence
+from bgconsole.operations.step import Step
+from bgconsole.operations.words import command
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -74,6 +78,44 @@ def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewI
         return NewImage(written, reference.tag or shown, "", reference.tag, check)
     gone = Check(f"There is no image {shown} in the registry: no task could start.", "problem")
     return NewImage(written, reference.tag or shown, "", reference.tag, gone)
+
+
+def register_step(
+    snapshot: Snapshot,
+    definition: TaskDefinition,
+    container: str,
+    reference: str,
+    makes: str,
+    go_on: Callable[[Mapping[str, str]], str] | None = None,
+) -> Step:
+    """Register a copy of a task definition with a new image in one container, all else kept.
+
+    Args:
+        snapshot: where.
+        definition: what is copied.
+        container: which gets the image.
+        reference: the image, or the name under which an earlier step hands it on.
+        makes: the name under which the copy is handed on.
+        go_on: how to go on from here.
+    """
+
+    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        image = made.get(reference, reference)
+        return gateway.changes.register_pinned(definition.arn, {container: image})
+
+    return Step(
+        f"register a new revision of {definition.family}: {definition.revision} with "
+        f"{container} = {reference}",
+        command(
+            "ecs register-task-definition --cli-input-json "
+            f"'<{definition.name} with the image replaced>'",
+            snapshot.place,
+        ),
+        act,
+        makes=makes,
+        effect="prepares",
+        go_on=go_on,
+    )
 
 
 def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> Check:

@@ -234,6 +234,26 @@ def test_the_configuration_decides_whether_it_migrates_and_flags_beat_it(desk: M
     assert "aws ecs run-task" not in commands(plan)
 
 
+def test_migrations_of_a_task_definition_of_their_own_run_the_new_image(desk: MakeDesk) -> None:
+    somebody = migrated(desk)
+    world = somebody.world
+    live = world.definitions[MEOW.definition_arn]
+    arn = MEOW.definition_arn.replace(FAMILY, "migrations")
+    own = replace(live.containers[0], name="migrator")
+    world.definitions[arn] = replace(live, arn=arn, family="migrations", containers=(own,))
+    somebody.settings["defaults"] = {U: {"migrate": "yes", "task-definition": "migrations"}}
+    outcome = somebody.run(somebody.proposed(U, image=NEW.tag))
+    assert outcome.ok, outcome
+    service, migrations, run, update = world.writes
+    assert migrations.arguments["task_definition"] == arn
+    assert migrations.arguments["images"] == {"migrator": service.arguments["images"][CONTAINER]}  # type: ignore[index]
+    assert run.arguments["container"] == "migrator"
+    assert ":task-definition/migrations:" in str(run.arguments["task_definition"])
+    assert f"{FAMILY}:3" in str(update.arguments["task_definition"])
+    no = somebody.refused(U, image=NEW.tag, **{"task-definition": "nowhere"})
+    assert "nowhere could not be read" in no.reason
+
+
 def test_an_image_of_another_registry_is_deployed_as_written_and_said_not_to_be_pinned(
     desk: MakeDesk,
 ) -> None:
