@@ -49,8 +49,15 @@ make_images() {
   say "making the images from Debian's packages, about a minute"
   rm -rf "$cache"/images-*
   mkdir -p "$images"
-  timeout 240 "$here/debian_images.sh" "$images" >"$work/images.log" 2>&1 \
+  TMPDIR=$work timeout 240 "$here/debian_images.sh" "$images" >"$work/images.log" 2>&1 \
     || { tail -5 "$work/images.log" >&2; rm -rf "$images"; return 1; }
+}
+
+# In memory where there is plenty: layers are many small files, and are thrown away in the end.
+use_memory() {
+  local available
+  available=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
+  [ "$available" -ge 6000 ] && mount -t tmpfs -o size=3g,mode=700 tmpfs "$work" 2>/dev/null || true
 }
 
 start_engine() {
@@ -80,7 +87,10 @@ stop() {
     [ -n "$bridge_before" ] || ip link del docker0 2>/dev/null || true
     echo "$forward_before" >/proc/sys/net/ipv4/ip_forward || true
   fi
-  [ -z "$work" ] || rm -rf "$work"
+  if [ -n "$work" ]; then
+    umount "$work" 2>/dev/null || umount --lazy "$work" 2>/dev/null || true
+    rm -rf "$work"
+  fi
 }
 
 prepare() {
@@ -106,6 +116,7 @@ else
   trap 'exit 130' INT
   trap 'exit 143' TERM
   work=$(mktemp -d /var/tmp/bgconsole-docker.XXXXXX)
+  use_memory
   prepare
 fi
 

@@ -82,6 +82,7 @@ _EMPTY = click.option(
 )
 _DOCKER_HOST = "unix:///var/run/docker.sock"
 _DATABASE_IMAGE = "postgres:17"
+_ENGINE_SECONDS = 5.0
 
 
 def _docker(command: _Command) -> _Command:
@@ -117,26 +118,27 @@ def _engine_host() -> str:
     Raises:
         click.UsageError: none answers there.
     """
-    import docker
-    from docker.errors import DockerException
+    import asyncio
+
+    from .runtime.docker_api import DockerApi, DockerRefused
+
+    async def ask(host: str) -> None:
+        api = DockerApi(host)
+        try:
+            await asyncio.wait_for(api.ping(), _ENGINE_SECONDS)
+        finally:
+            await api.close()
 
     host = os.environ.get("DOCKER_HOST") or _DOCKER_HOST
     try:
-        docker.APIClient(base_url=host, version="auto", timeout=5).close()
-    except DockerException as error:
+        asyncio.run(ask(host))
+    except (DockerRefused, TimeoutError) as error:
+        reason = str(error) or "no answer"
         raise click.UsageError(
-            f"--docker: no Docker engine answers at {host} ({_last_words(error)}): start one, name "
-            "another with DOCKER_HOST, or leave --docker out."
+            f"--docker: no Docker engine answers at {host} ({reason}): start one, "
+            "name another with DOCKER_HOST, or leave --docker out."
         ) from None
     return host
-
-
-def _last_words(error: Exception) -> str:
-    """The innermost reason of an error that wraps others' texts."""
-    inner: BaseException = error
-    while inner.__context__ is not None:
-        inner = inner.__context__
-    return getattr(inner, "strerror", None) or str(inner)
 
 
 def _port(default: int) -> Callable[[_Command], _Command]:

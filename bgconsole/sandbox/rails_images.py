@@ -88,6 +88,8 @@ def sources(version: Build) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="bgconsole-") as made:
         folder = Path(made) / "rails_app"
         shutil.copytree(application(), folder)
+        for program in (folder / "bin").iterdir():
+            program.chmod(0o755)  # whatever an installer made of it
         view = folder / _VIEW
         page = view.read_text("utf-8")
         view.write_text(page.replace("<h1>Posts</h1>", f"<h1>{version.heading}</h1>"), "utf-8")

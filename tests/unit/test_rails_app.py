@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,23 @@ def test_nothing_secret_is_kept_or_copied() -> None:
     assert not [name for name in tracked if re.search(r"\.key$|\.enc$|\.env|Gemfile\.lock", name)]
     ignored = (APP / ".dockerignore").read_text("utf-8").splitlines()
     assert {".git", ".env*", "*.key", "log", "tmp"} <= set(ignored)
+
+
+def test_an_installation_brings_every_file() -> None:
+    """`--docker` builds from there where there is no checkout."""
+    project = tomllib.loads((APP.parent / "pyproject.toml").read_text("utf-8"))
+    shared = project["tool"]["setuptools"]["data-files"]
+    brought = {
+        path.relative_to(APP.parent).as_posix()
+        for folder, patterns in shared.items()
+        for pattern in patterns
+        for path in APP.parent.glob(pattern)
+        if folder == f"share/bgconsole/{path.parent.relative_to(APP.parent).as_posix()}"
+    }
+    tracked = subprocess.run(
+        ["git", "ls-files", "rails_app"], cwd=APP.parent, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {name for name in tracked if not name.endswith(".gitignore")} <= brought
 
 
 def test_programs_are_executable() -> None:

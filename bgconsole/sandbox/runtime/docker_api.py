@@ -54,6 +54,15 @@ class DockerApi:
         """Close the connections; nothing on the engine changes."""
         await self._session.close()
 
+    async def ping(self) -> None:
+        """Ask whether it is there.
+
+        Raises:
+            DockerRefused: it is not.
+        """
+        async with self._asking("GET", "/_ping") as answer:
+            await answer.read()
+
     async def pull(self, image: str, token: str = "") -> None:
         """Pull `name:tag` or `name@digest`; `token` is ECR's, base64 of user and password.
 
@@ -204,7 +213,7 @@ class _Asking:
         try:
             answer: aiohttp.ClientResponse = await self._asked.__aenter__()
         except (aiohttp.ClientError, OSError) as error:
-            raise DockerRefused(str(error)) from error
+            raise DockerRefused(getattr(error, "strerror", None) or str(error)) from error
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
             text = await answer.text()
             await self._asked.__aexit__(None, None, None)
