@@ -38,16 +38,27 @@ class Metrics:
     cpu: Series = ()
     """Percent of what the service reserves, all its tasks."""
     memory: Series = ()
+    sides: Mapping[str, tuple[Series, Series]] = field(default_factory=lambda: MappingProxyType({}))
+    """CPU and memory in percent by side, where Container Insights tells of single tasks."""
     own: Series = ()
     """The metric that the configuration names."""
     own_name: str = ""
 
 
-def usage(metrics: Metrics | None) -> str:
-    """`cpu 12 % · memory 34 %` of what the service reserves; empty where nothing is told."""
+def usage(metrics: Metrics | None, side: str, *, alone: bool) -> str:
+    """`cpu 12 % · memory 34 %` of what a side reserves; empty where nothing is told of it.
+
+    Args:
+        metrics: what is known.
+        side: which.
+        alone: whether it is the only one, so that what is told of the service is told of it.
+    """
     if metrics is None:
         return ""
-    told = (("cpu", latest(metrics.cpu)), ("memory", latest(metrics.memory)))
+    cpu, memory = metrics.sides.get(side, ((), ()))
+    if alone:
+        cpu, memory = cpu or metrics.cpu, memory or metrics.memory
+    told = (("cpu", latest(cpu)), ("memory", latest(memory)))
     return " · ".join(f"{name} {value:.0f} %" for name, value in told if value is not None)
 
 

@@ -482,12 +482,19 @@ class Secrets(Protocol):
 class MetricData(Protocol):
     """CloudWatch's metrics, read."""
 
-    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
+    def read(
+        self,
+        ref: ServiceRef,
+        groups: Sequence[TargetGroup],
+        tasks: Mapping[str, Sequence[str]],
+        now: datetime,
+    ) -> Metrics:
         """The last quarter of an hour of a service and its target groups.
 
         Args:
             ref: the service.
             groups: its target groups, with their routes.
+            tasks: ids of running tasks by side; Container Insights tells what they use.
             now: where the quarter ends.
         """
         ...

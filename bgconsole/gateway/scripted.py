@@ -476,8 +476,14 @@ class _Secrets(_Port):
 
 
 class _MetricData(_Port):
-    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
-        self.world.enter("metrics.read", ref=ref, groups=tuple(groups), now=now)
+    def read(
+        self,
+        ref: ServiceRef,
+        groups: Sequence[TargetGroup],
+        tasks: Mapping[str, Sequence[str]],
+        now: datetime,
+    ) -> Metrics:
+        self.world.enter("metrics.read", ref=ref, groups=tuple(groups), tasks=tasks, now=now)
         return self.world.metrics
 
 

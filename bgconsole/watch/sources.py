@@ -15,7 +15,7 @@ from bgconsole.domain.errors import (
     Rejected,
 )
 from bgconsole.domain.images import Image, ImageReference
-from bgconsole.domain.join import main_container
+from bgconsole.domain.join import main_container, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.rollout import stage_began
@@ -177,9 +177,18 @@ def _metrics(gateway: Gateway, snapshot: Snapshot) -> Metrics | Nothing | NotYet
     if now is None:
         return NotYet()
     try:
-        return gateway.metrics.read(snapshot.ref, groups, now)
+        return gateway.metrics.read(snapshot.ref, groups, _running(snapshot), now)
     except (AccessDenied, Rejected) as error:
         return Nothing(str(error))
+
+
+def _running(snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
+    both = sides(snapshot)
+    return {
+        view.side.value: tuple(row.id for row in view.rows)
+        for view in (both.old, both.new)
+        if view and view.rows
+    }
 
 
 def in_ecr(reference: ImageReference) -> bool:

@@ -13,6 +13,7 @@ AWS_DOMAINS = ("amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "api.aws")
 """An endpoint outside of these is not AWS's own."""
 
 SERVICE_IDS: dict[ServiceName, str] = {
+    "application-autoscaling": "application_auto_scaling",
     "cloudformation": "cloudformation",
     "cloudwatch": "cloudwatch",
     "ecr": "ecr",

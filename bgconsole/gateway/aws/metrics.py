@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from bgconsole.domain.errors import AccessDenied, Rejected
 from bgconsole.domain.metrics import GroupMetrics, Metrics, OwnMetric, Series
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.targets import TargetGroup
@@ -20,6 +21,9 @@ _OF_GROUP = (
     ("errors", "HTTPCode_Target_5XX_Count", "Sum"),
     ("latency", "TargetResponseTime", "p95"),
 )
+_OF_TASK = (("cpu", "TaskCpuUtilization"), ("memory", "TaskMemoryUtilization"))
+SOME = 12
+"""Tasks of a side that are asked for: a search takes 1,024 characters."""
 _OF_SERVICE = (("cpu", "CPUUtilization"), ("memory", "MemoryUtilization"))
 
 Query = Mapping[str, Any]
@@ -33,18 +37,16 @@ class AwsMetrics:
     own: str = ""
     """One metric more, as `domain.metrics.OwnMetric` reads it."""
 
-    def read(self, ref: ServiceRef, groups: Sequence[TargetGroup], now: datetime) -> Metrics:
+    def read(
+        self,
+        ref: ServiceRef,
+        groups: Sequence[TargetGroup],
+        tasks: Mapping[str, Sequence[str]],
+        now: datetime,
+    ) -> Metrics:
         """GetMetricData over the last quarter of an hour, by minute."""
         named = OwnMetric.parse(self.own) if self.own else None
-        queries = list(_queries(ref, groups, named))
-        with self.clients.reading("cloudwatch:GetMetricData", f"service {ref}"):
-            answer = self.clients.client("cloudwatch").get_metric_data(
-                MetricDataQueries=queries,
-                StartTime=now - SPAN,
-                EndTime=now + timedelta(minutes=1),
-                ScanBy="TimestampAscending",
-            )
-        told = {each["Id"]: _series(each) for each in answer.get("MetricDataResults", ())}
+        told = self._ask(ref, list(_queries(ref, groups, named)), now)
         return Metrics(
             groups=MappingProxyType(
                 {
@@ -56,9 +58,48 @@ class AwsMetrics:
             ),
             cpu=told.get("cpu", ()),
             memory=told.get("memory", ()),
+            sides=self._sides(ref, tasks, now),
             own=told.get("own", ()),
             own_name=named.metric if named else "",
         )
+
+    def _sides(
+        self, ref: ServiceRef, tasks: Mapping[str, Sequence[str]], now: datetime
+    ) -> Mapping[str, tuple[Series, Series]]:
+        """Nothing where Container Insights is off, or does not tell of single tasks."""
+        queries = list(_of_tasks(ref, tasks))
+        try:
+            told = self._ask(ref, queries, now) if queries else {}
+        except (AccessDenied, Rejected):
+            return MappingProxyType({})
+        found = {
+            side: (told.get(f"cpu{n}", ()), told.get(f"memory{n}", ()))
+            for n, side in enumerate(tasks)
+        }
+        return MappingProxyType({side: pair for side, pair in found.items() if any(pair)})
+
+    def _ask(self, ref: ServiceRef, queries: list[Query], now: datetime) -> dict[str, Series]:
+        with self.clients.reading("cloudwatch:GetMetricData", f"service {ref}"):
+            answer = self.clients.client("cloudwatch").get_metric_data(
+                MetricDataQueries=queries,
+                StartTime=now - SPAN,
+                EndTime=now + timedelta(minutes=1),
+                ScanBy="TimestampAscending",
+            )
+        return {each["Id"]: _series(each) for each in answer.get("MetricDataResults", ())}
+
+
+def _of_tasks(ref: ServiceRef, tasks: Mapping[str, Sequence[str]]) -> Iterator[Query]:
+    """Averages over the tasks of each side, whichever dimensions the metrics have beside."""
+    for number, ids in enumerate(tasks.values()):
+        some = " OR ".join(f'TaskId="{task}"' for task in ids[:SOME])
+        for name, metric in _OF_TASK:
+            search = (
+                f'Namespace="ECS/ContainerInsights" MetricName="{metric}" '
+                f'ClusterName="{ref.cluster}" ({some})'
+            )
+            expression = f"AVG(SEARCH('{search}', 'Average', 60))"
+            yield {"Id": f"{name}{number}", "Expression": expression, "Period": 60}
 
 
 def _queries(

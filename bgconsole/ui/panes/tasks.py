@@ -164,14 +164,13 @@ class TasksPane(Pane):
         both = sides(snapshot) if snapshot.tasks.value is not None else Sides(None, None)
         fresh = freshness(snapshot.tasks, at, late_after("tasks", snapshot))
         self._arrange(both)
-        used = usage(snapshot.metrics.value)
         for box, view in ((self._old, both.old), (self._new, both.new)):
             empty = _nobody(view) if view and not view.rows else ""
             empty = nothing(snapshot.tasks, fresh, empty) if box is self._new else empty
             box.fill(view, at, empty, snapshot.last_words, stale=fresh.dimmed)
             title = side_pieces(view, Palette.of(self.app)) if view else []
-            if used and box is self._new:
-                title.append(piece(1, f"service: {used}" if both.old else used, ""))
+            if view and (used := usage(snapshot.metrics.value, view.side, alone=both.old is None)):
+                title.append(piece(1, used, ""))
             self.dress(
                 title,
                 fresh,

@@ -88,7 +88,8 @@ def test_one_call_brings_the_numbers_of_every_group(
     group = TargetGroup(
         GROUP, "blue", 3000, "HTTP", "/up", (), (Route(LISTENER, "", 80, "HTTP", 1, 100.0),)
     )
-    stubbed("cloudwatch").add_response(
+    cloudwatch = stubbed("cloudwatch")
+    cloudwatch.add_response(
         "get_metric_data",
         {
             "MetricDataResults": [
@@ -111,7 +112,16 @@ def test_one_call_brings_the_numbers_of_every_group(
         "before-parameter-build.cloudwatch.GetMetricData", lambda params, **_: seen.append(params)
     )
     own = "Shop/Orders?Stage=prod&statistic=Average"
-    found = AwsMetrics(clients, own).read(REF, [group], NOW)
+    cloudwatch.add_response(
+        "get_metric_data", {"MetricDataResults": [_told("cpu1", 50.0), _told("memory1", 70.0)]}
+    )
+    sides = {"old": ("a" * 32,), "new": ("b" * 32, "c" * 32)}
+    found = AwsMetrics(clients, own).read(REF, [group], sides, NOW)
+    assert found.sides == {"new": (((MINUTE, 50.0),), ((MINUTE, 70.0),))}
+    of_new = seen[1]["MetricDataQueries"][2]["Expression"]
+    assert 'MetricName="TaskCpuUtilization"' in of_new
+    assert f'TaskId="{"b" * 32}" OR TaskId="{"c" * 32}"' in of_new
+    assert len(of_new) < 1024
     assert found.groups[GROUP].requests == ((MINUTE, 120.0), (MINUTE + timedelta(minutes=1), 60.0))
     assert found.groups[GROUP].since(MINUTE + timedelta(seconds=70)) == (60.0, 0.0)
     assert found.groups[GROUP].since(MINUTE + timedelta(seconds=10)) == (180.0, 6.0)
@@ -124,6 +134,16 @@ def test_one_call_brings_the_numbers_of_every_group(
     }
     assert asked["own"]["Stat"] == "Average"
     assert asked["own"]["Metric"]["Dimensions"] == [{"Name": "Stage", "Value": "prod"}]
+
+
+def test_without_container_insights_the_sides_are_not_told(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    cloudwatch = stubbed("cloudwatch")
+    cloudwatch.add_response("get_metric_data", {"MetricDataResults": [_told("cpu", 12.5)]})
+    cloudwatch.add_client_error("get_metric_data", "ValidationError", "no searches here")
+    found = AwsMetrics(clients).read(REF, [], {"sole": ("a" * 32,)}, NOW)
+    assert (found.cpu, found.sides) == (((MINUTE, 12.5),), {})
 
 
 def test_every_service_that_is_asked_has_a_name_for_its_endpoint_and_a_pace() -> None:
