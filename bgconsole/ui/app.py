@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -17,6 +17,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stack_states import way_back
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import No, Operation, Params
 from bgconsole.ui import keys, theme
@@ -299,6 +300,31 @@ class Console(GuardedApp):
         elif (params := self._params(found)) is not None:
             self.operating.offer(runner, found, snapshot, params)
 
+    def _ways_back(self) -> Iterator[Command]:
+        """What can be done about a stack that is being changed, or is stuck: by its name."""
+        snapshot, runner = self.session.snapshot, self.session.runner
+        if snapshot is None or runner is None:
+            return
+        offered = {operation.id: operation for operation in runner.offered()}
+        for stack in snapshot.stacks.value or ():
+            way = way_back(stack.status, stack.name)
+            for applies, name in (
+                (way.cancels, "stacks.cancel-update"),
+                (way.continues, "stacks.continue-rollback"),
+            ):
+                if applies and (operation := offered.get(name)) is not None:
+                    run = partial(self._operate_stack, operation, stack.name)
+                    yield Command(f"{operation.title}: {stack.name}", operation.help, run)
+
+    def _operate_stack(self, operation: Operation, stack: str) -> None:
+        snapshot, runner = self.session.snapshot, self.session.runner
+        if snapshot is None or runner is None:
+            return
+        if no := self._why_not(None):
+            self.notify(no, title=operation.title, severity="warning")
+        else:
+            self.operating.offer(runner, operation, snapshot, {"items": stack})
+
     def _params(self, operation: Operation) -> Params | None:
         """What the highlighted row gives an operation; None, told so, where it needs one."""
         names = [param.name for param in operation.params if param.row]
@@ -507,6 +533,7 @@ class Console(GuardedApp):
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
             listed.append(Command(operation.title, told, run))
+        listed += self._ways_back()
         if self.operating.state is not None:
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bgconsole.domain.duration import age, spell
 from bgconsole.domain.join import sides
-from bgconsole.domain.masking import mask, mask_value
+from bgconsole.domain.masking import mask
 from bgconsole.domain.services import Container, Task, short_name
 from bgconsole.domain.snapshot import Snapshot
 
@@ -147,27 +147,6 @@ def of_target(snapshot: Snapshot, key: str) -> Facts:
             for route in group.routes
         ),
     )
-
-
-def of_stack(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
-    """Everything known of one stack; outputs that may be secret are masked."""
-    stack = next((s for s in snapshot.stacks.value or () if s.arn == arn), None)
-    if stack is None:
-        return ()
-    told = [
-        Fact("", f"stack {stack.name}", head=True),
-        Fact("arn", stack.arn),
-        Fact("status", stack.status),
-        Fact("reason", mask(stack.reason) or "-"),
-        Fact("description", stack.description or "-"),
-    ]
-    for label, at in (("created", stack.created_at), ("updated", stack.updated_at)):
-        if at is not None:
-            told.append(Fact(label, when(at, now)))
-    if stack.outputs:
-        told.append(Fact("", "outputs", head=True))
-        told += [Fact(name, mask_value(name, value)) for name, value in stack.outputs]
-    return tuple(told)
 
 
 def events(snapshot: Snapshot, now: datetime) -> Facts:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 from textual.app import App
 
 from bgconsole.domain.join import Side
 from bgconsole.domain.masking import mask
+from bgconsole.domain.stacks import Stack
 from bgconsole.domain.web_pages import web_page
 from bgconsole.operations.spec import No, Operation
-from bgconsole.ui import facts, help_text, history_facts
+from bgconsole.ui import facts, help_text, history_facts, stack_facts
 from bgconsole.ui.background import start
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.line_facts import of_line
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.panes.probe import ProbePane
+from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.probe_facts import of_probe
 from bgconsole.ui.screens.reading import ReadingScreen
+from bgconsole.ui.screens.stack import StackScreen
 from bgconsole.ui.screens.timeline import Story, TimelineScreen
 from bgconsole.ui.session import Session
 from bgconsole.ui.task_pages import TaskPages
 from bgconsole.ui.wiring import ConsoleResult, Wiring
+
+EARLIER = timedelta(seconds=5)
+"""How long before the time of a stack's last change its first event may be."""
 
 
 class Pages:
@@ -41,10 +48,44 @@ class Pages:
         selection = pane.selection
         if selection and isinstance(pane, TasksPane):
             self.tasks.open(selection, logs)
+        elif selection and isinstance(pane, StacksPane):
+            self._stack(selection)
         elif isinstance(pane, LogsPane):
             self._line(pane)
         else:
             self.describe(pane)
+
+    def _stack(self, arn: str) -> None:
+        """A stack with its resources and events."""
+        gateway = self._session.gateway
+        tell = partial(self._described, "stacks", arn)
+        if gateway is None or not tell():
+            return
+
+        def seen() -> Stack | None:
+            snapshot = self._session.snapshot
+            stacks = snapshot.stacks.value if snapshot else None
+            return next((stack for stack in stacks or () if stack.arn == arn), None)
+
+        def read() -> stack_facts.Inside:
+            stack = seen()
+            since = stack.changed_at - EARLIER if stack and stack.changed_at else None
+            events = gateway.stacks.events(arn, since)
+            return stack_facts.Inside(gateway.stacks.resources(arn), events)
+
+        def moving() -> bool:
+            stack = seen()
+            return stack is not None and stack.moving
+
+        self._app.push_screen(
+            StackScreen(
+                f"stack {arn.split('/')[-2] if '/' in arn else arn}",
+                tell,
+                read=read,
+                told_of=lambda inside: tuple(stack_facts.of_inside(inside, self._wiring.clock())),
+                moving=moving,
+            )
+        )
 
     def show_logs(self, pane: Pane, logs: LogsPane) -> bool:
         """The logs of the row that a pane highlights; False where it names no task."""
@@ -134,7 +175,7 @@ class Pages:
         if pane == "targets":
             return facts.of_target(snapshot, selection)
         if pane == "stacks":
-            return facts.of_stack(snapshot, selection, self._wiring.clock())
+            return stack_facts.of_stack(snapshot, selection, self._wiring.clock())
         return ()
 
     def _read(self, title: str, tell: Callable[..., Facts]) -> None:

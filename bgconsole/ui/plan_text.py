@@ -141,6 +141,8 @@ def _fact(fact: Fact, before: Plan | None) -> Line:
     was = {each.label: each.value for each in before.facts} if before else {}
     changed = before is not None and fact.decides and was.get(fact.label) != fact.value
     mark, style = ("▲", "bold $text-warning") if changed else (" ", "")
+    if fact.loud and not changed:
+        style = "bold $text-error"
     told = Content.assemble(
         (f"{mark}{plain(fact.label):<6} ", style or "dim"),
         (plain(fact.value), style),

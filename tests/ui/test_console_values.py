@@ -16,7 +16,7 @@ from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import NO_EVIDENCE, Check, Fact, Plan, Proposal, Risk
 from bgconsole.operations.step import Step
-from bgconsole.ui import facts, help_text, history_facts, plan_text
+from bgconsole.ui import facts, help_text, history_facts, plan_text, stack_facts
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.run import headline
 from bgconsole.ui.widgets.hanging_text import Line, wrapped
@@ -133,14 +133,14 @@ def test_what_is_secret_in_a_description_is_masked() -> None:
         reason="password=hunter4",
     )
     taken = read(scripted_gateway(world), REF, lambda: NOW)
-    told = " ".join(fact.value for fact in facts.of_stack(taken, stack.arn, NOW))
+    told = " ".join(fact.value for fact in stack_facts.of_stack(taken, stack.arn, NOW))
     assert "hunter" not in told and "•••" in told
 
 
 def test_what_is_gone_has_no_facts() -> None:
     empty = Snapshot(REF, Place("us-east-1"))
     assert facts.of_task(empty, "x", NOW) == facts.of_target(empty, "x|y") == ()
-    assert facts.of_stack(empty, "x", NOW) == ()
+    assert stack_facts.of_stack(empty, "x", NOW) == ()
     assert [f.value for f in facts.events(empty, NOW)] == ["the service is not known yet"]
     assert [f.value for f in history_facts.history(empty, NOW)] == ["the history is not known yet"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from textual.app import ComposeResult
@@ -40,21 +41,34 @@ class StacksPane(TablePane):
         part, at = self.snapshot.stacks, now(self)
         stacks = part.value or ()
         fresh = freshness(part, at, late_after("stacks", self.snapshot))
-        self.table.show(stack_row(stack, at) for stack in stacks)
+        self.table.show(stack_row(stack, at, depth) for stack, depth in nested(stacks))
         self.table.set_class(fresh.dimmed, "-stale")
         self.say(nothing(part, fresh, "no stack in this region" if part.value == () else ""))
         self.dress([], fresh, self.table.counts)
 
 
-def stack_row(stack: Stack, at: datetime) -> Row:
-    """One stack as a row."""
+def nested(stacks: Sequence[Stack]) -> Iterator[tuple[Stack, int]]:
+    """Each stack with how deep it is nested, below the one that it is nested in."""
+    known = {stack.arn for stack in stacks}
+
+    def below(parent: str, depth: int) -> Iterator[tuple[Stack, int]]:
+        for stack in stacks:
+            if (stack.parent if stack.parent in known else "") == parent:
+                yield stack, depth
+                yield from below(stack.arn, depth + 1)
+
+    yield from below("", 0)
+
+
+def stack_row(stack: Stack, at: datetime, depth: int = 0) -> Row:
+    """One stack as a row; `depth` says how deep it is nested."""
     look = stack_look(stack)
     tone = look.tone if look.tone is not Tone.GOOD else Tone.PLAIN
     return Row(
         stack.arn,
         (
             Cell(look.glyph, look.tone),
-            Cell(stack.name),
+            Cell(f"{'  ' * (depth - 1)}└ {stack.name}" if depth else stack.name),
             Cell(stack_words(stack.status), tone),
             Cell(age(stack.changed_at, at), Tone.QUIET),
             Cell(stack.reason, tone if look.wrong else Tone.QUIET),

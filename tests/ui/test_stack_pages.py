@@ -1,0 +1,107 @@
+"""What opens from the stacks: the page of one, nested ones, and the ways back by name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.stacks import StackEvent, StackResource
+from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.ui.panes.stacks import StacksPane, nested
+from bgconsole.ui.screens.confirm import ConfirmScreen
+from bgconsole.ui.screens.stack import StackScreen
+from tests import worlds
+from tests.consoles import console, filled, text, until
+
+WIDE = (140, 50)
+
+
+def failing() -> ScriptedWorld:
+    """The cluster's stack is being updated, and one of its resources failed."""
+    world = worlds.steady()
+    stack = world.stacks["democluster"]
+    world.stacks["democluster"] = replace(
+        stack,
+        status="UPDATE_IN_PROGRESS",
+        parameters=(("MasterPassword", "geheim"), ("DesiredCount", "4")),
+    )
+    at = (stack.changed_at or world.now) + timedelta(seconds=9)
+    world.stack_resources["democluster"] = (
+        StackResource("LogGroup", "AWS::Logs::LogGroup", "CREATE_COMPLETE", "democluster"),
+        StackResource("Service", "AWS::ECS::Service", "UPDATE_FAILED", "s", reason="no capacity"),
+    )
+    failed = StackEvent(
+        "1", at, "Service", "AWS::ECS::Service", "UPDATE_FAILED", "democluster", "no capacity"
+    )
+    world.stack_events["democluster"] = (failed,)
+    return world
+
+
+async def opened(pilot: Pilot[Any], name: str) -> str:
+    screen = await filled(pilot)
+    await pilot.press("3")
+    table = screen.query_one(StacksPane).table
+    await until(pilot, lambda: table.has_focus, "the stacks have the focus")
+    for _ in range(10):
+        if (table.selection or "").split("/")[-2:-1] != [name]:
+            await pilot.press("j")
+    await pilot.press("enter")
+    await until(pilot, lambda: isinstance(pilot.app.screen, StackScreen), "the page of the stack")
+    return text(pilot.app.screen)
+
+
+async def test_a_stack_opens_with_its_way_back_resources_and_events(tmp_path: Path) -> None:
+    app = console(failing(), tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        await until(pilot, lambda: "events of its last change" in text(app.screen))
+        page = text(app.screen)
+        for words in (
+            "bgconsole cancel-update democluster",
+            "why its last change failed",
+            "Service (AWS::ECS::Service): no capacity",
+            "DesiredCount",
+            "resources (2)",
+        ):
+            assert words in page, page
+        assert "geheim" not in page
+
+
+async def test_what_may_not_be_read_is_said_on_the_page(tmp_path: Path) -> None:
+    world = failing()
+    denied = AccessDenied("AccessDenied", "needs cloudformation:ListStackResources")
+    world.fail("stacks.resources", denied)
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        await until(pilot, lambda: "needs cloudformation:ListStackResources" in text(app.screen))
+        assert "UPDATE_IN_PROGRESS" in text(app.screen)
+
+
+async def test_an_update_under_way_is_cancelled_by_name(tmp_path: Path) -> None:
+    world = failing()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await filled(pilot)
+        titles = {command.title: command for command in app.commands()}
+        assert not any("Continue" in title for title in titles)
+        titles["Cancel a stack's update: democluster"].run()
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen), "the dialog")
+        await until(pilot, lambda: "cancel-update-stack" in text(app.screen), "the plan")
+        assert world.writes == []
+        assert "democluster · UPDATE_IN_PROGRESS" in text(app.screen)
+
+
+def test_nested_stacks_stand_below_theirs() -> None:
+    stacks = list(worlds.steady().stacks.values())
+    inner = replace(stacks[0], arn="inner", name="inner", parent=stacks[1].arn)
+    deeper = replace(stacks[0], arn="deeper", name="deeper", parent="inner")
+    told = [(stack.name, depth) for stack, depth in nested([deeper, inner, *stacks[1:]])]
+    at = told.index((stacks[1].name, 0))
+    assert told[at + 1 : at + 3] == [("inner", 1), ("deeper", 2)]
+    assert len(told) == len(stacks) + 1
