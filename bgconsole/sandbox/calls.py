@@ -30,6 +30,7 @@ class Call:
     """`json`, `query`, `ec2` or `cbor`: the shape of its errors."""
     key_id: str
     account: str
+    region: str = ""
 
     @property
     def iam_action(self) -> str:
@@ -60,7 +61,8 @@ def call_of(connection: Connection, headers: dict[str, str], body: bytes) -> Cal
         fields = parse_qs(form.decode("latin-1"))
         action = fields.get("Action", [path])[0]
         protocol = "ec2" if service == "ec2" else "query"
-    return Call(_IAM_PREFIX.get(service, service), action, protocol, key_id, account)
+    region = scope.region if scope else ""
+    return Call(_IAM_PREFIX.get(service, service), action, protocol, key_id, account, region)
 
 
 def error_answer(call: Call, error: ApiError, request_id: str) -> Answer:

@@ -31,6 +31,9 @@ class Faults:
 
     calls_per_second: float | None = None
     """Each service answers so many calls a second and throttles the rest."""
+    log_calls_per_second: float | None = None
+    """Reads of CloudWatch Logs are throttled beyond so many a second in each region; 0: beyond
+    AWS's own quota of the region."""
     denied: set[str] = field(default_factory=set)
     """IAM actions that are refused, such as `ecs:UpdateService`; `*` and `?` as in policies."""
     expired: set[str] = field(default_factory=set)
@@ -44,7 +47,7 @@ class Faults:
 
     def clear(self) -> None:
         """Nothing is wrong any more."""
-        self.calls_per_second = None
+        self.calls_per_second = self.log_calls_per_second = None
         self.denied.clear()
         self.expired.clear()
         self.latency = self.jitter = self.resets = 0.0
@@ -53,7 +56,8 @@ class Faults:
     def any(self) -> bool:
         """Whether something is wrong."""
         slow = self.latency or self.jitter or self.resets
-        return bool(self.calls_per_second is not None or self.denied or self.expired or slow)
+        throttled = self.calls_per_second is not None or self.log_calls_per_second is not None
+        return bool(throttled or self.denied or self.expired or slow)
 
 
 class Faulty:
@@ -105,7 +109,7 @@ class Faulty:
     def _refusal(self, call: Call) -> ApiError | None:
         if call.key_id in self._faults.expired:
             return _expired(call)
-        if self._throttled(call.service):
+        if self._throttled(call.service, self._faults.calls_per_second) or self._quota_used(call):
             if call.protocol == "ec2":
                 return ApiError("RequestLimitExceeded", "Request limit exceeded.", 503)
             code = "Throttling" if call.protocol == "query" else "ThrottlingException"
@@ -115,18 +119,43 @@ class Faulty:
             return denied(call, f"arn:aws:iam::{call.account}:root")
         return None
 
-    def _throttled(self, service: str) -> bool:
-        """Take one from the service's bucket; it holds what a second gives, at least one."""
-        rate = self._faults.calls_per_second
+    def _quota_used(self, call: Call) -> bool:
+        """Whether a read of logs is beyond what its account has in its region."""
+        rate = self._faults.log_calls_per_second
+        if rate is None or call.service != "logs":
+            return False
+        quotas = {**LOG_QUOTAS, "FilterLogEvents": filter_quota(call.region)}
+        if call.action not in quotas:
+            return False
+        bucket = f"{call.action} {call.account} {call.region}"
+        return self._throttled(bucket, rate or quotas[call.action])
+
+    def _throttled(self, bucket: str, rate: float | None) -> bool:
+        """Take one from a bucket; it holds what a second gives, at least one."""
         if rate is None:
             return False
         full = max(1.0, rate)
         now = self._now()
-        left, then = self._buckets.get(service, (full, now))
+        left, then = self._buckets.get(bucket, (full, now))
         left = min(full, left + (now - then) * rate)
         throttled = left < 1.0
-        self._buckets[service] = (left if throttled else left - 1.0, now)
+        self._buckets[bucket] = (left if throttled else left - 1.0, now)
         return throttled
+
+
+LOG_QUOTAS = {
+    "DescribeLogGroups": 10.0,
+    "DescribeLogStreams": 25.0,
+    "GetLogEvents": 10.0,
+    "StartLiveTail": 5.0,
+}
+"""Calls a second of an account in a region (the quotas of CloudWatch Logs in AWS's user guide)."""
+_FIVE = frozenset({"eu-central-1", "ap-northeast-3", "ap-southeast-3", "ca-west-1", "il-central-1"})
+
+
+def filter_quota(region: str) -> float:
+    """Calls of FilterLogEvents a second that AWS gives an account in a region."""
+    return 25.0 if region == "us-east-1" else 5.0 if region in _FIVE else 10.0
 
 
 def _expired(call: Call) -> ApiError:

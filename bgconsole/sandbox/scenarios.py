@@ -67,6 +67,10 @@ def _throttling(stage: Stage, value: str) -> None:
     stage.faults.calls_per_second = number(value)
 
 
+def _log_quota(stage: Stage, value: str) -> None:
+    stage.faults.log_calls_per_second = number(value)
+
+
 def _access_denied(stage: Stage, value: str) -> None:
     if ":" not in value:
         raise BadScenario(f"{value!r} is not an action such as ecs:UpdateService")
@@ -200,6 +204,14 @@ SCENARIOS = (
         _throttling,
         "CALLS",
         "2",
+    ),
+    Scenario(
+        "log-quota",
+        "Each region gives so many calls a second of each read of CloudWatch Logs; 0 is AWS's own "
+        "quota, 5 to 25 by region.",
+        _log_quota,
+        "CALLS",
+        "0",
     ),
     Scenario(
         "access-denied",

@@ -30,7 +30,8 @@ class Logs:
 
     Kept in memory and bounded: the newest 200,000 events and 128 MiB of each group. Not reproduced:
     Insights queries (refused), subscription and metric filters (the engine keeps them, nothing
-    runs), the day after which tokens of GetLogEvents end, quotas of calls a second.
+    runs), the day after which tokens of GetLogEvents end. Quotas of calls a second are a fault that
+    the scenario `log-quota` begins.
     """
 
     operations = frozenset(OPERATIONS) | NOT_REPRODUCED | {LIVE_TAIL}

@@ -147,6 +147,30 @@ async def test_zero_calls_a_second_throttles_after_the_first() -> None:
     assert (await bench.ask(ECS)).status == 400
 
 
+async def test_a_region_has_a_quota_of_reads_of_its_logs() -> None:
+    bench = Bench()
+    bench.faults.log_calls_per_second = 0
+
+    async def served(region: str, action: str = "FilterLogEvents") -> int:
+        credential = f"{KEY}/20260101/{region}/logs/aws4_request"
+        headers = {
+            "authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host",
+            "x-amz-target": f"Logs_20140328.{action}",
+        }
+        asked = [await bench.ask(("POST", "/", headers, b"{}")) for _ in range(40)]
+        return sum(answer.status == 200 for answer in asked)
+
+    regions = ("us-east-1", "eu-central-1", "eu-west-1")
+    assert [await served(region) for region in regions] == [25, 5, 10]
+    assert await served("eu-west-1", "StartLiveTail") == 5
+    assert await served("eu-west-1", "PutLogEvents") == 40
+    assert (await bench.ask(ECS)).status == 200
+    bench.time += 1
+    assert await served("eu-central-1") == 5
+    bench.faults.clear()
+    assert await served("eu-central-1") == 40
+
+
 async def test_latency_and_jitter_make_calls_slower() -> None:
     bench = Bench()
     bench.faults.latency, bench.faults.jitter = 0.3, 0.2
