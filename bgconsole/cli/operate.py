@@ -323,7 +323,7 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
     begun = [each.step for each in told if each.kind == "step started"]
     requests = ", ".join(dict.fromkeys(each.request_id for each in told if each.request_id))
     request = f" (request id {requests})" if requests else ""
-    if not changing.intersection(begun):
+    if changing and not changing.intersection(begun):
         yield "Interrupted: nothing was changed."
         return
     named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"

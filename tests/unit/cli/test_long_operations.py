@@ -39,6 +39,9 @@ def test_an_interrupt_while_it_is_followed_names_the_command_that_goes_on(
     refused = terminal("migrate", "--yes")
     assert refused.code == 3, "one runs already"
     assert "A migration runs already" in refused.err
+    again = terminal("migrate", "--follow", task[:8])
+    assert again.code == 130
+    assert f"→ bgconsole migrate --follow {task} follows it" in again.err
     terminal.at_wait = worlds.run_ends(0)
     assert terminal("migrate", "--follow", task[:8]).code == 0
     assert terminal.world.count("changes.run_task") == 1
