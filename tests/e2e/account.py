@@ -39,7 +39,8 @@ class Account:
 
     def image(self, tag: str) -> str:
         """An image of the demo's repository."""
-        (repository,) = self.client("ecr").describe_repositories()["repositories"]
+        named = self.client("ecr").describe_repositories(repositoryNames=["demorepo"])
+        (repository,) = named["repositories"]
         return f"{repository['repositoryUri']}:{tag}"
 
     def network(self) -> dict[str, str]:
