@@ -28,7 +28,11 @@ RATE = 10.0
 
 
 @pytest.fixture(scope="module")
-def story(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(
+    engine: docker.DockerClient,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
+) -> Iterator[Story]:
     home = tmp_path_factory.mktemp("home")
     for old in engine.containers.list(all=True, filters={"name": LEFT}):
         old.remove(force=True)
@@ -45,7 +49,9 @@ def story(engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory)
         told = Story(Account(sandbox), engine, BASE_IMAGE)
         told.figures.append(f"sandbox with 3 images and 8 tasks: {time.monotonic() - begun:.0f} s")
         yield told
-    print("\n" + "\n".join(told.figures))  # noqa: T201
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():  # what CI prints too
+        print("\n" + "\n".join(told.figures))  # noqa: T201
     labelled = engine.containers.list(all=True, filters={"label": "bgconsole.sandbox"})
     assert not labelled, "the sandbox left containers"
 
