@@ -24,6 +24,7 @@ from bgconsole.ui.keys import read
 from bgconsole.ui.palette import Palette
 from bgconsole.ui.panes.freshness import Freshness
 from bgconsole.ui.widgets.fit import Piece, fit, piece
+from bgconsole.ui.widgets.repaint import retell, retitle
 
 
 class _Clocked(Protocol):
@@ -202,7 +203,7 @@ class Pane(SnapshotWidget, Vertical):
         target = box or self
         width = max(8, target.size.width - 4)
         head = [piece(99, f"{self.NUMBER} {self.NAME}")] if named else []
-        target.border_title = fit([*head, *title], width)
+        named_line = fit([*head, *title], width)
         said: list[Piece] = []
         if self.narrowed:
             shown, total = counts
@@ -214,13 +215,13 @@ class Pane(SnapshotWidget, Vertical):
             style = Palette.of(self.app).style(fresh.tone)
             forms = (fresh.words, fresh.brief) if fresh.brief else (fresh.words,)
             said.append(piece(3, *(Content.styled(form, style) for form in forms)))
-        target.border_subtitle = fit(said, width)
+        retitle(target, named_line, fit(said, width))
 
     def say(self, words: str) -> None:
         """Words in the place of rows; empty takes them away."""
         message = self.query_one(".message", Static)
         message.set_class(bool(words), "-said")
-        message.update(Content(words))
+        retell(message, Content(words))
 
     @property
     def _filter(self) -> Input:

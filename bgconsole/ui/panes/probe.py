@@ -23,6 +23,7 @@ from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.panes.probe_lines import probe_lines
 from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+from bgconsole.ui.widgets.repaint import retell
 
 LATE = timedelta(seconds=20)
 """Without an answer for so long, and for several intervals, the probe itself hangs or slept."""
@@ -86,7 +87,7 @@ class ProbePane(Pane):
         width = max(8, self.size.width - 2)
         healthy = self.snapshot is not None and serves(self.snapshot)
         lines = probe_lines(record, Palette.of(self.app), width, healthy=healthy) if record else []
-        facts.update(Content("\n").join(lines))
+        retell(facts, Content("\n").join(lines))
         facts.display = bool(lines)
         for widget in (facts, self._table):
             widget.set_class(fresh.dimmed, "-stale")

@@ -16,6 +16,7 @@ from bgconsole.ui.panes.pane import now
 from bgconsole.ui.panes.table_pane import TablePane
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+from bgconsole.ui.widgets.repaint import retell
 from bgconsole.ui.widgets.spark import spark
 
 ROOMY = 7
@@ -72,7 +73,7 @@ class TargetsPane(TablePane):
             if told is not None and told.requests and self.size.height >= ROOMY:
                 lines.append(metrics_line(told, palette, width))
         shown = self.query_one(".groups", Static)
-        shown.update(Content("\n").join(lines))
+        retell(shown, Content("\n").join(lines))
         shown.display = bool(lines)
         for widget in (shown, self.table):
             widget.set_class(fresh.dimmed, "-stale")

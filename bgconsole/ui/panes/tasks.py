@@ -26,6 +26,7 @@ from bgconsole.ui.panes.pane import Pane, now
 from bgconsole.ui.panes.stopped import group_rows
 from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Column, KeyedTable, Row
+from bgconsole.ui.widgets.repaint import retell
 
 WIDE = 110
 """From so many columns on, old and new stand side by side."""
@@ -81,7 +82,7 @@ class TaskBox(Vertical):
         # What failed stands first: however many tasks run, it is seen.
         self.table.show([*(group_rows(view, last_words, at) if view else ()), *rows])
         said = self.query_one(".message", Static)
-        said.update(Content(message))
+        retell(said, Content(message))
         said.set_class(bool(message), "-said")
         self.table.set_class(stale, "-stale")
 

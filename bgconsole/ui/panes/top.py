@@ -23,6 +23,7 @@ from bgconsole.ui.panes.pane import SnapshotWidget, now
 from bgconsole.ui.panes.stage_strip import guards, strip_line
 from bgconsole.ui.panes.traffic_bar import traffic_line
 from bgconsole.ui.widgets.fit import Piece, piece
+from bgconsole.ui.widgets.repaint import retell
 
 SMALL = 30
 """Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
@@ -49,7 +50,7 @@ class Header(SnapshotWidget, Static):
             self.size.width,
             read_only=self.read_only,
         )
-        self.update(line, layout=False)
+        retell(self, line, layout=False)
 
     def watch_read_only(self) -> None:
         """Say so at once."""
@@ -93,7 +94,7 @@ class Top(SnapshotWidget, Static):
         if _same(lines, self._lines):
             return
         self._lines = lines
-        self.update(Content("\n").join(lines), layout=moved)
+        retell(self, Content("\n").join(lines), layout=moved)
 
     def watch_probe(self) -> None:
         """Judge anew with what the site answered."""
