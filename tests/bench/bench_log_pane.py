@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tests.bench.log_pane_program import Wanted, command
 
-HOLD = "h"
+HOLD = ";"
 
 
 class Link:

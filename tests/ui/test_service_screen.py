@@ -191,7 +191,7 @@ async def test_pages_behind_keys(tmp_path: Path, keys: tuple[str, ...], told: st
 
 async def test_help_names_every_key_of_the_table(tmp_path: Path) -> None:
     app = console(worlds.steady(), tmp_path)
-    async with app.run_test(size=(120, 70)) as pilot:
+    async with app.run_test(size=(120, 100)) as pilot:
         await filled(pilot)
         await pilot.press("?")
         await until(pilot, lambda: "changing the world" in text(app.screen))

@@ -76,8 +76,10 @@ class Folds:
 
 
 def tail_words(fold: Fold) -> str:
-    """`⋯ 6 more · Completed 200 OK in 4ms`; empty where nothing is behind the row."""
+    """`⋯ 6 more · 200 OK in 4ms`; empty where nothing is behind the row."""
     if fold.lines < 2:
         return ""
     words = _REQUEST.sub("", fold.last, count=1).strip()
+    if words.startswith("Completed "):
+        words = words.removeprefix("Completed ").partition(" (")[0]
     return f"⋯ {fold.lines - 1} more" + (f" · {words}" if words else "")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.binding import BindingType
@@ -37,6 +37,12 @@ _LEVELS: Mapping[Level, Tone] = {
     "": Tone.QUIET,
 }
 _FOUND = Style(bold=True, reverse=True)
+
+
+def _shortened(text: str, cells: int) -> str:
+    if cell_len(text) <= cells:
+        return text
+    return set_cell_size(text, max(1, cells - 1)) + "…"
 
 
 class LogLines(LineView[Entry]):
@@ -93,11 +99,16 @@ class LogLines(LineView[Entry]):
         level = palette.rich(_LEVELS[line.level], bold=line.wrong)
         drawn.append(Segment(f"{line.level:<5} ", level))
         text = line.text if line.first else f"  {line.text}"
-        drawn += self._text(text, palette.rich(Tone.BAD) if wrong else palette.rich(Tone.PLAIN))
+        loud = palette.rich(Tone.BAD) if wrong else palette.rich(Tone.PLAIN)
         fold = self.folds.of(line) if self.folds else None
-        if fold is not None and (words := tail_words(fold)):
-            drawn.append(Segment(f"  {words}", palette.rich(Tone.BAD) if fold.wrong else quiet))
-        return drawn
+        words = tail_words(fold) if fold is not None else ""
+        if not words:
+            return [*drawn, *self._text(text, loud)]
+        if not self.wraps:
+            # How it ended matters more than the end of how it began.
+            room = self.size.width - 2 - self.hang(line)
+            text = _shortened(text, max(room // 2, room - cell_len(words) - 2))
+        return [*drawn, *self._text(text, loud), Segment(f"  {words}", loud if wrong else quiet)]
 
     def cells(self, line: Entry) -> int:
         """Its text and the columns before it."""

@@ -291,7 +291,7 @@ class LogsPane(Pane):
 
     def add(self, batch: LogBatch) -> None:
         """Take new lines, and how the tail is doing."""
-        self._state, self._heard = batch.state, True
+        before, self._state, self._heard = self._state, batch.state, True
         numbers, tardy = self._numbers, batch.late
         entries = [
             entry
@@ -311,7 +311,7 @@ class LogsPane(Pane):
             entries.append(row)
         if entries:
             self._lines.add(entries, older=batch.older)
-        if not self._lines.busy or not batch.lines:
+        if not self._lines.busy or not batch.lines or _told(before) != _told(batch.state):
             self.paint()
 
     def forget(self) -> None:
@@ -329,7 +329,7 @@ class LogsPane(Pane):
         fresh = self._freshness()
         lines = self._lines
         lines.set_class(fresh.dimmed, "-stale")
-        self.say("" if len(lines.ring) else self._empty(fresh))
+        self.say("" if lines.busy or len(lines.ring.shown) else self._empty(fresh))
         self.dress(self._title(), fresh, (len(lines.ring.shown), len(lines.ring)))
 
     def _tick(self) -> None:
@@ -360,6 +360,8 @@ class LogsPane(Pane):
         return Freshness()
 
     def _empty(self, fresh: Freshness) -> str:
+        if len(self._lines.ring):
+            return "no line passes the filter · esc shows all"
         if self._state.note:
             return plain(self._state.note)
         return "" if fresh else "no line in the last minutes"
@@ -479,6 +481,11 @@ class LogsPane(Pane):
 
 _PICTURED = 110
 """Columns from which the title has pictures of the speeds."""
+
+
+def _told(state: TailState) -> tuple[object, ...]:
+    """What is painted at once, however many lines come."""
+    return state.note, state.words, state.failure, state.mode, state.group
 
 
 def _wrong(entry: Entry) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import reactive
@@ -23,21 +24,33 @@ from bgconsole.ui.panes.pane import SnapshotWidget, now
 from bgconsole.ui.panes.stage_strip import guards, strip_line
 from bgconsole.ui.panes.traffic_bar import traffic_line
 from bgconsole.ui.widgets.fit import Piece, piece
-from bgconsole.ui.widgets.repaint import retell
+from bgconsole.ui.widgets.repaint import retell, same
 
 SMALL = 30
 """Below so many lines of terminal the verdict has `FEW` lines, else `MORE`."""
 FEW, MORE = 4, 6
 
 
+CLOCK = 8
+"""Columns at the end of the header that change every second."""
+
+
 class Header(SnapshotWidget, Static):
     """One line: account, region, service, and how fresh the picture is."""
 
     DEFAULT_CSS = """
-    Header { height: 1; padding: 0 1; background: $panel; color: $foreground; }
+    Header {
+        height: 1; padding: 0 1; background: $panel; color: $foreground;
+        & > Static { dock: right; width: 8; height: 1; background: $panel; }
+    }
     """
+    _before_clock = Content("")
     read_only: reactive[bool] = reactive(False, repaint=False, init=False)
     """Whether every key that changes something is off."""
+
+    def compose(self) -> ComposeResult:
+        """The clock lies over the end of the line: each second no more than that is written."""
+        yield Static()
 
     def paint(self) -> None:
         """Write the line as of now."""
@@ -50,7 +63,13 @@ class Header(SnapshotWidget, Static):
             self.size.width,
             read_only=self.read_only,
         )
-        retell(self, line, layout=False)
+        clock = line.cell_length - CLOCK
+        if clock < 0 or not line.plain[clock:].isascii():
+            clock = len(line.plain)
+        retell(self.query_one(Static), line[clock:], layout=False)
+        if not same(line[:clock], self._before_clock):
+            self._before_clock = line[:clock]
+            self.update(line, layout=False)
 
     def watch_read_only(self) -> None:
         """Say so at once."""

@@ -28,8 +28,9 @@ from bgconsole.ui.widgets.ring import Ring
 
 PAUSE = 0.1
 """Seconds between two paints. A paint costs the same for one new line and for a thousand."""
-ASIDE = 4
-"""How many times as long it is while the view has not the focus: nobody reads so fast aside."""
+ASIDE = 10
+"""How many times as long it is while the view has not the focus: nobody reads so fast aside, and a
+paint of a dozen lines is 6 kB on the link."""
 MOST_PAUSE = 3.2
 """Seconds, for a terminal that does not take what is written."""
 CAPACITY = 100_000

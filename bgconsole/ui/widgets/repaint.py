@@ -15,7 +15,7 @@ from textual.widgets import Static
 def retell(static: Static, content: Content, *, layout: bool = True) -> None:
     """Set a text, unless it is there already."""
     shown = static.content
-    if not (isinstance(shown, Content) and _same(shown, content)):
+    if not (isinstance(shown, Content) and same(shown, content)):
         static.update(content, layout=layout)
 
 
@@ -26,12 +26,13 @@ def retitle(widget: Widget, title: Content, subtitle: Content) -> None:
         ("_border_subtitle", widget.outer_size.height - 1, subtitle),
     ):
         old = getattr(widget, name)
-        if isinstance(old, Content) and _same(old, new):
+        if isinstance(old, Content) and same(old, new):
             continue
         setattr(widget, name, new)
         x, y = widget.content_offset
         widget.refresh(Region(-x, row - y, widget.outer_size.width, 1))
 
 
-def _same(one: Content, other: Content) -> bool:
+def same(one: Content, other: Content) -> bool:
+    """Whether they are drawn alike."""
     return one.plain == other.plain and one.spans == other.spans

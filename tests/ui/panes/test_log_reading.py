@@ -143,7 +143,7 @@ def test_requests_fold_behind_their_first_line() -> None:
     shown = [entry for entry in every if folds.take(entry)]
     assert [entry.text.split()[-1] for entry in shown] == ["/posts", "/up", "nobody", "boom"]
     told = [tail_words(fold) for entry in shown if (fold := folds.of(entry))]
-    assert told[0] == "⋯ 1 more · Completed 200 OK in 4ms"
+    assert told[0] == "⋯ 1 more · 200 OK in 4ms"
     assert told[1].startswith("⋯ 2 more · ")
     assert told[2:] == ["", "⋯ 2 more"]
     second = folds.of(shown[1])
