@@ -125,7 +125,7 @@ async def test_a_list_that_cannot_be_had_says_why_and_comes_later(tmp_path: Path
 
 async def test_the_palette_has_pickers_operations_and_pages(tmp_path: Path) -> None:
     app = console(several(), tmp_path)
-    async with app.run_test(size=(100, 40)) as pilot:
+    async with app.run_test(size=(100, 90)) as pilot:
         await filled(pilot)
         await pilot.press(":")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
