@@ -243,7 +243,7 @@ class _Changes(_Port):
             copy = _pinned(self.world, task_definition, images)
             self.world.definitions[copy.arn] = copy
             said = self.world.documents.get(_definition(self.world, task_definition).arn, {})
-            self.world.documents[copy.arn] = {**said, **size}
+            self.world.documents[copy.arn] = {**_renamed(said, images), **size}
             return Submitted(_request_id(self.world), created=copy.arn)
 
     def _take_effect(self, call: Call) -> Submitted:
@@ -521,6 +521,15 @@ def _said(definition: TaskDefinition) -> Mapping[str, object]:
         for c in definition.containers
     ]
     return {"family": definition.family, "containerDefinitions": containers}
+
+
+def _renamed(said: Mapping[str, object], images: Mapping[str, str]) -> Mapping[str, object]:
+    """What a task definition says, with some images replaced."""
+    containers = said.get("containerDefinitions")
+    if not isinstance(containers, list):
+        return said
+    renamed = [{**c, "image": images.get(c["name"], c.get("image"))} for c in containers]
+    return {**said, "containerDefinitions": renamed}
 
 
 def _pinned(world: ScriptedWorld, name: str, images: Mapping[str, str]) -> TaskDefinition:

@@ -313,7 +313,7 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "cloudformation:ExecuteChangeSet": lambda g: g.stack_changes.execute("demogone", "change"),
     "cloudformation:ListChangeSets": lambda g: g.stacks.change_sets("demogone"),
     "cloudformation:ListStackResources": lambda g: g.stacks.resources("demogone"),
-    "cloudwatch:GetMetricData": lambda g: g.metrics.read(REF, groups_of(g), datetime.now(UTC)),
+    "cloudwatch:GetMetricData": lambda g: g.metrics.read(REF, groups_of(g), {}, datetime.now(UTC)),
     "ecr:DescribeImages": lambda g: g.images.images("demorepo"),
     "ecr:DescribeRepositories": lambda g: g.images.repository("demorepo"),
     "ecr:ListImages": lambda g: g.stack_changes.empty_repository("demogone"),

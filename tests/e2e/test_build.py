@@ -1,4 +1,4 @@
-"""Build and push over HTTP: by sub-command and by key, and what comes of a stop in the middle."""
+"""Build and push over HTTP: by sub-command, and what comes of a stop in the middle."""
 
 from __future__ import annotations
 
