@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -99,7 +100,10 @@ def _open_console(settings: Settings) -> int:
         return 2
     from bgconsole.ui.app import Console
 
-    result = Console(wiring(settings)).run()
+    console = Console(wiring(settings))
+    # What is loaded by now stays: no later collection looks at it and holds the screen up.
+    gc.freeze()
+    result = console.run()
     if result == "demo":
         return _run(["demo"])
     return 70 if result is None else 0
