@@ -24,6 +24,12 @@ PROGRAM = (sys.executable, "-m", "bgconsole")
 SERVICE = ("--cluster", "democluster-cluster", "--service", "democluster-service")
 
 
+def service_beside(options: Sequence[str]) -> tuple[str, ...]:
+    """The demo's service, but for what the options name themselves."""
+    named = zip(SERVICE[::2], SERVICE[1::2], strict=True)
+    return tuple(word for flag, value in named if flag not in options for word in (flag, value))
+
+
 def base_environment(home: Path) -> dict[str, str]:
     """What a program gets that nobody configured: a path, a home, UTC."""
     return {

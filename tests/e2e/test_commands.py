@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.e2e.conftest import PROGRAM, SERVICE, Sandbox
+from tests.e2e.conftest import PROGRAM, Sandbox, service_beside
 
 SCHEMA = Path(__file__).parents[2] / "bgconsole/cli/status.schema.json"
 
@@ -81,7 +81,7 @@ def test_the_aws_cli_uses_it_unmodified(sandbox: Sandbox) -> None:
 def test_what_is_wrong_is_one_clear_message(
     sandbox: Sandbox, options: list[str], code: int, words: str
 ) -> None:
-    told = sandbox.run(*PROGRAM, *SERVICE, *options, "status")
+    told = sandbox.run(*PROGRAM, *service_beside(options), *options, "status")
     assert told.returncode == code, (told.stdout, told.stderr)
     assert words in told.stderr
     assert "Traceback" not in told.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import worlds
-from tests.e2e.conftest import PROGRAM, SERVICE, base_environment
+from tests.e2e.conftest import PROGRAM, SERVICE, base_environment, service_beside
 from tests.faces import face
 from tests.loopback import AwsError, Reset, closed_port, serving
 from tests.terminal import Terminal
@@ -94,7 +94,7 @@ def test_the_console_names_what_is_not_there(nowhere: Path) -> None:
         ]
         for options, endpoint, words in cases:
             with Terminal(
-                [*PROGRAM, *SERVICE, *options],
+                [*PROGRAM, *service_beside(options), *options],
                 environment=environment(nowhere, endpoint),
                 columns=80,
                 rows=24,

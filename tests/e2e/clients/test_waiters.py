@@ -12,8 +12,7 @@ from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
 
 def test_the_service_and_its_targets_settle_after_scaling(shared: Account) -> None:
     ecs, elb = shared.client("ecs"), shared.client("elbv2")
-    (group,) = elb.describe_target_groups()["TargetGroups"]
-    arn = group["TargetGroupArn"]
+    arn = shared.service()["loadBalancers"][0]["targetGroupArn"]
     before = _targets(elb, arn)
 
     ecs.update_service(cluster=CLUSTER, service=SERVICE, desiredCount=5)
@@ -36,12 +35,12 @@ def test_the_service_and_its_targets_settle_after_scaling(shared: Account) -> No
 
 def test_a_target_that_never_registered_is_not_waited_for(shared: Account) -> None:
     elb = shared.client("elbv2")
-    (group,) = elb.describe_target_groups()["TargetGroups"]
+    group = shared.service()["loadBalancers"][0]["targetGroupArn"]
     waiter = elb.get_waiter("target_in_service")
     few = {"Delay": 0.05, "MaxAttempts": 3}
     with pytest.raises(WaiterError, match="Max attempts exceeded"):
         waiter.wait(
-            TargetGroupArn=group["TargetGroupArn"],
+            TargetGroupArn=group,
             Targets=[{"Id": "10.9.9.9"}],
             WaiterConfig=few,
         )
