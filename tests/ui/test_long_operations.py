@@ -46,6 +46,10 @@ async def test_a_migration_is_seen_line_by_line_to_its_exit_code(tmp_path: Path)
         assert "│ == 1 AddSummary: migrated (0.1s) ==" in text(app.screen)
         assert "Applied: AddSummary (1)" in text(app.screen)
         assert isinstance(app.screen, RunScreen)
+        await pilot.resize_terminal(SIZE[0], 90)
+        await until(pilot, lambda: app.screen.size.height == 90)
+        lines = text(app.screen).splitlines()
+        assert any("✓ 1 run" in line for line in lines[:6]), "what is short begins on top"
 
 
 async def test_one_that_runs_already_is_offered_to_be_followed(tmp_path: Path) -> None:

@@ -72,7 +72,6 @@ class RunScreen(Screen[None]):
     def on_mount(self) -> None:
         """The seconds run while it runs."""
         self._composed = True
-        self.query_one("#run-body").anchor()  # what comes last is seen, until somebody scrolls
         self._seconds = self.set_interval(1.0, self._tick)
         self._paint()
 
@@ -121,6 +120,8 @@ class RunScreen(Screen[None]):
 
     def _paint(self) -> None:
         state = self.state
+        body = self.query_one("#run-body", VerticalScroll)
+        followed = body.is_vertical_scroll_end
         self._paint_headline()
         steps: list[Line] = []
         for number, (step, become) in enumerate(
@@ -147,7 +148,10 @@ class RunScreen(Screen[None]):
         end.display = state.outcome is not None
         if state.outcome is not None:
             end.show([*_end(state.outcome), *_after(state)])
-            self.query_one("#run-body", VerticalScroll).scroll_end(animate=False)
+        if followed or state.outcome is not None:
+            # What comes last is seen, until somebody scrolls. (An anchor of Textual's, 8.2.8, would
+            # push what is shorter than the screen to its bottom.)
+            body.scroll_end(animate=False)
 
     def _paint_headline(self) -> None:
         self.query_one("#run-headline", Static).update(headline(self.state, self._clock()))
