@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -14,7 +16,7 @@ from bgconsole.domain.services import (
     ServiceRef,
     ServiceRevision,
 )
-from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.gateway.scripted import Call, ScriptedWorld
 from tests import worlds
 from tests.values import CLUSTER, NOW, REF, SERVICE
 
@@ -73,6 +75,42 @@ def calm(count: int, world: ScriptedWorld | None = None, cluster: str = CLUSTER)
     for number in range(count):
         adopt(world, other, f"service-{number:02d}", cluster=cluster)
     return world
+
+
+@contextmanager
+def as_first(world: ScriptedWorld, ref: ServiceRef) -> Iterator[None]:
+    """The worlds' effects are of one service: let them be of another one meanwhile."""
+    tables: tuple[dict[ServiceRef, Any], ...] = (
+        world.services, world.history, world.tasks, world.balancing,
+    )  # fmt: skip
+    for table in tables:
+        table[REF], table[ref] = table[ref], table[REF]
+    try:
+        yield
+    finally:
+        for table in tables:
+            table[REF], table[ref] = table[ref], table[REF]
+
+
+def of_each(world: ScriptedWorld) -> None:
+    """Let an update be of the service that it names, whichever it is; REF must be among them."""
+    update = world.effects["changes.update"]
+
+    def of_either(world: ScriptedWorld, call: Call) -> Any:
+        ref = call.arguments["ref"]
+        assert isinstance(ref, ServiceRef)
+        with as_first(world, ref):
+            return update(world, Call(call.name, {**call.arguments, "ref": REF}))
+
+    world.effects["changes.update"] = of_either
+
+
+def settle(world: ScriptedWorld) -> None:
+    """End well whatever deployment goes on."""
+    for ref in tuple(world.history):
+        if world.history[ref] and world.history[ref][0].ongoing:
+            with as_first(world, ref):
+                worlds.settle(world)
 
 
 def mixed() -> ScriptedWorld:

@@ -111,6 +111,9 @@ class Plan:
     """What is to be live."""
     target: str = ""
     """What it is about, for lock, audit and receipt; the service where it is empty."""
+    in_view: tuple[str, ...] = ("from", "to")
+    """Labels of the facts that stay in view while the rest is read; the first two where there are
+    none of these."""
 
     def decides(self) -> tuple[tuple[str, str], ...]:
         """The facts that count when the plan is compared with one made again."""

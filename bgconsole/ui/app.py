@@ -19,6 +19,7 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.gateway.port import Gateway
+from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import No, Operation, Params
 from bgconsole.ui import keys, theme
 from bgconsole.ui.attention import Attention
@@ -27,6 +28,7 @@ from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
 from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.hand_over import hand_over
+from bgconsole.ui.marking import Marking
 from bgconsole.ui.messages import (
     Answered,
     BugFound,
@@ -86,6 +88,7 @@ class Console(GuardedApp):
             settle=wiring.timing.settle,
             changed=self._operation_changed,
         )
+        self._marking = Marking(self, wiring, self.operating, self.services.gateway)
         self._shelling = Shelling(self, wiring, wiring.clock)
         self.pickers = Pickers(
             self, wiring, self.session, watch=self.watch_service, connect=self.connect
@@ -171,6 +174,11 @@ class Console(GuardedApp):
             self._connecting.by(lambda: gateway)
         self.watch_service(message.line.ref)
 
+    @on(ServicesScreen.Operated)
+    def _operate_marked(self, message: ServicesScreen.Operated) -> None:
+        if isinstance(self.screen, ServicesScreen):
+            self._marking.offer(message.operation_id, message.lines, self.screen)
+
     def _uncover(self) -> None:
         """Leave what lies over the services screen, or over the first one."""
         while len(self.screen_stack) > 1 and not isinstance(self.screen, ServicesScreen):
@@ -200,7 +208,7 @@ class Console(GuardedApp):
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
         if self.screen_stack and not self._connecting.answered(answer):
-            self.operating.answered(answer)
+            _ = self._marking.answered(answer) or self.operating.answered(answer)
 
     @on(SnapshotTaken)
     def _snapshot_taken(self, message: SnapshotTaken) -> None:
@@ -355,6 +363,8 @@ class Console(GuardedApp):
 
     def on_key(self, event: events.Key) -> None:
         """A write key that may do nothing now says why."""
+        if isinstance(self.screen, ServicesScreen):
+            self._say_why_not_marked(event.key, self.screen)
         if self._service is None or isinstance(self.screen, Dialog):
             return
         for operation, no in self._offers:
@@ -364,6 +374,12 @@ class Console(GuardedApp):
             if pressed and not self._may_press(operation.id):
                 told = self._why_not(no)
                 self.notify(told, title=operation.title, severity="warning")
+
+    def _say_why_not_marked(self, key: str, screen: ServicesScreen) -> None:
+        for operation in OPERATIONS.values() if screen.operable else ():
+            pressed = operation.key and key in keys.keys_of(self.wiring.keymap, operation)
+            if pressed and not screen.check_action("operate_marked", (operation.id,)):
+                self._marking.offer(operation.id, screen.pane.marked, screen)
 
     def _look_at_operations(self, snapshot: Snapshot) -> None:
         before = [(operation.id, no is None) for operation, no in self._offers]

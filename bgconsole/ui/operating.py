@@ -17,6 +17,7 @@ from bgconsole.domain.probe_words import since_key
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import PlanChanged
+from bgconsole.operations.several import several
 from bgconsole.operations.spec import Check, No, Operation, Params, Plan, Proposal, Risk
 from bgconsole.ui.background import ask, start
 from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
@@ -29,6 +30,10 @@ from bgconsole.ui.wiring import ConsoleResult, Running
 PAINT = 0.15
 """Seconds between two paintings of a program's output."""
 _NOTHING: Params = MappingProxyType({})
+
+
+Runnable = tuple[Running, Proposal]
+"""What is carried out, and by whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class Operating:
         self._runs = 0
         self._painting = False
         self._runner: Running | None = None
+        self._current: Running | None = None
+        self._asked: tuple[Runnable, ...] = ()
+        self._later: tuple[Runnable, ...] = ()
         self.state: RunState | None = None
         """The run that goes on or was the last one."""
         self.seen = True
@@ -115,6 +123,16 @@ class Operating:
             self._gathering += 1
             ask(self._app, Gathering(self._gathering), lambda: runner.gather(answer))
 
+    def offer_several(self, asked: tuple[Runnable, ...]) -> None:
+        """Open one dialog for operations that are gathered already, done one after the other."""
+        self._gathering += 1  # what another dialog still looks up is not of this one
+        whole = several(tuple(proposal for _, proposal in asked)).whole
+        if whole.risk is Risk.SAFE and not self.running:
+            self._begin(asked)
+        else:
+            self._ask(whole)
+            self._asked = asked
+
     def answered(self, answer: Answered) -> bool:
         """Take gathered evidence; False where the answer is something else's."""
         if not isinstance(answer.ticket, Gathering):
@@ -152,17 +170,30 @@ class Operating:
         if state is None or message.run != state.number:
             return
         if isinstance(message.error, PlanChanged):
+            left, self._later = state.later, ()
+            if left:
+                self._app.notify(
+                    f"Not begun: {', '.join(left)}.", title="The plan has changed", markup=False
+                )
+            self._runner = self._current
             self.state, self.seen = None, True
             self._close_screen()
             self._ask(message.error.proposal, changed_from=state.proposal.plan)
             return
-        self._put(state.stopped(message.error, self._clock()))
+        ended = state.stopped(message.error, self._clock())
+        if ended.outcome and ended.outcome.ok and self._later and not self._cancelled.is_set():
+            done = (*ended.earlier, f"{ended.proposal.plan.summary}: {ended.outcome.title}")
+            self._begin(self._later, earlier=done)
+            return
+        self._later = ()
+        self._put(ended)
         self.seen = self._screen is not None and self._screen.is_current
         if not self.seen and self.state and self.state.outcome:
             outcome = self.state.outcome
             severity = "information" if outcome.ok else "error"
+            told = (state.proposal.plan.summary, self.state.not_begun)
             self._app.notify(
-                state.proposal.plan.summary,
+                " ".join(filter(None, told)),
                 title=outcome.title,
                 severity=severity,  # type: ignore[arg-type]
                 timeout=15,
@@ -231,6 +262,7 @@ class Operating:
         self._app.push_screen(screen, chosen)
 
     def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:
+        self._asked = ()
         self._dialog = ConfirmScreen(
             proposal,
             settle=self._settle,
@@ -247,14 +279,22 @@ class Operating:
             if self._runner is not None:
                 was = proposal.proposal
                 self.offer(self._runner, was.operation, was.snapshot, proposal.params)
+        elif proposal is not None and self._asked:
+            self._begin(self._asked)
         elif proposal is not None:
             self._start(proposal)
         self._changed()
 
     def _start(self, proposal: Proposal) -> None:
-        runner = self._runner
-        if runner is None or self.sending:
+        if self._runner is not None:
+            self._begin(((self._runner, proposal),))
+
+    def _begin(self, what: tuple[Runnable, ...], earlier: tuple[str, ...] = ()) -> None:
+        """Carry out the first; those after it once it has ended well."""
+        if self.sending and not earlier:
             return
+        (runner, proposal), *rest = what
+        self._current, self._later = runner, tuple(rest)
         # What the one before sent goes on; its thread writes down that nobody follows it any more.
         self._cancelled.set()
         self._runs += 1
@@ -271,7 +311,16 @@ class Operating:
                 problem = error
             app.post_message(OperationEnded(number, problem))
 
-        self.state, self.seen = RunState(number, proposal, self._clock()), False
+        self.state, self.seen = (
+            RunState(
+                number,
+                proposal,
+                self._clock(),
+                earlier=earlier,
+                later=tuple(each.ref.name for _, each in self._later),
+            ),
+            False,
+        )
         if self._screen is not None:
             self._screen.show(self.state)
         self.show()

@@ -22,8 +22,6 @@ STYLES = {
     "not checked": "$text-warning",
     "checking": "dim",
 }
-_WAY = ("from", "to")
-"""The facts that stay in view."""
 TYPED = 16
 """Cells of a wrong word that are said again."""
 
@@ -132,9 +130,8 @@ def asked(proposal: Proposal, word: str, typed: str = "") -> Content:
 
 
 def _in_view(fact: Fact, plan: Plan) -> bool:
-    labels = {each.label.lower() for each in plan.facts}
-    kept = _WAY if labels & set(_WAY) else tuple(each.label.lower() for each in plan.facts[:2])
-    return fact.label.lower() in kept
+    labels = [each.label.lower() for each in plan.facts]
+    return fact.label.lower() in (set(labels) & set(plan.in_view) or labels[:2])
 
 
 def _fact(fact: Fact, before: Plan | None) -> Line:

@@ -44,6 +44,10 @@ class RunState:
     ended_at: datetime | None = None
     superseded: str = ""
     """What was deployed over it soon after its end, in words."""
+    earlier: tuple[str, ...] = ()
+    """How the services before it ended, in words, where several are done one after the other."""
+    later: tuple[str, ...] = ()
+    """The services that come after it; none of them where it ends badly."""
     amounts: Mapping[str, Amount] = field(default_factory=lambda: MappingProxyType({}))
     """How far the measurable parts of the step that runs are, by what they are of."""
 
@@ -101,7 +105,12 @@ class RunState:
     @property
     def sending(self) -> bool:
         """Whether not all of it is sent: it can be stopped, and nothing else begun beside it."""
-        return not self.ended and not self.submitted
+        return not self.ended and (not self.submitted or bool(self.later))
+
+    @property
+    def not_begun(self) -> str:
+        """Once it has ended: the services that were to come after it and do not."""
+        return f"Not begun: {', '.join(self.later)}." if self.ended and self.later else ""
 
     @property
     def request_ids(self) -> tuple[str, ...]:

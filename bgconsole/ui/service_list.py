@@ -45,7 +45,7 @@ class ServiceList:
             self._watcher.set_shown(True)
         came_from = (Area(home.place.region, of.cluster), of) if of is not None else None
         if self.screen is None:
-            self.screen = ServicesScreen(came_from)
+            self.screen = ServicesScreen(came_from, why_read_only=self._wiring.why_read_only)
             self.screen.overview = self.overview
             self._app.push_screen(self.screen)
         elif came_from is not None and self.screen.is_attached:

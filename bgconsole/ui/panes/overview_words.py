@@ -15,6 +15,9 @@ from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import Piece, fit, fit_apart, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Row
 
+MARK = "◆"
+"""Of a marked service, behind the verdict's glyph."""
+
 
 def header_line(overview: Overview, now: datetime, palette: Palette, width: int) -> Content:
     """Who and where; how fresh. Like the service screen's, with the clusters for the service."""
@@ -80,8 +83,9 @@ def _mild(severity: Severity) -> Tone:
     return Tone.PLAIN if severity is Severity.GOOD else SEVERITY[severity]
 
 
-def row(line: Line, now: datetime, where: str) -> Row:
+def row(line: Line, now: datetime, where: str, *, marked: bool = False) -> Row:
     """One line as a row; `where` names its cluster."""
+    glyph = line.glyph + (MARK if marked else "")
     tone = Tone.QUIET if line.stale else _mild(line.severity)
     quiet, text = Tone.QUIET, Tone.QUIET if line.stale else Tone.PLAIN
     if not line.ref.name:
@@ -100,7 +104,7 @@ def row(line: Line, now: datetime, where: str) -> Row:
     return Row(
         line.key,
         (
-            Cell(line.glyph, SEVERITY[line.severity] if line.wrong else tone),
+            Cell(glyph, SEVERITY[line.severity] if line.wrong else tone),
             Cell(line.word, SEVERITY[line.severity] if line.wrong else tone),
             Cell(line.ref.name, text),
             Cell(where, quiet),

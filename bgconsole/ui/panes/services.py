@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
+from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.overview import Area, Line, Overview, lines
 from bgconsole.domain.overview_words import area_words
 from bgconsole.domain.services import ServiceRef
-from bgconsole.ui.palette import Palette
+from bgconsole.ui.keys import read
+from bgconsole.ui.palette import Palette, Tone
 from bgconsole.ui.panes.freshness import Freshness, freshness
 from bgconsole.ui.panes.overview_words import header_line, row, sum_line, told
 from bgconsole.ui.panes.pane import Pane, SnapshotWidget, now
-from bgconsole.ui.widgets.fit import piece
+from bgconsole.ui.widgets.fit import Piece, piece
 from bgconsole.ui.widgets.keyed_table import Column, KeyedTable
 
 TOLD = 2
@@ -77,18 +82,24 @@ class ServicesPane(Pane, OverviewWidget):
         border-top: solid $foreground 15%;
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [*read(KEYMAP, "mark", "mark")]
     NAME = "Services"
     line: Line | None = None
     """The highlighted one."""
+    marks: frozenset[str] = frozenset()
+    """The keys of the marked rows; a service that is gone loses its mark."""
     _wished: tuple[Area, ServiceRef] | None = None
     _lines: Mapping[str, Line] = MappingProxyType({})
     _painted: Content | None = None
+
+    class Marked(Message):
+        """A mark was set or taken away."""
 
     def body(self) -> ComposeResult:
         """The table, or words in its place; the sentence."""
         yield Static(classes="message", markup=False)
         yield KeyedTable(
-            Column(2, 2),
+            Column(2, 3, keep=10),
             Column(9, 20, keep=8),
             Column(14, 60, keep=7),
             Column(1, 60, keep=5),
@@ -132,14 +143,58 @@ class ServicesPane(Pane, OverviewWidget):
         listed = lines(self.overview, at)
         where = area_words(self.overview.areas)
         self._lines = {line.key: line for line in listed}
-        self._table.show(row(line, at, where.get(line.area, "")) for line in listed)
+        self.marks &= self._lines.keys()
+        self._table.show(
+            row(line, at, where.get(line.area, ""), marked=line.key in self.marks)
+            for line in listed
+        )
         if self._wished is not None and listed:
             self._grant()
         waiting = [area for area, part in self.overview.areas.items() if part.waiting]
         self.say(self._words(len(listed), len(waiting)))
         name = piece(99, f"{self.NAME} ({len(listed)})")
-        self.dress([name], self._fresh(), self._table.counts, named=False)
+        self.dress([name, *self._marked_words()], self._fresh(), self._table.counts, named=False)
         self._tell()
+
+    @property
+    def listed(self) -> tuple[Line, ...]:
+        """Every service there is, in the order of the list."""
+        return tuple(line for line in self._lines.values() if line.ref.name)
+
+    @property
+    def marked(self) -> tuple[Line, ...]:
+        """The marked services in the order of the list, those that the filter hides too."""
+        return tuple(line for key, line in self._lines.items() if key in self.marks)
+
+    def action_mark(self) -> None:
+        """Mark the highlighted service, or take its mark away."""
+        line = self.line
+        if line is None or not line.ref.name:
+            return
+        self.marks ^= {line.key}
+        self.paint()
+        self.post_message(self.Marked())
+
+    def action_clear_filter(self) -> None:
+        """Show everything again; where nothing is hidden, take all marks away."""
+        if self.clear_filter() or not self.marks:
+            return
+        self.marks = frozenset()
+        self.paint()
+        self.post_message(self.Marked())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """`esc` has marks to clear too."""
+        allowed = super().check_action(action, parameters)
+        return allowed or (action == "clear_filter" and bool(self.marks))
+
+    def _marked_words(self) -> list[Piece]:
+        if not self.marks:
+            return []
+        hidden = sum(1 for key in self.marks if not self._table.shows(key))
+        words = f"{len(self.marks)} marked" + (f", {hidden} of them hidden" if hidden else "")
+        style = Palette.of(self.app).style(Tone.WAITING, bold=True)
+        return [piece(98, Content.styled(words, style))]
 
     def _words(self, count: int, waiting: int) -> str:
         """What stands where rows would."""

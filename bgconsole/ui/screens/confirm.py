@@ -143,11 +143,26 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
         self.query_one("#plan", HangingText).show(plan_text.rest(plan, self._before))
         if self.word:
             self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word))
+        self.call_after_refresh(self._fit)
 
     def _paint_age(self) -> None:
         seen = plan_text.seen(self.proposal, self._asked_at, self._clock())
         self.query_one("#seen", Static).update(seen)
         self.query_one("#seen").display = bool(seen)
+
+    def on_resize(self) -> None:
+        """What there is to read has another height."""
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Let what is read end above the question: there it scrolls to its very end."""
+        if not self.is_attached:
+            return
+        box, rest = self.query_one(".confirm"), self.query_one("#rest")
+        question = self.query_one(".question, .buttons")
+        above = rest.region.y - box.region.y
+        below = question.outer_size.height + question.styles.margin.height + box.gutter.bottom
+        rest.styles.max_height = max(1, self.size.height - above - below)
 
     def action_cancel(self) -> None:
         """Leave; nothing was done."""

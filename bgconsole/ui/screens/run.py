@@ -123,7 +123,7 @@ class RunScreen(Screen[None]):
         body = self.query_one("#run-body", VerticalScroll)
         followed = body.is_vertical_scroll_end
         self._paint_headline()
-        steps: list[Line] = []
+        steps = [Line(one_line(f"✓ {words}", "$text-success"), 2) for words in state.earlier]
         for number, (step, become) in enumerate(
             zip(state.proposal.plan.steps, state.steps, strict=True), 1
         ):
@@ -173,12 +173,16 @@ def headline(state: RunState, now: datetime) -> Content:
             (f"{glyph} {plain(outcome.title)}", style), f"  {summary} · took {took}"
         )
     steps = len(state.proposal.plan.steps)
+    if count := len(state.earlier) + len(state.later):
+        summary = f"{len(state.earlier) + 1} of {count + 1}: {summary}"
     at = f"step {state.current} of {steps}" if state.current else "reading the world once more"
     return Content.assemble(("◐ ", "bold $text-primary"), f"{summary} · {at} · {took}")
 
 
 def _after(state: RunState) -> list[Line]:
     """What came after the end, or until when that is watched for."""
+    if state.not_begun:
+        return [Line(Content("")), Line(one_line(f"✖ {state.not_begun}", "bold $text-error"), 2)]
     if state.superseded:
         return [Line(Content("")), Line(one_line(f"✖ {state.superseded}", "bold $text-error"), 2)]
     if state.outcome is None or not state.outcome.deployment or state.ended_at is None:

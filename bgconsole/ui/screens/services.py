@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -15,6 +16,7 @@ from textual.widgets import DataTable
 from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.overview import Area, Line, Overview
 from bgconsole.domain.services import ServiceRef
+from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.services import ServicesHeader, ServicesPane, ServicesSum
 from bgconsole.ui.run_state import RunState
@@ -23,9 +25,9 @@ from bgconsole.ui.widgets.steady_footer import SteadyFooter
 
 
 class ServicesScreen(Screen[None]):
-    """Only looks: what changes a service is done on the service's own screen.
+    """Looks, and changes marked services only, several as one plan.
 
-    `esc` clears the filter and does nothing else: there is nothing to go back to.
+    `esc` clears the filter, then the marks, and does nothing else: there is nothing to go back to.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -33,6 +35,14 @@ class ServicesScreen(Screen[None]):
         *read(KEYMAP, "copy", "copy"),
         *read(KEYMAP, "pick", "app.pick", footer=True),
         *read(KEYMAP, "refresh", "app.refresh"),
+        *(
+            binding
+            for operation in OPERATIONS.values()
+            if operation.key and operation.about == "service"
+            for binding in read(
+                KEYMAP, operation.id, f"operate_marked('{operation.id}')", footer=True
+            )
+        ),
     ]
 
     overview: reactive[Overview | None] = reactive(None, repaint=False)
@@ -46,10 +56,24 @@ class ServicesScreen(Screen[None]):
             super().__init__()
             self.line = line
 
-    def __init__(self, first: tuple[Area, ServiceRef] | None = None) -> None:
+    class Operated(Message):
+        """A write key was pressed; `lines` are the services that were marked then."""
+
+        def __init__(self, operation_id: str, lines: tuple[Line, ...]) -> None:
+            super().__init__()
+            self.operation_id = operation_id
+            self.lines = lines
+
+    def __init__(
+        self,
+        first: tuple[Area, ServiceRef] | None = None,
+        *,
+        why_read_only: Callable[[ServiceRef], str] = lambda _: "",
+    ) -> None:
         """`first` is the service to highlight when the rows come."""
         super().__init__()
         self._first = first
+        self._why_read_only = why_read_only
 
     def compose(self) -> ComposeResult:
         """How many are wrong, then which."""
@@ -75,6 +99,27 @@ class ServicesScreen(Screen[None]):
     def pane(self) -> ServicesPane:
         """The list."""
         return self.query_one(ServicesPane)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Write keys are for marked services, of which one at least may be operated."""
+        if action != "operate_marked":
+            return True
+        several = OPERATIONS[str(parameters[0])].several
+        return several and self.operable and bool(self.pane.marks)
+
+    @property
+    def operable(self) -> bool:
+        """Whether any of the services may be changed from here."""
+        listed = self.pane.listed if self.query(ServicesPane) else ()
+        return any(not self._why_read_only(line.ref) for line in listed)
+
+    def action_operate_marked(self, operation_id: str) -> None:
+        """Ask about all marked services at once."""
+        self.post_message(self.Operated(operation_id, self.pane.marked))
+
+    @on(ServicesPane.Marked)
+    def _mark_changed(self) -> None:
+        self.refresh_bindings()
 
     @on(DataTable.RowSelected)
     def action_open(self) -> None:

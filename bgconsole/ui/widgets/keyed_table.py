@@ -144,9 +144,13 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
         self._only_wrong = only_wrong
         self._apply()
 
+    def shows(self, key: str) -> bool:
+        """Whether a row of this key is shown, that is: there and not hidden."""
+        return key in self._shown
+
     def select(self, key: str) -> bool:
         """Highlight a row by its key; False where it is not shown."""
-        if key not in self._shown:
+        if not self.shows(key):
             return False
         self.move_cursor(row=self.get_row_index(key), animate=False)
         return True

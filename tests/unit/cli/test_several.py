@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
 
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.services import ServiceRef
-from bgconsole.gateway.scripted import Call, ScriptedWorld
+from bgconsole.gateway.scripted import ScriptedWorld
 from tests import fleet, worlds
 from tests.unit.cli.conftest import Terminal
 from tests.values import CLUSTER, REF
@@ -19,43 +15,13 @@ OTHER = ServiceRef(CLUSTER, "other")
 NAMED = ("--service", REF.name, "--service", OTHER.name)
 
 
-@contextmanager
-def as_first(world: ScriptedWorld, ref: ServiceRef) -> Iterator[None]:
-    """The worlds' effects are of one service: let them be of another one meanwhile."""
-    tables: tuple[dict[ServiceRef, Any], ...] = (
-        world.services, world.history, world.tasks, world.balancing,
-    )  # fmt: skip
-    for table in tables:
-        table[REF], table[ref] = table[ref], table[REF]
-    try:
-        yield
-    finally:
-        for table in tables:
-            table[REF], table[ref] = table[ref], table[REF]
-
-
-def settle(world: ScriptedWorld) -> None:
-    for ref in (REF, OTHER):
-        if world.history[ref][0].ongoing:
-            with as_first(world, ref):
-                worlds.settle(world)
-
-
 @pytest.fixture
 def two(terminal: Terminal) -> Terminal:
     """A terminal on two services that could both go back."""
     world = terminal.world
     fleet.adopt(world, worlds.steady(), OTHER.name)
-    update = world.effects["changes.update"]
-
-    def of_either(world: ScriptedWorld, call: Call) -> Any:
-        ref = call.arguments["ref"]
-        assert isinstance(ref, ServiceRef)
-        with as_first(world, ref):
-            return update(world, Call(call.name, {**call.arguments, "ref": REF}))
-
-    world.effects["changes.update"] = of_either
-    terminal.at_wait = settle
+    fleet.of_each(world)
+    terminal.at_wait = fleet.settle
     return terminal
 
 
