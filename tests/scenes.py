@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
@@ -26,8 +26,10 @@ from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.ui.panes.probe import ProbePane
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.theme import DEFAULT, THEMES
+from bgconsole.ui.thrifty_app import ThriftyApp
 from bgconsole.watch.batch import LogBatch, TailState
 from bgconsole.watch.once import read
+from bgconsole.watch.sources import SOURCES
 from tests import two_groups, worlds
 from tests.values import LOG_GROUP, NOW, REF
 
@@ -38,8 +40,14 @@ ALL: tuple[Source, ...] = (
 
 def snapshot(world: ScriptedWorld, **changes: Any) -> Snapshot:
     """The whole picture of a world, as polled at `NOW`."""
-    taken = read(scripted_gateway(world), REF, lambda: NOW)
+    taken = read(scripted_gateway(world), REF, lambda: NOW, SOURCES)
     return replace(taken, generation=1, interval=2.0 if taken.deploying else 10.0, **changes)
+
+
+def again(taken: Snapshot, at: datetime) -> Snapshot:
+    """The next picture: polled at that moment, and nothing has changed."""
+    parts = {name: replace(taken.part(name), fetched_at=at) for name in SOURCES}
+    return replace(taken, generation=taken.generation + 1, **parts)  # type: ignore[arg-type]
 
 
 def failed(
@@ -160,11 +168,11 @@ def line(number: int, message: str, task: str = "", *, at: datetime = NOW) -> Lo
     return LogLine(moment, moment + 900, f"{number:056d}", LOG_GROUP, stream, message)
 
 
-def batch(lines: Iterable[LogLine], **state: Any) -> LogBatch:
+def batch(lines: Iterable[LogLine], *, read_at: datetime = NOW, **state: Any) -> LogBatch:
     """Lines with a tail that is well."""
     return LogBatch(
         tuple(sorted(lines, key=lambda entry: entry.order)),
-        TailState(group=LOG_GROUP, read_at=NOW, lag_seconds=4.0, **state),
+        TailState(group=LOG_GROUP, read_at=read_at, lag_seconds=4.0, **state),
     )
 
 
@@ -218,7 +226,7 @@ def talk(taken: Snapshot, count: int = 60) -> LogBatch:
     return batch(lines)
 
 
-class Host(App[None]):
+class Host(ThriftyApp[None]):
     """A clock and one screen: the main screen, or one with only what is given."""
 
     CSS_PATH = Path(bgconsole.ui.__file__).with_name("console.tcss")

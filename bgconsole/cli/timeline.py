@@ -21,6 +21,7 @@ from bgconsole.operations.audit import AuditLog
 from bgconsole.operations.moments import moments
 from bgconsole.watch.errors import read_errors
 from bgconsole.watch.once import read, with_service
+from bgconsole.watch.sources import SOURCES
 
 
 @click.command("timeline")
@@ -53,7 +54,8 @@ def timeline(
         raise click.UsageError("--json and --markdown cannot be had together.")
     context, settings = invocation.context, invocation.settings
     gateway = context.connect(settings)
-    snapshot = with_service(read(gateway, service(gateway, settings), context.clock))
+    ref = service(gateway, settings)
+    snapshot = with_service(read(gateway, ref, context.clock, SOURCES))
     now = context.clock()
     start = now - since
     errors = read_errors(gateway, snapshot, start)

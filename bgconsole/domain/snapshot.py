@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
@@ -36,6 +37,7 @@ Source = Literal[
     "images",
     "secrets",
     "metrics",
+    "activity",
 ]
 """What is polled by itself; each fails by itself."""
 
@@ -135,6 +137,7 @@ class Snapshot:
     images: Part[tuple[Image, ...]] = Part()
     secrets: Part[tuple[SecretChange, ...]] = Part()
     metrics: Part[Metrics] = Part()
+    activity: Part[Activity] = Part()
     last_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By task id: the line that best says why a task ended, as far as the log tail saw one."""
     calls_per_minute: int = 0

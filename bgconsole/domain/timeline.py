@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.duration import spell
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import ending, failed, image_of, main_container, tag_of
@@ -33,6 +34,7 @@ _SOURCES: tuple[tuple[Source, str], ...] = (
     ("deployments", "deployment history"),
     ("tasks", "tasks"),
     ("stacks", "stacks"),
+    ("activity", "scaling and alarms"),
 )
 
 
@@ -121,6 +123,17 @@ def _of_changes(snapshot: Snapshot) -> Iterator[Moment]:
         if secret.changed_at is not None:
             words = f"secret {secret.name} was changed"
             yield moment(secret.changed_at, "change", secret.by or "somebody", words)
+    activity = snapshot.activity.value or Activity()
+    for scaling in activity.scaling:
+        told = ": ".join(filter(None, (scaling.description.rstrip("."), scaling.cause)))
+        if scaling.status != "Successful":
+            told += f" ({' '.join(filter(None, (_spoken(scaling.status), scaling.message)))})"
+        severity = Severity.BAD if scaling.failed else Severity.BUSY
+        yield moment(scaling.at, "change", "autoscaling", told, severity)
+    for alarm in activity.alarms:
+        words = ": ".join(filter(None, (alarm.summary, alarm.reason)))
+        severity = _ALARMED.get(alarm.state, Severity.BUSY)
+        yield moment(alarm.at, "alarm", alarm.name, words, severity)
     tasks = snapshot.tasks.value
     for definition in tasks.definitions.values() if tasks else ():
         if definition.registered_at is not None:
@@ -173,6 +186,7 @@ def _of_deployment(snapshot: Snapshot, deployment: ServiceDeployment) -> Iterato
     )
 
 
+_ALARMED = {"ALARM": Severity.BAD, "OK": Severity.GOOD}
 _ENDS = {
     "SUCCESSFUL": "deployed",
     "ROLLBACK_SUCCESSFUL": "rolled back",

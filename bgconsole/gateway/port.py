@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.builds import (
     BuildTold,
     Engine,
@@ -479,6 +480,14 @@ class Secrets(Protocol):
         ...
 
 
+class ServiceActivity(Protocol):
+    """What acts on a service beside its deployments, read."""
+
+    def recent(self, ref: ServiceRef, alarms: Sequence[str]) -> Activity:
+        """The newest activities of its autoscaling, and what these alarms went through."""
+        ...
+
+
 class MetricData(Protocol):
     """CloudWatch's metrics, read."""
 
@@ -523,5 +532,6 @@ class Gateway:
     logs: Logs
     secrets: Secrets
     metrics: MetricData
+    activity: ServiceActivity
     docker: Docker
     meter: Meter

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.builds import (
     BuildTold,
     Engine,
@@ -56,6 +57,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         logs=_Logs(world),
         secrets=_Secrets(world),
         metrics=_MetricData(world),
+        activity=_Activity(world),
         docker=_Docker(world),
         meter=_Meter(world),
     )
@@ -473,6 +475,12 @@ class _Secrets(_Port):
             self.world.secrets.get(reference, SecretChange(reference, reference, None))
             for reference in dict.fromkeys(references)
         )
+
+
+class _Activity(_Port):
+    def recent(self, ref: ServiceRef, alarms: Sequence[str]) -> Activity:
+        self.world.enter("activity.recent", ref=ref, alarms=tuple(alarms))
+        return self.world.activity
 
 
 class _MetricData(_Port):

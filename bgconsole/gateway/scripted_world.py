@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.builds import (
     BuildLine,
     BuildTold,
@@ -117,6 +118,7 @@ class ScriptedWorld:
     secrets: dict[str, SecretChange] = field(default_factory=dict)
     """By reference, as task definitions write it."""
     metrics: Metrics = field(default_factory=Metrics)
+    activity: Activity = field(default_factory=Activity)
     registry: str = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
     """The host of every repository."""
     immutable: set[str] = field(default_factory=set)

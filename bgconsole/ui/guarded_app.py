@@ -9,7 +9,6 @@ from typing import Any
 
 from rich.segment import Segments
 from textual import events
-from textual.app import App
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
@@ -17,13 +16,14 @@ from bgconsole.domain.plain import plain_lines
 from bgconsole.ui import crash, patient_parser
 from bgconsole.ui.input_guard import InputGuard, Timing
 from bgconsole.ui.screens.dialog import Dialog
+from bgconsole.ui.thrifty_app import ThriftyApp
 from bgconsole.ui.wiring import ConsoleResult
 
 _ACTS = (events.Key, events.Paste, events.MouseDown, events.MouseUp, events.Click)
 """What a person does; moving the mouse is not among it."""
 
 
-class GuardedApp(App[ConsoleResult]):
+class GuardedApp(ThriftyApp[ConsoleResult]):
     """Input through the guard, text never as markup, bugs without local variables."""
 
     def __init__(self, *, timing: Timing, write_crash_log: Callable[[str], str]) -> None:

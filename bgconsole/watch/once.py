@@ -8,14 +8,20 @@ from datetime import datetime
 from bgconsole.domain.errors import GatewayError, NotThere
 from bgconsole.domain.identity import Identity
 from bgconsole.domain.services import NO_SERVICE, ServiceRef
-from bgconsole.domain.snapshot import Part, Snapshot
+from bgconsole.domain.snapshot import Part, Snapshot, Source
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.rounds import Rounds
+from bgconsole.watch.sources import DECIDING
 
 
-def read(gateway: Gateway, ref: ServiceRef, clock: Callable[[], datetime]) -> Snapshot:
-    """Ask every source once; one that fails is a failed part, never an exception."""
-    return Rounds(gateway, ref, clock).look()
+def read(
+    gateway: Gateway,
+    ref: ServiceRef,
+    clock: Callable[[], datetime],
+    sources: tuple[Source, ...] = DECIDING,
+) -> Snapshot:
+    """Ask each source once; one that fails is a failed part, never an exception."""
+    return Rounds(gateway, ref, clock, sources=sources).look()
 
 
 def read_account(gateway: Gateway, clock: Callable[[], datetime]) -> Snapshot:

@@ -15,7 +15,7 @@ from bgconsole.gateway.port import Gateway
 from bgconsole.watch import schedule
 from bgconsole.watch.log_groups import log_target
 from bgconsole.watch.picture import Picture
-from bgconsole.watch.sources import SOURCES, Nothing, NotYet, ask, waves
+from bgconsole.watch.sources import DECIDING, Nothing, NotYet, ask, waves
 from bgconsole.watch.tail import HISTORY, last_words
 
 TRIES = 5
@@ -31,7 +31,9 @@ class Rounds:
         ref: ServiceRef,
         clock: Callable[[], datetime],
         random: Random | None = None,
+        sources: tuple[Source, ...] = DECIDING,
     ) -> None:
+        self._sources = sources
         self._gateway = gateway
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
@@ -48,8 +50,8 @@ class Rounds:
             everything: ask all sources, due or not.
         """
         now = self._clock()
-        due = [s for s in SOURCES if everything or self._due.get(s, now) <= now]
-        with ThreadPoolExecutor(max_workers=len(SOURCES)) as pool:
+        due = [s for s in self._sources if everything or self._due.get(s, now) <= now]
+        with ThreadPoolExecutor(max_workers=len(self._sources)) as pool:
             for group in waves(due):
                 list(pool.map(lambda source: self._fill(source, operating=operating), group))
         self._listen()

@@ -28,7 +28,7 @@ def interval(source: Source, need: Need) -> float:
     match source:
         case "identity":
             return 300.0
-        case "images" | "secrets" | "metrics":
+        case "images" | "secrets" | "metrics" | "activity":
             return 60.0
         case "stacks":
             return 5.0 if need.stacks_moving else 30.0

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from bgconsole.domain.activity import Activity
 from bgconsole.domain.errors import (
     AccessDenied,
     BgconsoleError,
@@ -37,6 +38,8 @@ class NotYet:
     """Another source must answer first."""
 
 
+MOST_ALARMS = 5
+"""Alarms whose history is read: those of the newest deployments, a call each."""
 Ask = Callable[[Gateway, Snapshot], Any]
 
 
@@ -71,7 +74,12 @@ def _depth(source: Source) -> int:
 
 
 FEEDS: Mapping[Source, tuple[Source, ...]] = MappingProxyType(
-    {"service": ("targets",), "tasks": ("images", "secrets"), "targets": ("metrics",)}
+    {
+        "service": ("targets",),
+        "deployments": ("activity",),
+        "tasks": ("images", "secrets"),
+        "targets": ("metrics",),
+    }
 )
 """Which sources wait for which."""
 
@@ -168,6 +176,21 @@ def _secrets(gateway: Gateway, snapshot: Snapshot) -> tuple[SecretChange, ...] |
         return Nothing(str(error))
 
 
+def _activity(gateway: Gateway, snapshot: Snapshot) -> Activity | Nothing | NotYet:
+    if snapshot.deployments.waiting:
+        return NotYet()
+    known = snapshot.deployments.value
+    alarms = dict.fromkeys(
+        name
+        for deployment in (known.history if known else ())
+        for name in (deployment.alarms.names if deployment.alarms else ())
+    )
+    try:
+        return gateway.activity.recent(snapshot.ref, tuple(alarms)[:MOST_ALARMS])
+    except (AccessDenied, NotThere, Rejected) as error:
+        return Nothing(str(error))
+
+
 def _metrics(gateway: Gateway, snapshot: Snapshot) -> Metrics | Nothing | NotYet:
     targets = snapshot.targets
     if targets.waiting:
@@ -208,6 +231,9 @@ _ASK: Mapping[Source, Ask] = MappingProxyType(
         "images": _images,
         "secrets": _secrets,
         "metrics": _metrics,
+        "activity": _activity,
     }
 )
 SOURCES: tuple[Source, ...] = tuple(_ASK)
+DECIDING: tuple[Source, ...] = tuple(source for source in SOURCES if source != "activity")
+"""What a verdict or a plan rests on; the rest is for who reads the timeline."""

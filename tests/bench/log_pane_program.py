@@ -27,6 +27,8 @@ from tests.values import LOG_GROUP, NOW
 
 BEAT = 0.005
 """Seconds between two heartbeats of the loop."""
+POLL = 2.0
+"""Seconds between two pictures, as in a deployment."""
 TEXT = (
     'I, [2026-03-01T13:59:58.123456 #1]  INFO -- : [a2213956-1c1f-4c55-9f0b-{n:012d}] Started GET '
     '"/posts?page={n}" for 10.0.0.7 at 2026-03-01 13:59:58 +0000, by a browser like any other, {n}'
@@ -64,7 +66,12 @@ class Program(scenes.Host):
     def on_mount(self) -> None:
         """Begin."""
         super().on_mount()
+        self.set_interval(POLL, self._poll)
         self.run_worker(self._measure(), description="measure")
+
+    def _poll(self) -> None:
+        taken = self.screen.snapshot  # type: ignore[attr-defined]
+        self.show(scenes.again(taken, self.clock()))
 
     async def _measure(self) -> None:
         wanted = self._wanted
@@ -86,8 +93,9 @@ class Program(scenes.Host):
             step = 1.0
         due = begun
         while time.monotonic() - begun < wanted.seconds:
-            if wanted.per_second:
-                pane.add(scenes.batch(self._lines(int(wanted.per_second * step))))
+            # A poll that brings no line tells that there was none.
+            lines_now = self._lines(int(wanted.per_second * step))
+            pane.add(scenes.batch(lines_now, read_at=self.clock()))
             due += step
             await asyncio.sleep(max(0.0, due - time.monotonic()))
         elapsed = time.monotonic() - begun

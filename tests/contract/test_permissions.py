@@ -327,6 +327,8 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "ecs:ListClusters": lambda g: g.services.clusters(),
     "ecs:ListServiceDeployments": lambda g: g.services.service_deployments(REF),
     "ecs:ListServices": lambda g: g.services.services(REF.cluster),
+    "application-autoscaling:DescribeScalingActivities": lambda g: g.activity.recent(REF, ()),
+    "cloudwatch:DescribeAlarmHistory": lambda g: g.activity.recent(REF, ("an-alarm",)),
     "ecs:ListTasks": lambda g: g.services.tasks(REF),
     "ecs:RegisterTaskDefinition": lambda g: g.changes.register_pinned("democluster-migrations", {}),
     "ecs:RunTask": lambda g: g.changes.run_task(

@@ -41,6 +41,7 @@ def connect(
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
     """
+    from bgconsole.gateway.aws.activity import AwsActivity
     from bgconsole.gateway.aws.changes import AwsChanges
     from bgconsole.gateway.aws.identity import AwsIdentities
     from bgconsole.gateway.aws.images import AwsImages
@@ -66,6 +67,7 @@ def connect(
         logs=AwsLogs(clients),
         secrets=AwsSecrets(clients),
         metrics=AwsMetrics(clients, metric),
+        activity=AwsActivity(clients),
         docker=DockerEngine(environ, docker_host),
         meter=clients,
     )

@@ -26,6 +26,7 @@ SLOWLY: Mapping[Source, timedelta] = {
     "images": timedelta(seconds=123),
     "secrets": timedelta(seconds=123),
     "metrics": timedelta(seconds=123),
+    "activity": timedelta(seconds=123),
 }
 """After how long the sources are late that are asked at their own pace: twice that and a little."""
 SLACK, LEAST = timedelta(seconds=3), timedelta(seconds=12)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from bgconsole.domain.activity import Activity, AlarmChange, Scaling
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.logs import LogLine
 from bgconsole.domain.moments import Moment, merged, moment, selected
@@ -18,12 +19,13 @@ from bgconsole.domain.timeline_text import as_json, clock_words, markdown, text_
 from bgconsole.domain.verdict import Severity
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
+from bgconsole.watch.sources import SOURCES
 from tests import values, worlds
 from tests.values import BAD, MEOW, NOW, REF, SERVICE
 
 
 def look(world: ScriptedWorld) -> Snapshot:
-    return read(scripted_gateway(world), REF, lambda: NOW)
+    return read(scripted_gateway(world), REF, lambda: NOW, SOURCES)
 
 
 def of_kind(moments: tuple[Moment, ...], kind: str) -> list[str]:
@@ -202,9 +204,43 @@ def test_without_records_the_deployments_that_are_left_are_told() -> None:
     assert unseen(snapshot) == ("deployment history: AWS denies",)
 
 
+def test_scaling_and_alarms_stand_in_it_with_their_cause() -> None:
+    world = worlds.steady()
+    world.activity = Activity(
+        scaling=(
+            Scaling(
+                NOW - timedelta(minutes=9),
+                "Setting desired count to 6.",
+                "alarm high",
+                "Successful",
+            ),
+            Scaling(
+                NOW - timedelta(minutes=8), "Setting desired count to 8.", "", "Failed", "no room"
+            ),
+        ),
+        alarms=(
+            AlarmChange(
+                NOW - timedelta(minutes=7), "5xx", "ALARM", "updated from OK to ALARM", "5 > 4"
+            ),
+            AlarmChange(NOW - timedelta(minutes=6), "5xx", "OK", "updated from ALARM to OK"),
+        ),
+    )
+    told = [
+        (one.kind, one.source, one.words, one.severity)
+        for one in timeline(look(world), since=NOW - timedelta(minutes=10))
+        if one.source in ("autoscaling", "5xx")
+    ]
+    assert told == [
+        ("change", "autoscaling", "Setting desired count to 6: alarm high", Severity.BUSY),
+        ("change", "autoscaling", "Setting desired count to 8 (failed no room)", Severity.BAD),
+        ("alarm", "5xx", "updated from OK to ALARM: 5 > 4", Severity.BAD),
+        ("alarm", "5xx", "updated from ALARM to OK", Severity.GOOD),
+    ]
+
+
 def test_what_is_not_read_yet_is_said_to_be_missing() -> None:
     empty = Snapshot(REF, worlds.steady().place)
-    assert len(unseen(empty)) == 4
+    assert len(unseen(empty)) == 5
     assert timeline(empty) == ()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -10,9 +11,12 @@ import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
+from bgconsole.domain.activity import AlarmChange, Scaling
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.secrets import SecretChange
+from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.targets import Route, TargetGroup
+from bgconsole.gateway.aws.activity import AwsActivity
 from bgconsole.gateway.aws.caller import Caller
 from bgconsole.gateway.aws.clients import RATES, Clients, ServiceName
 from bgconsole.gateway.aws.endpoints import SERVICE_IDS
@@ -155,3 +159,61 @@ def test_every_service_that_is_asked_has_a_name_for_its_endpoint_and_a_pace() ->
 def _told(name: str, *values: float) -> dict[str, Any]:
     times = [MINUTE + timedelta(minutes=number) for number in range(len(values))]
     return {"Id": name, "Timestamps": times, "Values": list(values)}
+
+
+def test_what_scaled_the_service_and_what_its_alarms_went_through(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    later = MINUTE + timedelta(minutes=1)
+    activity = {
+        "ActivityId": "1",
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/c/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "Description": "Setting desired count to 6.",
+        "Cause": "monitor alarm high in state ALARM triggered policy cpu",
+        "StartTime": later,
+        "StatusCode": "Failed",
+        "StatusMessage": "the service is being deployed",
+    }
+    stubbed("application-autoscaling").add_response(
+        "describe_scaling_activities",
+        {"ScalingActivities": [activity, {**activity, "StartTime": MINUTE}]},
+        {
+            "ServiceNamespace": "ecs",
+            "ResourceId": "service/c/web",
+            "ScalableDimension": "ecs:service:DesiredCount",
+            "MaxResults": 50,
+        },
+    )
+    item = {
+        "AlarmName": "high",
+        "Timestamp": MINUTE,
+        "HistoryItemType": "StateUpdate",
+        "HistorySummary": "Alarm updated from OK to ALARM",
+        "HistoryData": json.dumps({"newState": {"stateValue": "ALARM", "stateReason": "5 > 4"}}),
+    }
+    stubbed("cloudwatch").add_response(
+        "describe_alarm_history",
+        {"AlarmHistoryItems": [item, {**item, "HistoryData": "no JSON"}]},
+        {
+            "AlarmName": "high",
+            "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+            "HistoryItemType": "StateUpdate",
+            "MaxRecords": 50,
+        },
+    )
+    told = AwsActivity(clients).recent(ServiceRef("c", "web"), ["high"])
+    assert [each.at for each in told.scaling] == [MINUTE, later]
+    assert told.scaling[1] == Scaling(
+        later,
+        "Setting desired count to 6.",
+        "monitor alarm high in state ALARM triggered policy cpu",
+        "Failed",
+        "the service is being deployed",
+    )
+    summary = "Alarm updated from OK to ALARM"
+    assert told.alarms == (
+        AlarmChange(MINUTE, "high", "ALARM", summary, "5 > 4"),
+        AlarmChange(MINUTE, "high", "", summary),
+    )
