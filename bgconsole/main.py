@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -99,10 +98,10 @@ def _open_console(settings: Settings) -> int:
         )
         return 2
     from bgconsole.ui.app import Console
+    from bgconsole.ui.collecting import collect_calmly
 
     console = Console(wiring(settings))
-    # What is loaded by now stays: no later collection looks at it and holds the screen up.
-    gc.freeze()
+    collect_calmly()
     result = console.run()
     if result == "demo":
         return _run(["demo"])

@@ -43,6 +43,7 @@ from bgconsole.ui.messages import (
 )
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
+from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.probing import Probing
@@ -250,6 +251,14 @@ class Console(GuardedApp):
             for screen in self.screen_stack:
                 if isinstance(screen, TaskScreen):
                     screen.add(message.batch.lines)
+
+    @on(LogsPane.Older)
+    def _older_asked(self) -> None:
+        self.session.older_lines()
+
+    @on(LogsPane.Reread)
+    def _reread_asked(self, message: LogsPane.Reread) -> None:
+        self.session.reread(message.gap)
 
     @on(StopAsked)
     def _stop_asked(self) -> None:

@@ -51,7 +51,10 @@ class Pages:
         elif selection and isinstance(pane, StacksPane):
             self._stack(selection)
         elif isinstance(pane, LogsPane):
-            self._line(pane)
+            if (gap := pane.gap) is not None:
+                pane.reread(gap)
+            else:
+                self._line(pane)
         else:
             self.describe(pane)
 

@@ -109,6 +109,16 @@ class Session:
         if self._watcher is not None:
             self._watcher.refresh()
 
+    def older_lines(self) -> None:
+        """Ask for the log lines before the oldest one."""
+        if self._watcher is not None:
+            self._watcher.older_lines()
+
+    def reread(self, gap: int) -> None:
+        """Ask for what a gap of the logs hides."""
+        if self._watcher is not None:
+            self._watcher.reread(gap)
+
     def set_focused(self, focused: bool) -> None:
         """Tell the watcher whether the terminal has the focus."""
         if self._watcher is not None:

@@ -44,6 +44,12 @@ class Watching(Protocol):
     def refresh(self) -> None:
         """Ask every source now."""
 
+    def older_lines(self) -> None:
+        """Hand on the log lines before the oldest that was handed on."""
+
+    def reread(self, gap: int) -> None:
+        """Read a gap of the logs, by its number."""
+
     def set_focused(self, focused: bool) -> None:
         """Tell whether the terminal has the focus."""
 

@@ -8,6 +8,7 @@ handed on as a gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -338,10 +339,9 @@ class Tail(Thread):
                 if wanted is not None:
                     reader.reread(wanted, _ms(self._clock()))
                     continue
-                try:
+                lines: tuple[LogLine, ...] = ()
+                with suppress(GatewayError):  # the polls meet the same trouble, and tell it
                     lines = reader.read_older()
-                except GatewayError:
-                    continue  # the polls meet the same trouble, and tell it
                 self._state = replace(self._state, older=self._older())
                 self._send(LogBatch(lines, self._state, older=True))
 

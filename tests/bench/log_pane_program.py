@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bgconsole.domain.logs import LogLine
+from bgconsole.ui.collecting import collect_calmly
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
 from tests import scenes
@@ -85,7 +86,7 @@ class Program(scenes.Host):
         lines = pane.query_one(LogLines)
         await self._until(lambda: not lines.busy)
         gc.collect()
-        gc.freeze()
+        collect_calmly()
         beating = asyncio.create_task(self._beat())
         cpu, begun = time.process_time(), time.monotonic()
         step = 0.1

@@ -36,7 +36,8 @@ class Entry:
     """One line of the pane. An event of several lines is several entries."""
 
     sequence: int
-    order: tuple[int, int, str, int]
+    order: tuple[int, int, int, int]
+    """Timestamp, ingestion, the event id's rank, and which line of its event it is."""
     task: str
     """The task's id, empty where the stream does not name one."""
     stream: str
@@ -72,20 +73,34 @@ def _names(stream: str) -> tuple[str, str]:
 def entries_of(line: LogLine, numbers: count[int], *, late: bool = False) -> Iterator[Entry]:
     """The lines of one event, numbered as they come."""
     stream, task = _names(line.stream)
+    rank = rank_of(line.event_id)
     level: Level = ""
     for n, text in enumerate(plain_lines(line.message.rstrip("\r\n"))):
         if n == 0:
             level = level_of(text)
             if match := _PREFIX.match(text):
                 text = text[match.end() :]  # noqa: PLW2901
-        order = (line.timestamp, line.ingestion, line.event_id, n)
+        order = (line.timestamp, line.ingestion, rank, n)
         yield Entry(next(numbers), order, task, stream, level, text, late)
+
+
+def rank_of(event_id: str) -> int:
+    """An event id as a number that sorts as the ids do, in half the memory of the text.
+
+    CloudWatch's have 56 digits (observed); of any other the bytes are taken.
+    """
+    if event_id.isascii() and event_id.isdecimal():
+        return int(event_id)
+    return int.from_bytes(event_id.encode(), "big")
 
 
 def gap_entry(gap: Gap, numbers: count[int]) -> Entry:
     """The row that stands where a stretch of time was not read."""
     words = f"≈ {gap.seconds:.0f} s not confirmed: {plain(gap.words)}"
-    return Entry(next(numbers), (*gap.order, 0), "", "", "WARN", words, gap=True)
+    start, before, number = gap.order
+    return Entry(
+        next(numbers), (start, before, rank_of(number), 0), "", "", "WARN", words, gap=True
+    )
 
 
 def level_of(text: str) -> Level:

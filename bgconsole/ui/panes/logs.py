@@ -50,6 +50,7 @@ RANGES: tuple[timedelta | None, ...] = (
 """How far back lines are shown; None is all that are kept."""
 _LEVELS: tuple[Level, ...] = ("", "INFO", "WARN", "ERROR")
 _SIDES = (None, Side.OLD, Side.NEW)
+READING, BEGINS = "reading older lines …", "the log begins here"
 COPY_LIMIT = 200_000
 """Characters that are copied: more would hold a slow terminal up for long."""
 
@@ -83,6 +84,13 @@ class LogsPane(Pane):
     class Older(Message):
         """Whoever reads is at the oldest line that was read, and wants more."""
 
+    class Reread(Message):
+        """Whoever reads wants a gap to be read."""
+
+        def __init__(self, gap: int) -> None:
+            super().__init__()
+            self.gap = gap
+
     def __init__(
         self,
         *,
@@ -101,6 +109,7 @@ class LogsPane(Pane):
         self._known = LogSides()
         self._learned: Snapshot | None = None
         self._gaps: dict[int, int] = {}
+        self._asked_older = ""
         self._only: frozenset[str] = frozenset()
         self._whose = ""
         self._level = 0
@@ -258,7 +267,7 @@ class LogsPane(Pane):
         """Show lines of a shorter time, or a longer one."""
         at = max(0, min(len(RANGES) - 1, self._range + step))
         if at == self._range and step > 0:
-            self.post_message(self.Older())
+            self._ask_for_older()
         self._range = at
         back = RANGES[at]
         self._since = int((now(self) - back).timestamp() * 1000) if back is not None else None
@@ -298,13 +307,15 @@ class LogsPane(Pane):
             for line in batch.lines
             for entry in entries_of(line, numbers, late=line.event_id in tardy)
         ]
-        for entry in entries:
+        for entry in entries if not batch.older else ():
             if entry.first:
                 self._rates.count(entry.at, entry.task, wrong=entry.wrong)
         done = [self._gaps.pop(n) for n in batch.closed if n in self._gaps]
         done += [self._gaps.pop(gap.number) for gap in batch.gaps if gap.number in self._gaps]
         if done:
             self._lines.discard(frozenset(done))
+        if batch.older:
+            self._older_came(entries)
         for gap in batch.gaps:
             row = gap_entry(gap, numbers)
             self._gaps[gap.number] = row.sequence
@@ -319,6 +330,7 @@ class LogsPane(Pane):
         self._state, self._heard = TailState(), False
         self._rates, self._known, self._learned = Rates(), LogSides(), None
         self._gaps.clear()
+        self._asked_older = ""
         self._lines.clear()
         self.paint()
 
@@ -382,6 +394,15 @@ class LogsPane(Pane):
                     50, Content.styled(words, palette.style(Tone.WAITING)), f"+{lines.unseen} new"
                 )
             )
+        if self._asked_older and not lines.following:
+            told.append(piece(45, self._asked_older, ""))
+        if state.differing:
+            names = ", ".join(str(group) for group in state.differing)
+            words = f"≠ only one side logs to {plain(names)}"
+            told.append(piece(15, words, "≠ groups differ"))
+        if state.other_drivers:
+            words = f"not here: {plain(', '.join(state.other_drivers))}"
+            told.append(piece(12, words, "not all logs are here"))
         if state.lag_seconds is not None:
             told.append(piece(5, f"lag p99 {state.lag_seconds:.0f} s", ""))
         return [*told, *self._speeds()] if self._heard else told
@@ -418,6 +439,43 @@ class LogsPane(Pane):
             words,
             Content.styled(f"{name}{errors} err", told) if errors else "",
         )
+
+    @property
+    def gap(self) -> int | None:
+        """The number of the gap that is highlighted; None where a line is."""
+        line = self._lines.highlighted
+        sequence = line.sequence if line is not None else None
+        return next((number for number, at in self._gaps.items() if at == sequence), None)
+
+    def reread(self, gap: int) -> None:
+        """Ask for what a gap hides; it closes when it is read."""
+        self.app.notify("Reading it once more …", title="Gap", timeout=3, markup=False)
+        self.post_message(self.Reread(gap))
+
+    @on(LineView.Top)
+    def _at_top(self, event: LineView.Top) -> None:
+        event.stop()
+        self._ask_for_older()
+
+    def _ask_for_older(self) -> None:
+        """One page at a time, and none that the oldest lines would have to make room for."""
+        lines = self._lines
+        if self._asked_older == READING or not self._heard:
+            return
+        if self._state.older == "end":
+            self._asked_older = BEGINS
+        elif len(lines.ring) >= lines.ring.capacity:
+            self._asked_older = f"{lines.ring.capacity:,} lines are kept: no older ones"
+        else:
+            self._asked_older = READING
+            self.post_message(self.Older())
+        self.paint()
+
+    def _older_came(self, entries: Sequence[Entry]) -> None:
+        self._asked_older = ""
+        if not entries:
+            ended = self._state.older == "end"
+            self._asked_older = BEGINS if ended else "older lines were not read: try again"
 
     @on(LineView.Moved)
     def _moved(self, event: LineView.Moved) -> None:

@@ -96,6 +96,9 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     class Moved(Message):
         """`following` or `unseen` changed."""
 
+    class Top(Message):
+        """Whoever reads has gone back to within a page of the oldest line that is kept."""
+
     class Opened(Message):
         """The highlighted line was clicked once more."""
 
@@ -269,6 +272,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def action_scroll_up(self) -> None:
         """One line back."""
         self._move(-1)
+        self._tell_top()
 
     def action_page_down(self) -> None:
         """One page on."""
@@ -277,11 +281,13 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def action_page_up(self) -> None:
         """One page back."""
         self._move(-max(1, self._visible_lines - 1), page=True)
+        self._tell_top()
 
     def action_scroll_home(self) -> None:
         """To the oldest line that is kept."""
         if self.ring.shown:
             self._to(0)
+        self._tell_top()
 
     def action_sideways(self, steps: int) -> None:
         """Along a long line."""
@@ -325,6 +331,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def on_mouse_scroll_up(self, _: MouseScrollUp) -> None:
         """Reading begins with the first notch, also where all lines fit."""
         self.hold()
+        self._tell_top()
 
     def on_mouse_scroll_down(self, _: MouseScrollDown) -> None:
         """At the end one follows."""
@@ -500,6 +507,10 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
             bottom = self._place(self.size.height - 1)
             at = max(top, min(at, bottom[0] if bottom else len(self.ring.shown) - 1))
             self._cursor = self.ring.shown[at].order
+
+    def _tell_top(self) -> None:
+        if not self.following and self.scroll_offset.y < self.size.height:
+            self.post_message(self.Top())
 
     def _next_pause(self) -> float:
         """Longer and longer while the terminal does not take what is written (a slow link)."""

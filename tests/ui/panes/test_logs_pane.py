@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 import pytest
+from textual import on
 from textual.pilot import Pilot
 
 from bgconsole.domain.logs import Gap, LogGroup
@@ -16,6 +17,7 @@ from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.widgets import line_view
 from bgconsole.watch.batch import LogBatch
 from tests import scenes
+from tests.consoles import until
 from tests.scenes import Host
 from tests.values import LOG_GROUP, NOW
 
@@ -293,3 +295,117 @@ async def test_a_terminal_that_is_behind_is_painted_less_often(
         behind = False
         pauses = [lines._next_pause() for _ in range(8)]
         assert pauses[-1] == line_view.PAUSE
+
+
+class Asked(Host):
+    """Keeps what the pane asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(LogsPane, shown=scenes.deploying())
+        self.asked: list[object] = []
+
+    @on(LogsPane.Older)
+    def _older(self) -> None:
+        self.asked.append("older")
+
+    @on(LogsPane.Reread)
+    def _reread(self, message: LogsPane.Reread) -> None:
+        self.asked.append(message.gap)
+
+
+def history(count: int, **state: Any) -> LogBatch:
+    """So many lines before those of the story, as an answer to who asked for them."""
+    lines = (
+        scenes.line(10_000 + n, f"INFO before {n}", "", at=NOW - timedelta(seconds=900 - n))
+        for n in range(count)
+    )
+    return replace(scenes.batch(lines, **{"older": "more", **state}), older=True)
+
+
+async def test_who_reads_back_to_the_top_gets_older_lines_and_nothing_slides() -> None:
+    app = Asked()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await painted(pilot, story())
+        assert app.asked == []
+        await pilot.press("g")
+        await until(pilot, lambda: app.asked == ["older"])
+        assert "reading older lines" in title(pilot)
+        await pilot.press("k", "k", "g")
+        assert app.asked == ["older"], "one page at a time"
+        before = rows(pilot)
+        lines = await painted(pilot, history(50))
+        assert rows(pilot) == before and "reading older" not in title(pilot)
+        assert lines.scroll_offset.y == 50 and lines.unseen == 0
+        await pilot.press("k")
+        assert "before 49" in "".join(rows(pilot))
+        assert app.asked == ["older"], "there is a page to read before more is wanted"
+
+
+async def test_at_the_beginning_of_the_log_nothing_more_is_asked_for() -> None:
+    app = Asked()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await painted(pilot, story())
+        await pilot.press("g")
+        await until(pilot, lambda: app.asked == ["older"])
+        await painted(pilot, history(0, older="end"))
+        assert "the log begins here" in title(pilot)
+        await pilot.press("g", "k")
+        await pilot.pause()
+        assert app.asked == ["older"]
+
+
+async def test_older_lines_that_could_not_be_read_can_be_asked_for_again() -> None:
+    app = Asked()
+    async with app.run_test(size=(120, 20)) as pilot:
+        await painted(pilot, story())
+        await pilot.press("g")
+        await until(pilot, lambda: app.asked == ["older"])
+        await painted(pilot, history(0))
+        assert "not read: try again" in title(pilot)
+        await pilot.press("k")
+        await until(pilot, lambda: app.asked == ["older", "older"])
+
+
+async def test_a_full_pane_asks_for_nothing_that_it_could_not_keep() -> None:
+    app = Asked()
+    async with app.run_test(size=(120, 20)) as pilot:
+        lines = await painted(pilot, story())
+        lines.ring.capacity = len(lines.ring)
+        await pilot.press("g")
+        await until(pilot, lambda: "are kept: no older ones" in title(pilot))
+        assert app.asked == []
+
+
+async def test_enter_on_a_gap_asks_for_what_it_hides() -> None:
+    app = Asked()
+    async with app.run_test(size=(120, 20)) as pilot:
+        start = int((NOW - timedelta(seconds=50)).timestamp() * 1000)
+        gap = Gap(7, GROUP, start, start + 9000, "throttled")
+        await painted(pilot, replace(story(), gaps=(gap,)))
+        pane = pilot.app.screen.query_one(LogsPane)
+        lines = pilot.app.screen.query_one(LogLines)
+        assert pane.gap is None
+        await pilot.press("g")
+        for _ in range(20):
+            if pane.gap is not None:
+                break
+            await pilot.press("j")
+        assert pane.gap == 7
+        pane.reread(7)
+        await until(pilot, lambda: 7 in app.asked)
+        await painted(pilot, replace(scenes.batch(()), closed=frozenset({7})))
+        assert not any(entry.gap for entry in lines.every)
+
+
+async def test_a_group_of_one_side_and_logs_that_go_elsewhere_are_named() -> None:
+    app = Asked()
+    async with app.run_test(size=(200, 20)) as pilot:
+        other = LogGroup("web-new", "eu-west-1")
+        await painted(
+            pilot,
+            scenes.batch(
+                (), groups=(GROUP, other), differing=(other,), other_drivers=("app: splunk",)
+            ),
+        )
+        assert "≠ only one side logs to" in title(pilot) and "web-new" in title(pilot)
+        assert "not here: app: splunk" in title(pilot)
