@@ -419,7 +419,6 @@ class Logs(Protocol):
         newest_first: bool = False,
         limit: int = 10_000,
         streams: str = "",
-        containing: str = "",
         pattern: str = "",
         paced: bool = True,
     ) -> LogPage:
@@ -433,8 +432,7 @@ class Logs(Protocol):
             newest_first: begin at the newest; the page says whether it does.
             limit: the most lines of the page.
             streams: only those whose names begin with it; empty for the whole group.
-            containing: only lines that contain this text, which has no quotation mark.
-            pattern: instead of that, a CloudWatch Logs filter pattern.
+            pattern: a CloudWatch Logs filter pattern; `"in quotation marks"` it is a text.
             paced: wait for our own budget of calls; without it only AWS slows us down.
 
         Raises:

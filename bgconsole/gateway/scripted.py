@@ -403,7 +403,6 @@ class _Logs(_Port):
         newest_first: bool = False,
         limit: int = 10_000,
         streams: str = "",
-        containing: str = "",
         pattern: str = "",
         paced: bool = True,
     ) -> LogPage:
@@ -415,15 +414,12 @@ class _Logs(_Port):
             token=token,
             newest_first=newest_first,
             streams=streams,
-            containing=containing,
             pattern=pattern,
             region=self.region,
             paced=paced,
         )
         with self.world.lock:
-            if group not in self._kept():
-                region = self.region or self.world.place.region
-                raise NotThere("No such log group", f"{group} in {region}")
+            self._need(group)
             newest_first = newest_first and self.world.newest_first
             lines = sorted(
                 (
@@ -432,7 +428,7 @@ class _Logs(_Port):
                     if start <= line.timestamp
                     and (end is None or line.timestamp <= end)
                     and line.stream.startswith(streams)
-                    and (pattern.strip('"') or containing) in line.message
+                    and pattern.strip('"') in line.message
                 ),
                 key=lambda line: line.order,
                 reverse=newest_first,
@@ -444,10 +440,17 @@ class _Logs(_Port):
 
     def live(self, groups: Sequence[str], pattern: str = "") -> LiveSession:
         self.world.enter("logs.live", groups=tuple(groups), pattern=pattern)
+        for group in groups:
+            self._need(group)
         return _Live(self.world)
 
     def elsewhere(self, region: str) -> Logs:
         return self if region in ("", self.world.place.region) else _Logs(self.world, region)
+
+    def _need(self, group: str) -> None:
+        if group not in self._kept():
+            region = self.region or self.world.place.region
+            raise NotThere("No such log group", f"{group} in {region}")
 
     def _kept(self) -> dict[str, list[LogLine]]:
         return self.world.logs_elsewhere.get(self.region, {}) if self.region else self.world.logs

@@ -54,7 +54,7 @@ def _search(gateway: Gateway, group: str, since: datetime) -> _Searched:
             start=int(since.timestamp() * 1000),
             token=token,
             newest_first=True,
-            containing=LOG_MARK,
+            pattern=f'"{LOG_MARK}"',
         )
         lines += page.lines
         token = page.token

@@ -136,7 +136,7 @@ class Runner:
         evidence = operation.gather(self._gateway, snapshot, params)
         if evidence.drafts:
             recorder = Recorder(self._audit, self._clock, self._new_id(), proposal, self._surface)
-            recorder.write("drafted", stacks=list(evidence.drafts))
+            recorder.write("drafted", stacks=[stack for stack, _ in evidence.drafts])
         found = self._plan(operation, snapshot, params, evidence, proposal.aside)
         if isinstance(found, No) and operation.discard is not None:
             operation.discard(self._gateway, evidence)

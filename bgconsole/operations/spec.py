@@ -141,8 +141,8 @@ class Evidence:
     missing: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     ours: tuple[Record, ...] = ()
     """What the audit log holds of this service, oldest first."""
-    drafts: tuple[str, ...] = ()
-    """Stacks that a draft change set was made for, to see what would change."""
+    drafts: tuple[tuple[str, str], ...] = ()
+    """The draft change sets that were made to see what would change: stack and name."""
 
     def joined(self, other: Evidence) -> Evidence:
         """With what was looked up besides."""

@@ -10,7 +10,6 @@ from bgconsole.domain.errors import GatewayError, NotThere
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.stack_layout import Turn
 
-PREFIX = "bgconsole-"
 POLL = 1.0
 """Seconds between two looks at a draft that AWS works out."""
 LOOKS = 120
@@ -48,16 +47,17 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
     return found
 
 
-def discard(gateway: Gateway, stack: str) -> None:
-    """Delete our drafts of a stack, and the stack where it is nothing but them.
+def discard(gateway: Gateway, stack: str, name: str) -> None:
+    """Delete a draft of a stack, and the stack where it was nothing but that.
+
+    Another draft is left alone, whoever made it: somebody may be reading it.
 
     Raises:
         GatewayError: something stays.
     """
     try:
-        for name in gateway.stacks.change_sets(stack):
-            if name.startswith(PREFIX):
-                gateway.stack_changes.discard(stack, name)
+        if name in gateway.stacks.change_sets(stack):
+            gateway.stack_changes.discard(stack, name)
         there = gateway.stacks.stack(stack)
         if there.status == "REVIEW_IN_PROGRESS" and not gateway.stacks.change_sets(stack):
             gateway.stack_changes.delete(there.arn)
@@ -65,16 +65,16 @@ def discard(gateway: Gateway, stack: str) -> None:
         return
 
 
-def discard_all(gateway: Gateway, stacks: tuple[str, ...]) -> None:
+def discard_all(gateway: Gateway, drafts: tuple[tuple[str, str], ...]) -> None:
     """The same for several; all are tried.
 
     Raises:
         GatewayError: of the last that stays.
     """
     stays: GatewayError | None = None
-    for stack in stacks:
+    for stack, name in drafts:
         try:
-            discard(gateway, stack)
+            discard(gateway, stack, name)
         except GatewayError as error:
             stays = error
     if stays is not None:

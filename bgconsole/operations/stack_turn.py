@@ -109,7 +109,7 @@ class TurnSteps:
         finally:
             if not sent:
                 with suppress(GatewayError):  # what ends it is what is to be told
-                    discard(bench.gateway, turn.stack)
+                    discard(bench.gateway, turn.stack, turn.draft_name)
 
     def _carried_out(self, bench: Bench, turn: Turn, found: ChangeSet) -> Told:
         if found.empty:

@@ -70,7 +70,11 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
             if _draftable(turn):
                 _look(found, missing, f"draft {turn.stack}", partial(draft, gateway, turn))
         _look_for_image(gateway, planned, present, found, missing)
-    drafted = tuple(turn.stack for turn in planned if f"draft {turn.stack}" in {**found, **missing})
+    drafted = tuple(
+        (turn.stack, turn.draft_name)
+        for turn in planned
+        if f"draft {turn.stack}" in {**found, **missing}
+    )
     return Evidence(found, missing, drafts=drafted)
 
 
@@ -177,7 +181,8 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         notes.append("± replaces and - removes what is there; what it holds may be lost with it.")
     if evidence.drafts:
         notes.append(
-            f"To see this, draft change sets bgconsole-… were made for {', '.join(evidence.drafts)}"
+            "To see this, draft change sets bgconsole-… were made for "
+            f"{', '.join(stack for stack, _ in evidence.drafts)}"
             "; what is not carried out is deleted."
         )
     return Plan(

@@ -40,7 +40,6 @@ class AwsLogs:
         newest_first: bool = False,
         limit: int = MOST_A_PAGE,
         streams: str = "",
-        containing: str = "",
         pattern: str = "",
         paced: bool = True,
     ) -> LogPage:
@@ -57,8 +56,8 @@ class AwsLogs:
             request["limit"] = limit
         if streams:
             request["logStreamNamePrefix"] = streams
-        if pattern or containing:
-            request["filterPattern"] = pattern or f'"{containing}"'
+        if pattern:
+            request["filterPattern"] = pattern
         with self.clients.reading("logs:FilterLogEvents", f"log group {group}", paced=paced):
             client = self.clients.client("logs")
             newest_first = (

@@ -14,6 +14,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tests.e2e.conftest import PROGRAM
+
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
@@ -131,12 +133,17 @@ def test_awslogs_and_the_aws_command_do_their_normal_jobs(sandbox: Sandbox) -> N
     assert listed == [f"ecs/app/{stream}" for stream in range(STREAMS)]
     every = sandbox.run(AWSLOGS, "get", "many", "ALL", "-s5m", "-GS", "--no-color")
     assert every.stdout.split("\n")[:-1] == [LINE % n for n in range(EVENTS)]
+    ours = sandbox.run(*PROGRAM, "logs", "many", "ALL", "-s5m", "-GS", "--no-color")
+    assert ours.returncode == 0, ours.stderr
+    assert ours.stdout == every.stdout
     chosen = ("get", "many", "ecs/app/[12]", "-s5m", "-GS", "--no-color", "-f", "?00011 ?19993")
     some = sandbox.run(AWSLOGS, *chosen)
     lines = [LINE % n for n in range(EVENTS) if n % STREAMS in (1, 2)]
     assert some.stdout.split("\n")[:-1] == [
         line for line in lines if "00011" in line or "19993" in line
     ]
+    ours = sandbox.run(*PROGRAM, "logs", *chosen[1:])
+    assert ours.stdout == some.stdout, "the same flags, the same lines"
 
     if not AWS.exists():
         pytest.skip("the aws command is not installed beside")

@@ -13,7 +13,7 @@ import pytest
 from bgconsole.domain.change_set import Change
 from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
 from bgconsole.domain.stacks import Stack, StackEvent
-from bgconsole.gateway.scripted import Call, ScriptedWorld
+from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.gateway.scripted_stack_changes import settle
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import No, Proposal, Risk
@@ -108,6 +108,21 @@ def test_again_there_is_nothing_to_do_and_no_draft_is_left(crew: Crew) -> None:
     crew.desk.runner.discard(proposal)
     assert crew.world.change_sets == {}
     assert not any(name == "execute" for name, _ in crew.writes())
+
+
+def test_a_draft_of_somebody_else_is_left_alone(crew: Crew) -> None:
+    both_there(crew)
+    gateway = scripted_gateway(crew.world)
+    crew.world.drafts = {"democluster": (ADD,)}
+    gateway.stack_changes.draft(
+        "democluster", "bgconsole-0123456789abcdef", template="{}", parameters={}, keep=(),
+        create=False,
+    )  # fmt: skip
+    theirs = set(crew.world.change_sets)
+    proposal = crew.planned()
+    assert theirs < set(crew.world.change_sets)
+    crew.desk.runner.discard(proposal)
+    assert set(crew.world.change_sets) == theirs
 
 
 def test_a_dry_run_leaves_neither_draft_nor_empty_stack(crew: Crew) -> None:
