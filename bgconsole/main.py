@@ -213,6 +213,7 @@ def wiring(settings: Settings) -> Wiring:
         recall=lambda place: last.recall(files.last, place),
         remember=lambda place, ref: last.remember(files.last, place, ref),
         why_read_only=here.why_read_only,
+        why_no_stacks=here.why_no_stacks,
         keymap=settings.keymap,
         theme=settings.theme,
         attention=settings.attention,
@@ -237,6 +238,10 @@ class _Here:
     def why_read_only(self, ref: ServiceRef) -> str:
         """As the settings in force say."""
         return self.settings.why_read_only(ref)
+
+    def why_no_stacks(self, names: tuple[str, ...]) -> str:
+        """Why stacks may only be looked at, as the configuration of now says."""
+        return self.settings.why_no_stacks(names)
 
     def areas(self, home: str) -> tuple[Area, ...]:
         """The clusters that the settings in force name."""

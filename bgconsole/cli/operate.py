@@ -184,6 +184,8 @@ def _proposal(
     gateway = context.connect(settings)
     of_stacks = operation.about == "stacks"
     ref = NO_SERVICE if of_stacks else service(gateway, settings)
+    stacks = tuple(filter(None, params.get("items", "").split("\n")))
+    why = settings.why_no_stacks(stacks) if of_stacks else settings.why_read_only(ref)
     paths = context.paths()
     runner = Runner(
         gateway,
@@ -192,13 +194,13 @@ def _proposal(
         surface="cli",
         risks={name: Risk(level) for name, level in settings.risk.items()},
         defaults=settings.params,
-        read_only=settings.why_read_only(ref),
+        read_only=why,
         locks=paths.locks,
         give_up_after=timeout,
         wait=context.wait,
     )
     if operation not in runner.offered():
-        raise Refused("Refused", settings.why_read_only(ref))
+        raise Refused("Refused", why)
     if of_stacks:
         snapshot = read_account(gateway, context.clock)
     else:

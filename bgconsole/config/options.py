@@ -167,8 +167,8 @@ _OPTIONS = (
         "operate",
         "list",
         "Patterns (`*`, `?`, `[ab]`) of `cluster/service`. A service that matches none of them is "
-        "read-only. Without this setting every service may be operated.",
-        "operate: ['democluster-cluster/*', 'staging-*/*']",
+        "read-only. A stack is `stack:NAME`. Without this setting everything may be operated.",
+        "operate: ['democluster-cluster/*', 'staging-*/*', 'stack:staging-*']",
         "every service",
     ),
     Option(

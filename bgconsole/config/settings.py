@@ -21,7 +21,7 @@ from bgconsole.config.yaml_file import Item, read_yaml
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
-from bgconsole.domain.services import ServiceRef
+from bgconsole.domain.services import NO_SERVICE, ServiceRef
 
 if TYPE_CHECKING:
     from bgconsole.domain.overview import Area
@@ -123,6 +123,23 @@ class Settings:
         if self.operate and not any(fnmatchcase(str(ref), pattern) for pattern in self.operate):
             return f"{ref} is outside `operate` ({self.origins.get('operate', 'as set')})."
         return ""
+
+    def why_no_stacks(self, names: tuple[str, ...]) -> str:
+        """Why stacks may only be looked at, in words; empty where they may be changed.
+
+        Without names it is about every stack there is or may come to be.
+        """
+        if self.read_only:
+            return self.why_read_only(NO_SERVICE)
+        words = [f"stack:{name}" for name in names or ("*",)]
+        outside = [w for w in words if not any(fnmatchcase(w, p) for p in self.operate)]
+        if not self.operate or not outside:
+            return ""
+        origin = self.origins.get("operate", "as set")
+        return (
+            f"{', '.join(outside)} is outside `operate` ({origin}). To change it from here, add "
+            f"a pattern there: {', '.join(repr(word) for word in outside)}."
+        )
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], paths: Paths) -> Settings:

@@ -337,7 +337,7 @@ class Console(GuardedApp):
         snapshot, runner = self.session.snapshot, self.session.runner
         if snapshot is None or runner is None:
             return
-        if no := self._why_not(None):
+        if no := self._why_not(None) or self.wiring.why_no_stacks((stack,)):
             self.notify(no, title=operation.title, severity="warning")
         else:
             self.operating.offer(runner, operation, snapshot, {"items": stack})

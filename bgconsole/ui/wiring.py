@@ -229,6 +229,11 @@ def _not_read_only(_: ServiceRef) -> str:
     return ""
 
 
+def _any_stack(_: tuple[str, ...]) -> str:
+    """Every stack may be changed."""
+    return ""
+
+
 def _keep_no_note(_: Mapping[str, object]) -> None:
     """Keep no record."""
 
@@ -262,6 +267,8 @@ class Wiring:
     remember: Callable[[Place, ServiceRef], None] = _forget
     why_read_only: Callable[[ServiceRef], str] = _not_read_only
     """Why a service may only be looked at, in words; empty where it may be operated."""
+    why_no_stacks: Callable[[tuple[str, ...]], str] = _any_stack
+    """The same of stacks, by name."""
     keymap: Keymap = field(default_factory=lambda: KEYMAP)
     """The table of keys, changed by the configuration and checked against clashes."""
     theme: str = ""

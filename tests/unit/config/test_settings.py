@@ -94,6 +94,17 @@ def test_services_outside_the_patterns_are_read_only(files: Paths) -> None:
     assert settings(files, "{}", read_only=True).why_read_only(REF).startswith("This console is")
 
 
+def test_a_stack_is_operated_where_a_pattern_names_it(files: Paths) -> None:
+    found = settings(files, "operate: ['demo*/*', 'stack:demo*']\n")
+    assert found.why_no_stacks(("demodb", "democluster")) == ""
+    told = found.why_no_stacks(("demodb", "prod"))
+    assert "stack:prod is outside `operate`" in told and "'stack:prod'" in told
+    assert "demodb" not in told
+    assert "stack:*" in found.why_no_stacks(()), "all of them are more than these"
+    assert settings(files, "{}").why_no_stacks(("any",)) == ""
+    assert settings(files, "{}", read_only=True).why_no_stacks(("any",)).startswith("This console")
+
+
 @pytest.mark.parametrize(
     ("text", "part"),
     [
