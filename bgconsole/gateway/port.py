@@ -26,6 +26,7 @@ from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image, Repository
 from bgconsole.domain.logs import LiveUpdate, LogPage
 from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.pipelines import PipelineRun
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Bounds,
@@ -320,6 +321,18 @@ class StackChanges(Protocol):
         ...
 
 
+class Pipelines(Protocol):
+    """CodePipeline, read."""
+
+    def last(self, pipeline: str) -> PipelineRun:
+        """The newest execution of a pipeline.
+
+        Raises:
+            GatewayError: there is no such pipeline, or it could not be read.
+        """
+        ...
+
+
 class Images(Protocol):
     """ECR, read."""
 
@@ -526,6 +539,7 @@ class Gateway:
     targets: Targets
     stacks: Stacks
     stack_changes: StackChanges
+    pipelines: Pipelines
     images: Images
     logs: Logs
     secrets: Secrets

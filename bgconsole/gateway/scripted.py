@@ -23,6 +23,7 @@ from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image, ImageReference, Repository
 from bgconsole.domain.logs import LiveUpdate, LogLine, LogPage
 from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.pipelines import PipelineRun
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Bounds,
@@ -53,6 +54,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         targets=_Targets(world),
         stacks=_Stacks(world),
         stack_changes=ScriptedStackChanges(world),
+        pipelines=_Pipelines(world),
         images=_Images(world),
         logs=_Logs(world),
         secrets=_Secrets(world),
@@ -301,6 +303,12 @@ class _Stacks(_Port):
     def drift_check(self, check: str) -> str:
         self.world.enter("stacks.drift_check", check=check)
         return "DETECTION_COMPLETE"
+
+
+class _Pipelines(_Port):
+    def last(self, pipeline: str) -> PipelineRun:
+        self.world.enter("pipelines.last", pipeline=pipeline)
+        return self.world.pipelines.get(pipeline, PipelineRun(pipeline))
 
 
 class _Images(_Port):

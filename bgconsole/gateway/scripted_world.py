@@ -30,6 +30,7 @@ from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
 from bgconsole.domain.logs import LiveUpdate, LogLine
 from bgconsole.domain.metrics import Metrics
+from bgconsole.domain.pipelines import PipelineRun
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Bounds,
@@ -113,6 +114,7 @@ class ScriptedWorld:
     """The parameters of a stack's last change set."""
     outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """What a stack's outputs are once it is changed."""
+    pipelines: dict[str, PipelineRun] = field(default_factory=dict)
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
     autoscaling: dict[ServiceRef, Bounds] = field(default_factory=dict)
     secrets: dict[str, SecretChange] = field(default_factory=dict)

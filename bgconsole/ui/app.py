@@ -18,6 +18,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
+from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import No, Operation, Params
@@ -26,6 +27,7 @@ from bgconsole.ui.attention import Attention
 from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
+from bgconsole.ui.drifting import Drifting
 from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.hand_over import hand_over
 from bgconsole.ui.marking import Marking
@@ -44,6 +46,7 @@ from bgconsole.ui.messages import (
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
 from bgconsole.ui.panes.logs import LogsPane
+from bgconsole.ui.panes.stacks import StacksPane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.probing import Probing
@@ -90,6 +93,7 @@ class Console(GuardedApp):
             changed=self._operation_changed,
         )
         self._marking = Marking(self, wiring, self.operating, self.services.gateway)
+        self._drifting = Drifting(self, self.session.refresh)
         self._shelling = Shelling(self, wiring, wiring.clock)
         self.pickers = Pickers(
             self, wiring, self.session, watch=self.watch_service, connect=self.connect
@@ -123,6 +127,7 @@ class Console(GuardedApp):
     def on_unmount(self) -> None:
         """Let the threads end."""
         self.operating.leave()
+        self._drifting.leave()
         self.session.stop()
         self.services.forget()
         self.probing.stop()
@@ -209,7 +214,8 @@ class Console(GuardedApp):
     @on(Answered)
     def _answered(self, answer: Answered) -> None:
         if self.screen_stack and not self._connecting.answered(answer):
-            _ = self._marking.answered(answer) or self.operating.answered(answer)
+            takers = (self._marking, self._drifting, self.operating)
+            any(taker.answered(answer) for taker in takers)
 
     @on(SnapshotTaken)
     def _snapshot_taken(self, message: SnapshotTaken) -> None:
@@ -332,6 +338,21 @@ class Console(GuardedApp):
                 if applies and (operation := offered.get(name)) is not None:
                     run = partial(self._operate_stack, operation, stack.name)
                     yield Command(f"{operation.title}: {stack.name}", operation.help, run)
+
+    def _drift_checks(self) -> Iterator[Command]:
+        """A check of the highlighted stack, where one is highlighted."""
+        pane = self._service.pane if self._service is not None else None
+        selection = pane.selection if isinstance(pane, StacksPane) else None
+        stacks = self.session.snapshot.stacks.value if self.session.snapshot else None
+        for stack in stacks or ():
+            if stack.arn == selection:
+                words = "Ask CloudFormation what differs from its template; changes nothing"
+                run = partial(self._check_drift, stack)
+                yield Command(f"Check drift: {stack.name}", words, run)
+
+    def _check_drift(self, stack: Stack) -> None:
+        if self.session.gateway is not None:
+            self._drifting.check(self.session.gateway, stack)
 
     def _operate_stack(self, operation: Operation, stack: str) -> None:
         snapshot, runner = self.session.snapshot, self.session.runner
@@ -558,7 +579,7 @@ class Console(GuardedApp):
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
             listed.append(Command(operation.title, told, run))
-        listed += self._ways_back()
+        listed += [*self._ways_back(), *self._drift_checks()]
         if self.operating.state is not None:
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [

@@ -74,7 +74,7 @@ class Pages:
             stack = seen()
             since = stack.changed_at - EARLIER if stack and stack.changed_at else None
             events = gateway.stacks.events(arn, since)
-            return stack_facts.Inside(gateway.stacks.resources(arn), events)
+            return stack_facts.read_inside(gateway, arn, events)
 
         def moving() -> bool:
             stack = seen()

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bgconsole.domain.duration import age
+from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.masking import mask, mask_value
+from bgconsole.domain.pipelines import PIPELINE, PipelineRun
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import cause, reason_words
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import STACK, StackEvent, StackResource
+from bgconsole.gateway.port import Gateway
 from bgconsole.ui.facts import Fact, Facts, when
 
 SHOWN = 60
@@ -25,6 +28,27 @@ class Inside:
     resources: tuple[StackResource, ...]
     events: tuple[StackEvent, ...]
     """Newest first."""
+    pipelines: tuple[PipelineRun, ...] = ()
+    """The last execution of each pipeline among the resources."""
+    unread: str = ""
+    """Why a pipeline could not be read; empty where it could."""
+
+
+def read_inside(gateway: Gateway, arn: str, events: tuple[StackEvent, ...]) -> Inside:
+    """Read a stack's resources, and the pipelines among them; blocks.
+
+    Raises:
+        GatewayError: the resources could not be read. A pipeline that could not is only told.
+    """
+    resources = gateway.stacks.resources(arn)
+    runs, unread = [], ""
+    for resource in resources:
+        if resource.kind == PIPELINE and resource.physical_id:
+            try:
+                runs.append(gateway.pipelines.last(resource.physical_id))
+            except GatewayError as error:
+                unread = str(error)
+    return Inside(resources, events, tuple(runs), unread)
 
 
 def of_stack(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
@@ -61,6 +85,12 @@ def of_inside(inside: Inside, now: datetime) -> Iterator[Fact]:
     if why := cause(inside.events):
         yield Fact("", "why its last change failed", head=True)
         yield Fact("", why)
+    for run in inside.pipelines:
+        yield Fact("", f"pipeline {run.pipeline}", head=True)
+        yield Fact("last execution", mask(run.words(now)))
+    if inside.unread:
+        yield Fact("", "pipeline", head=True)
+        yield Fact("", f"not read: {inside.unread}")
     yield Fact("", f"resources ({len(inside.resources)})", head=True)
     for resource in sorted(inside.resources, key=lambda each: not _wrong(each)):
         kind = "nested stack" if resource.kind == STACK else resource.kind

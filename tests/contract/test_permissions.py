@@ -328,6 +328,7 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "ecs:ListServiceDeployments": lambda g: g.services.service_deployments(REF),
     "ecs:ListServices": lambda g: g.services.services(REF.cluster),
     "application-autoscaling:DescribeScalingActivities": lambda g: g.activity.recent(REF, ()),
+    "codepipeline:ListPipelineExecutions": lambda g: g.pipelines.last("none"),
     "cloudwatch:DescribeAlarmHistory": lambda g: g.activity.recent(REF, ("an-alarm",)),
     "ecs:ListTasks": lambda g: g.services.tasks(REF),
     "ecs:RegisterTaskDefinition": lambda g: g.changes.register_pinned("democluster-migrations", {}),
@@ -360,6 +361,8 @@ NOT_MISSED = {
     "iam:ListAccountAliases",
 }
 NOT_ASKED = {
+    # Only of a pipeline that has run; here none runs.
+    "codepipeline:GetPipelineState",
     # Asked below, of a repository that has an image.
     "ecr:BatchDeleteImage",
     # Only of an image for several platforms; where it is missing, the parts are not known.

@@ -7,11 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.pipelines import PIPELINE, PipelineRun
 from bgconsole.domain.stacks import StackEvent, StackResource
 from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.ui.app import Console
 from bgconsole.ui.panes.stacks import StacksPane, nested
 from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.stack import StackScreen
@@ -105,3 +108,66 @@ def test_nested_stacks_stand_below_theirs() -> None:
     at = told.index((stacks[1].name, 0))
     assert told[at + 1 : at + 3] == [("inner", 1), ("deeper", 2)]
     assert len(told) == len(stacks) + 1
+
+
+async def test_a_pipeline_among_the_resources_tells_its_last_execution(tmp_path: Path) -> None:
+    world = failing()
+    world.stack_resources["democluster"] += (
+        StackResource("Pipeline", PIPELINE, "CREATE_COMPLETE", "web"),
+    )
+    world.pipelines["web"] = PipelineRun("web", status="Failed", stage="Build", commit="1f3c2aa")
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        await until(pilot, lambda: "Failed in Build · 1f3c2aa" in text(app.screen))
+
+
+async def test_a_pipeline_that_may_not_be_read_hides_nothing_else(tmp_path: Path) -> None:
+    world = failing()
+    world.stack_resources["democluster"] += (
+        StackResource("Pipeline", PIPELINE, "CREATE_COMPLETE", "web"),
+    )
+    world.fail("pipelines.last", AccessDenied("AccessDenied", "needs codepipeline:List"))
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        await until(pilot, lambda: "needs codepipeline:List" in text(app.screen))
+        assert "resources (3)" in text(app.screen)
+
+
+async def test_drift_is_checked_on_demand_and_told(tmp_path: Path) -> None:
+    world = failing()
+    service = world.stack_resources["democluster"][1]
+    world.stack_resources["democluster"] = (
+        replace(world.stack_resources["democluster"][0], drift="NOT_CHECKED"),
+        replace(service, drift="MODIFIED"),
+    )
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await filled(pilot)
+        assert world.count("stack_changes.check_drift") == 0, "never by itself"
+        assert not any(c.title.startswith("Check drift") for c in app.commands()), "none highlighted"
+        await opened(pilot, "democluster")
+        [check] = [c for c in app.commands() if c.title == "Check drift: democluster"]
+        check.run()
+        await until(
+            pilot,
+            lambda: any("Service (AWS::ECS::Service) modified" in n.message for n in notes(app)),
+        )
+        told = next(n.message for n in notes(app) if "modified" in n.message)
+        assert "1 of 2 resources cannot be checked." in told
+        assert world.count("stack_changes.check_drift") == 1
+
+
+async def test_a_drift_check_that_is_refused_says_so(tmp_path: Path) -> None:
+    world = failing()
+    world.fail("stack_changes.check_drift", AccessDenied("No", "needs DetectStackDrift"))
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        next(c for c in app.commands() if c.title.startswith("Check drift")).run()
+        await until(pilot, lambda: any("needs DetectStackDrift" in n.message for n in notes(app)))
+
+
+def notes(app: Console) -> list[Notification]:
+    return list(app._notifications)

@@ -37,6 +37,7 @@ ServiceName = Literal[
     "application-autoscaling",
     "cloudformation",
     "cloudwatch",
+    "codepipeline",
     "ecr",
     "ecs",
     "elbv2",
@@ -67,6 +68,7 @@ RATES: dict[str, tuple[float, float]] = {
     "iam": (2, 5),
     "application-autoscaling": (2, 5),
     "cloudwatch": (2, 5),
+    "codepipeline": (2, 5),
     "secretsmanager": (2, 10),
     "ssm": (2, 5),
 }
@@ -191,7 +193,9 @@ class Clients:
     @overload
     def client(
         self,
-        name: Literal["application-autoscaling", "cloudwatch", "iam", "secretsmanager", "ssm"],
+        name: Literal[
+            "application-autoscaling", "cloudwatch", "codepipeline", "iam", "secretsmanager", "ssm"
+        ],
     ) -> Any: ...
 
     def client(self, name: ServiceName, *, write: bool = False) -> Any:

@@ -16,6 +16,7 @@ SERVICE_IDS: dict[ServiceName, str] = {
     "application-autoscaling": "application_auto_scaling",
     "cloudformation": "cloudformation",
     "cloudwatch": "cloudwatch",
+    "codepipeline": "codepipeline",
     "ecr": "ecr",
     "ecs": "ecs",
     "elbv2": "elastic_load_balancing_v2",

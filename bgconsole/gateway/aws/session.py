@@ -47,6 +47,7 @@ def connect(
     from bgconsole.gateway.aws.images import AwsImages
     from bgconsole.gateway.aws.logs import AwsLogs
     from bgconsole.gateway.aws.metrics import AwsMetrics
+    from bgconsole.gateway.aws.pipelines import AwsPipelines
     from bgconsole.gateway.aws.secrets import AwsSecrets
     from bgconsole.gateway.aws.services import AwsServices
     from bgconsole.gateway.aws.stack_changes import AwsStackChanges
@@ -63,6 +64,7 @@ def connect(
         targets=AwsTargets(clients),
         stacks=AwsStacks(clients),
         stack_changes=AwsStackChanges(clients),
+        pipelines=AwsPipelines(clients),
         images=AwsImages(clients),
         logs=AwsLogs(clients),
         secrets=AwsSecrets(clients),

@@ -13,6 +13,7 @@ from botocore.stub import ANY, Stubber
 
 from bgconsole.domain.activity import AlarmChange, Scaling
 from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.pipelines import PipelineRun
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.targets import Route, TargetGroup
@@ -21,6 +22,7 @@ from bgconsole.gateway.aws.caller import Caller
 from bgconsole.gateway.aws.clients import RATES, Clients, ServiceName
 from bgconsole.gateway.aws.endpoints import SERVICE_IDS
 from bgconsole.gateway.aws.metrics import AwsMetrics
+from bgconsole.gateway.aws.pipelines import AwsPipelines
 from bgconsole.gateway.aws.secrets import AwsSecrets
 from tests.values import NOW, REF
 
@@ -217,3 +219,57 @@ def test_what_scaled_the_service_and_what_its_alarms_went_through(
         AlarmChange(MINUTE, "high", "ALARM", summary, "5 > 4"),
         AlarmChange(MINUTE, "high", "", summary),
     )
+
+
+def test_a_pipeline_tells_its_newest_execution_and_where_that_failed(
+    clients: Clients, stubbed: Callable[[str], Stubber]
+) -> None:
+    pipeline = stubbed("codepipeline")
+    pipeline.add_response(
+        "list_pipeline_executions",
+        {
+            "pipelineExecutionSummaries": [
+                {
+                    "pipelineExecutionId": "two",
+                    "status": "Failed",
+                    "startTime": MINUTE,
+                    "sourceRevisions": [
+                        {"actionName": "Source", "revisionId": "1f3c2aa", "revisionSummary": "Add"}
+                    ],
+                    "trigger": {"triggerType": "WebhookV2", "triggerDetail": ""},
+                }
+            ]
+        },
+        {"pipelineName": "web", "maxResults": 1},
+    )
+    failed = {"status": "Failed", "errorDetails": {"message": "exit status 1"}}
+    pipeline.add_response(
+        "get_pipeline_state",
+        {
+            "stageStates": [
+                {
+                    "stageName": "Source",
+                    "latestExecution": {"pipelineExecutionId": "two", "status": "Succeeded"},
+                },
+                {
+                    "stageName": "Build",
+                    "latestExecution": {"pipelineExecutionId": "two", "status": "Failed"},
+                    "actionStates": [{"actionName": "Build", "latestExecution": failed}],
+                },
+                {
+                    "stageName": "Deploy",
+                    "latestExecution": {"pipelineExecutionId": "one", "status": "Succeeded"},
+                },
+            ]
+        },
+        {"name": "web"},
+    )
+    assert AwsPipelines(clients).last("web") == PipelineRun(
+        "web", "Failed", MINUTE, "1f3c2aa", "Add", "WebhookV2", "Build", "exit status 1"
+    )
+    pipeline.add_response(
+        "list_pipeline_executions",
+        {"pipelineExecutionSummaries": []},
+        {"pipelineName": "new", "maxResults": 1},
+    )
+    assert AwsPipelines(clients).last("new") == PipelineRun("new")
