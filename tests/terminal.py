@@ -14,6 +14,7 @@ import termios
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 
 import pyte
@@ -26,7 +27,13 @@ class Terminal:
     """Runs a program and keeps what its screen shows. A context manager; the end kills it."""
 
     def __init__(
-        self, command: Sequence[str], *, environment: Mapping[str, str], columns: int, rows: int
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        columns: int,
+        rows: int,
+        cwd: Path | None = None,
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
@@ -42,6 +49,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             env={"TERM": "xterm-256color", "LANG": "C.UTF-8", **environment},
+            cwd=cwd,
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )

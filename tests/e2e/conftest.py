@@ -78,6 +78,7 @@ class Sandbox:
             environment=self.environment,
             columns=columns,
             rows=rows,
+            cwd=self.home,
         )
 
     def output(self, key: str) -> str:
