@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from bgconsole.domain.duration import spell
@@ -13,6 +14,7 @@ from bgconsole.domain.stacks import Stack, StackEvent
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.follow import End, Seen, broken_off
 from bgconsole.watch.silence import Silence
+from bgconsole.watch.stopped_words import stopped_words
 
 GOOD = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"},
@@ -57,6 +59,8 @@ def follow_stack(
             yield from story.tell(events)
             if not stack.moving and stack.status != "REVIEW_IN_PROGRESS":
                 end = _end(stack, events, clock(), good)
+                if not end.ok and (words := stopped_words(gateway, stack.arn, events)):
+                    end = replace(end, sentence=f"{end.sentence} {words}.")
                 yield Seen("end", end.sentence, end)
                 return
         except NotThere:

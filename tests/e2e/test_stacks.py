@@ -61,6 +61,7 @@ def test_from_nothing_to_a_site_and_back_to_nothing(empty: Sandbox) -> None:
         "democluster is UPDATE_ROLLBACK_COMPLETE: Service (AWS::ECS::Service): "
         "ECS Deployment Circuit Breaker was triggered." in broken.stderr
     )
+    assert re.search(r"triggered\. \d+ tasks of revision \d+ stopped: \S+", broken.stderr)
     assert "<h1>MEOW</h1>" in page(url)
 
     account = ("--confirm", "123456789012")
