@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from shlex import quote
 
 import click
 
@@ -34,7 +35,10 @@ def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[st
         if step.command:
             yield f"      {plain(step.command)}"
     if plan.otherwise is not None:
-        flags = " ".join(f"--{name}" for name in plan.otherwise.params)
+        flags = " ".join(
+            f"--{name}" if value == "yes" else f"--{name} {quote(value)}"
+            for name, value in plan.otherwise.params.items()
+        )
         yield f"  or {plain(plan.otherwise.words)}: bgconsole {proposal.operation.command} {flags}"
     for note in (*plan.notes, *plan.left_to_do):
         yield f"  {plain(note)}"

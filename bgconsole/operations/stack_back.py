@@ -18,6 +18,7 @@ from bgconsole.operations.spec import (
     Fact,
     No,
     Operation,
+    Otherwise,
     Param,
     Params,
     Plan,
@@ -28,6 +29,8 @@ from bgconsole.operations.words import command
 from bgconsole.watch.follow import End
 from bgconsole.watch.stack_follow import follow_stack
 
+WHICH = "?"
+"""In the place of what to skip: ask."""
 BACK = frozenset({"UPDATE_ROLLBACK_COMPLETE"})
 STACK_PARAM = Param("items", "The stack", "STACK", many=True)
 
@@ -121,13 +124,20 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
         return No(f"{stack.name} is {stack.status}, no roll back that got stuck: {way.words}.")
     skip = tuple(filter(None, params.get("skip", "").split(",")))
     failed = _failed(evidence)
+    if skip == (WHICH,):
+        if evidence is not None:
+            return No(
+                "Which are left as they are? CloudFormation takes them for rolled back.",
+                _to_skip(failed, evidence),
+                "skip",
+            )
+        skip = ()
     if evidence is not None and "resources" in evidence.found:
         known = {resource.logical_id for resource in failed}
         if strangers := sorted(set(skip) - known):
-            choices = tuple((each.logical_id, _explained(each, evidence)) for each in failed)
             return No(
                 f"{', '.join(strangers)} did not fail: only what failed can be skipped.",
-                choices,
+                _to_skip(failed, evidence),
                 "skip",
             )
 
@@ -139,9 +149,10 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
         return gateway.stacks.stack(stack.arn).status != stack.status
 
     skipping = f" --resources-to-skip {' '.join(map(quote, skip))}" if skip else ""
+    kinds = {each.logical_id: each.kind for each in failed}
     left = tuple(
-        f"{name} was left as it is: CloudFormation takes it for rolled back. Make it so by hand, "
-        "or the next update may fail."
+        f"{name} was left as it is, {_left(kinds.get(name, ''))}. CloudFormation takes it for "
+        "rolled back: make it so by hand, or the next update may fail."
         for name in skip
     )
     return Plan(
@@ -153,7 +164,8 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
                 Fact(
                     "  skip" if each.logical_id in skip else "  retry",
                     f"{each.logical_id} {each.kind}",
-                    aside=_explained(each, evidence),
+                    aside=_explained(each, evidence)
+                    + (f"; skipped, {_left(each.kind)}" if each.logical_id in skip else ""),
                     loud=each.logical_id in skip,
                 )
                 for each in failed
@@ -173,15 +185,44 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
             following_back(stack, evidence),
         ),
         confirm=stack.name,
-        notes=()
+        otherwise=Otherwise("roll all of it back, skipping nothing", {"skip": ""})
         if skip
-        else ("What cannot be rolled back again can be skipped: --skip LOGICAL_ID,…",),
+        else Otherwise("choose what is left as it is", {"skip": WHICH})
+        if failed
+        else None,
         left_to_do=left,
         raised=Risk.DANGEROUS if skip else None,
         before=f"{stack.name} {stack.status}",
         after=f"{stack.name} as before its update",
         target=stack.name,
     )
+
+
+def _to_skip(failed: tuple[StackResource, ...], evidence: Evidence) -> tuple[tuple[str, str], ...]:
+    """Each that failed, and all of them together, with what skipping it means."""
+    each = tuple(
+        (one.logical_id, f"{one.kind}: {_explained(one, evidence)}; {_left(one.kind)}")
+        for one in failed
+    )
+    every = ",".join(name for name, _ in each)
+    return (*each, (every, "all that failed")) if len(each) > 1 else each
+
+
+def _left(kind: str) -> str:
+    """What a skipped resource is then, in words."""
+    return _SKIPPED.get(kind, "with the properties that it has now")
+
+
+_SKIPPED = {
+    "AWS::ECS::Service": "on the revision that it runs now",
+    "AWS::ElasticLoadBalancingV2::Listener": "sending traffic as it does now",
+    "AWS::ElasticLoadBalancingV2::ListenerRule": "sending traffic as it does now",
+    "AWS::ElasticLoadBalancingV2::TargetGroup": "with the targets that it has now",
+    "AWS::RDS::DBInstance": "with the size and settings that it has now",
+    "AWS::EC2::SecurityGroup": "letting through what it does now",
+    "AWS::IAM::Role": "allowing what it does now",
+    "AWS::CloudFormation::Stack": "with all that is nested in it as it is now",
+}
 
 
 def _failed(evidence: Evidence | None) -> tuple[StackResource, ...]:
@@ -233,5 +274,8 @@ CONTINUE_ROLLBACK = Operation(
     gather=_gather,
     plan=_continue_plan,
     about="stacks",
-    params=(STACK_PARAM, Param("skip", "Failed resources to leave as they are: ID,ID")),
+    params=(
+        STACK_PARAM,
+        Param("skip", "Failed resources to leave as they are: ID,ID; ? lists them"),
+    ),
 )

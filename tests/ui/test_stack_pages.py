@@ -16,10 +16,11 @@ from bgconsole.domain.stacks import StackEvent, StackResource
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.ui.app import Console
 from bgconsole.ui.panes.stacks import StacksPane, nested
+from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.stack import StackScreen
 from tests import worlds
-from tests.consoles import console, filled, text, until
+from tests.consoles import asked, console, filled, text, until
 
 WIDE = (140, 50)
 
@@ -98,6 +99,25 @@ async def test_an_update_under_way_is_cancelled_by_name(tmp_path: Path) -> None:
         await until(pilot, lambda: "cancel-update-stack" in text(app.screen), "the plan")
         assert world.writes == []
         assert "democluster · UPDATE_IN_PROGRESS" in text(app.screen)
+
+
+async def test_what_is_skipped_is_chosen_in_a_list(tmp_path: Path) -> None:
+    world = failing()
+    stuck = replace(world.stacks["democluster"], status="UPDATE_ROLLBACK_FAILED")
+    world.stacks["democluster"] = stuck
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await filled(pilot)
+        titles = {command.title: command for command in app.commands()}
+        titles["Continue a stack's roll back: democluster"].run()
+        await asked(pilot)
+        await until(pilot, lambda: "ctrl+t: choose what is left" in text(app.screen))
+        await pilot.press("ctrl+t")
+        await until(pilot, lambda: isinstance(app.screen, ChooserScreen), "the list")
+        await until(pilot, lambda: "on the revision that it runs now" in text(app.screen))
+        await pilot.press("enter")
+        await until(pilot, lambda: "--resources-to-skip Service" in text(app.screen), "the plan")
+        assert world.writes == []
 
 
 def test_nested_stacks_stand_below_theirs() -> None:

@@ -134,7 +134,9 @@ def stuck_in_rollback(world: ScriptedWorld) -> None:
 def test_a_stuck_roll_back_goes_on_skipping_only_what_failed(somebody: Desk) -> None:
     stuck_in_rollback(somebody.world)
     no = refused(somebody, CONTINUE, "democluster", skip="Balancer")
-    assert no.choices == (("Service", "no capacity"),)
+    [(name, words)] = no.choices
+    assert name == "Service"
+    assert words == "AWS::ECS::Service: no capacity; on the revision that it runs now"
     assert planned(somebody, CONTINUE, "democluster").risk is Risk.DISRUPTIVE
     proposal = planned(somebody, CONTINUE, "democluster", skip="Service")
     assert proposal.risk is Risk.DANGEROUS
@@ -143,6 +145,22 @@ def test_a_stuck_roll_back_goes_on_skipping_only_what_failed(somebody: Desk) -> 
     (call,) = somebody.world.writes
     assert call.arguments["skip"] == ("Service",)
     assert "democluster is" in refused(somebody, CONTINUE, "democluster").reason
+
+
+def test_what_to_skip_is_chosen_from_all_that_failed(somebody: Desk) -> None:
+    stuck_in_rollback(somebody.world)
+    somebody.world.stack_resources["democluster"] += (
+        StackResource("Rule", "AWS::ElasticLoadBalancingV2::ListenerRule", "UPDATE_FAILED"),
+    )
+    plan = planned(somebody, CONTINUE, "democluster").plan
+    assert plan.otherwise is not None and plan.otherwise.params == {"skip": "?"}
+    no = refused(somebody, CONTINUE, "democluster", skip="?")
+    assert [name for name, _ in no.choices] == ["Service", "Rule", "Service,Rule"]
+    assert "sending traffic as it does now" in no.choices[1][1]
+    both = planned(somebody, CONTINUE, "democluster", skip="Service,Rule").plan
+    assert "--resources-to-skip Service Rule" in both.steps[0].command
+    assert both.otherwise is not None and both.otherwise.params == {"skip": ""}
+    assert "on the revision that it runs now" in both.left_to_do[0]
 
 
 def test_reasons_that_may_not_be_read_do_not_keep_it(somebody: Desk) -> None:
