@@ -88,7 +88,12 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
     source, engine, repository = (_found(evidence, name) for name in _LOOKED_UP)
     tags = _tags(params, source if isinstance(source, Source) else None, evidence)
     if evidence is not None and isinstance(source, Source) and not tags:
-        return No(f"{source.folder} is in no git commit to name the image after: give a --tag.")
+        at = snapshot.service.fetched_at
+        return No(
+            f"{source.folder} is in no git commit to name the image after. Name it another way.",
+            ((f"{at:%Y%m%d-%H%M%S}", "after the time, in UTC"),) if at else (),
+            "tag",
+        )
     context = params.get("context") or CONTEXT
     if isinstance(source, Source) and "REVISION" in source.arguments and tags:
         arguments = {"REVISION": tags[0], **arguments}

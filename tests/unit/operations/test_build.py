@@ -22,7 +22,7 @@ from bgconsole.operations.spec import Risk
 from tests import worlds
 from tests.unit.operations.conftest import MakeDesk, states
 from tests.unit.operations.test_plans import facts
-from tests.values import MEOW, REF, REGISTRY, REPOSITORY
+from tests.values import MEOW, NOW, REF, REGISTRY, REPOSITORY
 
 B = "image.build"
 DIGEST = "sha256:" + "c" * 64
@@ -108,7 +108,12 @@ def test_what_cannot_be_made_is_refused(desk: MakeDesk, params: dict[str, str], 
 def test_without_a_commit_a_tag_is_asked_for(desk: MakeDesk) -> None:
     world = worlds.steady()
     world.source = replace(world.source, revision="")
-    assert "give a --tag" in desk(world).refused(B).reason
+    no = desk(world).refused(B)
+    assert "is in no git commit to name the image after" in no.reason
+    assert no.param == "tag"
+    [(offered, _)] = no.choices
+    assert offered == f"{NOW:%Y%m%d-%H%M%S}"
+    assert facts(desk(world).proposed(B, tag=offered).plan)["image"].endswith(f":{offered}")
     assert facts(desk(world).proposed(B, tag="v3").plan)["image"].endswith(":v3")
 
 
