@@ -144,6 +144,23 @@ def alarmed() -> Snapshot:
     return snapshot(two_groups.alarmed())
 
 
+def no_load_balancer() -> Snapshot:
+    """A worker: both run, and nothing is balanced to either."""
+    return snapshot(worlds.no_load_balancer())
+
+
+def none_wanted() -> Snapshot:
+    """A service that is asked to run no task."""
+    world = worlds.steady()
+    service = world.services[REF]
+    none = tuple(replace(each, desired=0, running=0) for each in service.deployments)
+    world.services[REF] = replace(service, desired=0, running=0, deployments=none)
+    world.tasks[REF] = ()
+    [group] = world.balancing[REF].groups
+    world.balancing[REF] = replace(world.balancing[REF], groups=(replace(group, targets=()),))
+    return snapshot(world)
+
+
 SCENES: dict[str, Callable[[], Snapshot]] = {
     "waiting": waiting,
     "steady": steady,
@@ -158,6 +175,8 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
     "canary": canary,
     "going_back": going_back,
     "alarmed": alarmed,
+    "no_load_balancer": no_load_balancer,
+    "none_wanted": none_wanted,
 }
 
 

@@ -441,9 +441,13 @@ class _Logs(_Port):
                 key=lambda line: line.order,
                 reverse=newest_first,
             )
-        first = int(token or 0)
+        empty, _, first_token = (token or "").partition(" ")
+        passed = int(empty or 0) if not first_token else self.world.empty_pages
+        if passed < self.world.empty_pages:
+            return LogPage((), f"{passed + 1}", newest_first)
+        first = int(first_token or 0)
         last = first + min(limit, self.world.page_size)
-        token = str(last) if last < len(lines) else None
+        token = f"0 {last}" if last < len(lines) else None
         return LogPage(tuple(lines[first:last]), token, newest_first)
 
     def live(self, groups: Sequence[str], pattern: str = "") -> LiveSession:

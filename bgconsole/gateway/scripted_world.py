@@ -159,6 +159,8 @@ class ScriptedWorld:
     """What the next Live Tail sessions send, one after the other."""
     page_size: int = 10_000
     """The most lines that one page of a log holds."""
+    empty_pages: int = 0
+    """Pages without a line that come before the first one of a log that has some."""
     calls_per_minute: int = 9
     effects: dict[str, Effect] = field(default_factory=dict)
     """By the write's name, such as `changes.update`."""

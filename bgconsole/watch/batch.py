@@ -67,6 +67,8 @@ class LogBatch:
     delivered them late: put each in its place by `order`, and mark it."""
     older: bool = False
     """The lines are history that was asked for: all before those of earlier batches, not late."""
+    unread: str = ""
+    """Of `older` ones: why they could not be read, in a word or two; empty where they were."""
     gaps: tuple[Gap, ...] = ()
     """New ones; one with a known number replaces that one."""
     closed: frozenset[int] = frozenset()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from bgconsole.domain.logs import Gap, LogGroup, LogLine, LogPage
 from bgconsole.gateway.port import Logs
@@ -27,6 +28,8 @@ PAGES = 8
 """Pages of one poll's head; what is left comes with the next."""
 SWEEP_PAGES = 4
 """Pages of one poll's share of a sweep."""
+OLDER_PAGES = 6
+"""Empty pages at most that are gone through for one wish for older lines."""
 MOST_BEHIND = 120_000
 """Where the reads fall back further than this, the stretch is told as a gap and left out."""
 AWAY = HISTORY
@@ -106,6 +109,8 @@ class Reader:
         self._new_gaps: list[Gap] = []
         self._closed: set[int] = set()
         self.older: Older = "unknown"
+        self._older_left: tuple[int, str | None] = (0, None)
+        """Where the search for older lines stopped: its end, and the token of the next page."""
         self.sweep_seconds = LATE_BY / 1000
         """How far sweeps reach back; less than `LATE_BY` where too much is written."""
 
@@ -166,20 +171,27 @@ class Reader:
     def read_older(self) -> tuple[LogLine, ...]:
         """The page before the oldest line that was read; none at the beginning of the log.
 
+        None either where that many pages were empty: the polls have to go on meanwhile, and the
+        next call goes on where this one stopped.
+
         Raises:
             GatewayError: it could not be read.
         """
         if not self._begun or self.older == "end":
             return ()
-        end, token = self._begin, None
+        end, (ended, token) = self._begin, self._older_left
+        token = token if ended == end else None
+        self._older_left = (0, None)
         found: list[LogLine] = []
-        while True:
+        for number in count(1):
             page = self._page(start=min(OLDEST, end), end=end, token=token, newest_first=True)
             fresh = self._before(page.lines)
             found.extend(fresh)
             token = page.token
-            if token is None or (fresh and page.newest_first):
+            if token is None or (page.newest_first and (fresh or number == OLDER_PAGES)):
                 break
+        if not found:
+            self._older_left = (end, token)  # pages of a quiet group are empty: go on from here
         if token is None:
             self.older, self._begin = "end", min(self._begin, OLDEST)
         elif found:

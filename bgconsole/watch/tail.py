@@ -8,7 +8,6 @@ handed on as a gap.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -340,10 +339,13 @@ class Tail(Thread):
                     reader.reread(wanted, _ms(self._clock()))
                     continue
                 lines: tuple[LogLine, ...] = ()
-                with suppress(GatewayError):  # the polls meet the same trouble, and tell it
+                unread = ""
+                try:
                     lines = reader.read_older()
+                except GatewayError as error:
+                    unread = error.title
                 self._state = replace(self._state, older=self._older())
-                self._send(LogBatch(lines, self._state, older=True))
+                self._send(LogBatch(lines, self._state, older=True, unread=unread))
 
     def _older(self) -> Older:
         told = {reader.older for reader in self._readers.values()}

@@ -63,7 +63,7 @@ async def test_a_refusal_of_older_lines_is_told_and_they_can_be_had_later(tmp_pa
         held = len(lines.ring)
         world.fail("logs.page", Throttled("Slow down"))
         await pilot.press("g")
-        await until(pilot, lambda: "not read: try again" in text(screen))
+        await until(pilot, lambda: "not read (Slow down)" in text(screen))
         world.heal()
         await pilot.press("k")
         await until(pilot, lambda: len(lines.ring) > held)

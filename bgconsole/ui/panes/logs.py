@@ -315,7 +315,7 @@ class LogsPane(Pane):
         if done:
             self._lines.discard(frozenset(done))
         if batch.older:
-            self._older_came(entries)
+            self._older_came(entries, batch.unread)
         for gap in batch.gaps:
             row = gap_entry(gap, numbers)
             self._gaps[gap.number] = row.sequence
@@ -471,11 +471,13 @@ class LogsPane(Pane):
             self.post_message(self.Older())
         self.paint()
 
-    def _older_came(self, entries: Sequence[Entry]) -> None:
+    def _older_came(self, entries: Sequence[Entry], unread: str) -> None:
         self._asked_older = ""
-        if not entries:
+        if unread:
+            self._asked_older = f"older lines: not read ({plain(unread)}), go on up to try again"
+        elif not entries:
             ended = self._state.older == "end"
-            self._asked_older = BEGINS if ended else "older lines were not read: try again"
+            self._asked_older = BEGINS if ended else "no older line yet: go on up"
 
     @on(LineView.Moved)
     def _moved(self, event: LineView.Moved) -> None:

@@ -360,8 +360,8 @@ async def test_older_lines_that_could_not_be_read_can_be_asked_for_again() -> No
         await painted(pilot, story())
         await pilot.press("g")
         await until(pilot, lambda: app.asked == ["older"])
-        await painted(pilot, history(0))
-        assert "not read: try again" in title(pilot)
+        await painted(pilot, replace(history(0), unread="Slow down"))
+        assert "not read (Slow down), go on up" in title(pilot)
         await pilot.press("k")
         await until(pilot, lambda: app.asked == ["older", "older"])
 

@@ -20,7 +20,7 @@ from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.batch import LogBatch
 from bgconsole.watch.live_feed import LiveFeed
 from bgconsole.watch.log_groups import LogPlaces
-from bgconsole.watch.log_reader import HISTORY, SWEEP_EVERY
+from bgconsole.watch.log_reader import HISTORY, OLDER_PAGES, SWEEP_EVERY
 from bgconsole.watch.tail import MOST_PAUSE, POLL, Tail
 from tests.values import LOG_GROUP, REF
 
@@ -330,3 +330,22 @@ def test_the_first_poll_looks_back_a_quarter_of_an_hour() -> None:
     following.tail.older()
     following.tail.attend()
     assert len(following.shown) == 2
+
+
+def test_a_search_through_empty_pages_lets_the_polls_go_on_and_goes_on_where_it_stopped() -> None:
+    following = Following()
+    old = following.log(late=HISTORY / 1000 + 60)
+    recent = following.log(late=60)
+    following.go(4)
+    assert following.shown == [recent]
+    following.world.empty_pages = 2 * OLDER_PAGES + 1
+    for _ in range(2):
+        asked = following.world.count("logs.page")
+        following.tail.older()
+        following.tail.attend()
+        assert following.world.count("logs.page") - asked == OLDER_PAGES
+        assert following.batches[-1].older and following.batches[-1].state.older == "more"
+        assert following.shown == [recent]
+    following.tail.older()
+    following.tail.attend()
+    assert following.shown == [recent, old]
