@@ -184,7 +184,8 @@ def _proposal(
     gateway = context.connect(settings)
     of_stacks = operation.about == "stacks"
     ref = NO_SERVICE if of_stacks else service(gateway, settings)
-    stacks = tuple(filter(None, params.get("items", "").split("\n")))
+    words = params.get("items", "").split("\n")
+    stacks = tuple(word for word in words if word and "=" not in word)
     why = settings.why_no_stacks(stacks) if of_stacks else settings.why_read_only(ref)
     paths = context.paths()
     runner = Runner(

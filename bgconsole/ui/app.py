@@ -339,8 +339,8 @@ class Console(GuardedApp):
                     run = partial(self._operate_stack, operation, stack.name)
                     yield Command(f"{operation.title}: {stack.name}", operation.help, run)
 
-    def _drift_checks(self) -> Iterator[Command]:
-        """A check of the highlighted stack, where one is highlighted."""
+    def _of_stack(self) -> Iterator[Command]:
+        """What can be done with the highlighted stack, where one is highlighted."""
         pane = self._service.pane if self._service is not None else None
         selection = pane.selection if isinstance(pane, StacksPane) else None
         stacks = self.session.snapshot.stacks.value if self.session.snapshot else None
@@ -349,6 +349,12 @@ class Console(GuardedApp):
                 words = "Ask CloudFormation what differs from its template; changes nothing"
                 run = partial(self._check_drift, stack)
                 yield Command(f"Check drift: {stack.name}", words, run)
+                offered = self.session.runner.offered() if self.session.runner else ()
+                for operation in offered:
+                    if operation.id == "stacks.up" and not stack.parent:
+                        words = "Make it as its template says: the changes are shown first"
+                        run = partial(self._operate_stack, operation, stack.name)
+                        yield Command(f"Update: {stack.name}", words, run)
 
     def _check_drift(self, stack: Stack) -> None:
         if self.session.gateway is not None:
@@ -579,7 +585,7 @@ class Console(GuardedApp):
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
             listed.append(Command(operation.title, told, run))
-        listed += [*self._ways_back(), *self._drift_checks()]
+        listed += [*self._ways_back(), *self._of_stack()]
         if self.operating.state is not None:
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [

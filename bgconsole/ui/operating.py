@@ -44,6 +44,10 @@ class Gathering:
     aside: bool = False
 
 
+class TakingBack:
+    """The ticket of deleting what was drafted."""
+
+
 class Operating:
     """One operation at a time; its state is here, screens only show it."""
 
@@ -135,10 +139,17 @@ class Operating:
 
     def answered(self, answer: Answered) -> bool:
         """Take gathered evidence; False where the answer is something else's."""
+        if isinstance(answer.ticket, TakingBack):
+            if answer.error is not None:
+                told = f"{answer.error.title}: {answer.error.detail}"
+                self._app.notify(told, title="A draft stays", severity="warning", markup=False)
+            return True
         if not isinstance(answer.ticket, Gathering):
             return False
         dialog = self._dialog
         if dialog is None or answer.ticket.number != self._gathering:
+            if isinstance(answer.value, Proposal):
+                self._take_back(answer.value)
             return True
         if answer.error is not None:
             dialog.show(_unchecked(dialog.proposal, answer.error))
@@ -274,7 +285,9 @@ class Operating:
         self._changed()
 
     def _decided(self, proposal: Proposal | Instead | None) -> None:
-        self._dialog = None
+        dialog, self._dialog = self._dialog, None
+        if not isinstance(proposal, Proposal) and dialog is not None:
+            self._take_back(dialog.proposal)
         if isinstance(proposal, Instead):
             if self._runner is not None:
                 was = proposal.proposal
@@ -284,6 +297,12 @@ class Operating:
         elif proposal is not None:
             self._start(proposal)
         self._changed()
+
+    def _take_back(self, proposal: Proposal) -> None:
+        """Delete what was drafted to show a plan that is not carried out."""
+        runner = self._runner
+        if runner is not None and proposal.evidence is not None and proposal.evidence.drafts:
+            ask(self._app, TakingBack(), lambda: runner.discard(proposal))
 
     def _start(self, proposal: Proposal) -> None:
         if self._runner is not None:

@@ -101,6 +101,10 @@ class Running(Protocol):
         """The same with what only the reader wants to know; blocks, maybe long."""
         ...
 
+    def discard(self, proposal: Proposal) -> None:
+        """Take back what was drafted for a plan that is not carried out; blocks."""
+        ...
+
     def run(
         self,
         proposal: Proposal,

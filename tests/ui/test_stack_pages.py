@@ -10,6 +10,7 @@ from typing import Any
 from textual.notifications import Notification
 from textual.pilot import Pilot
 
+from bgconsole.domain.change_set import Change
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.pipelines import PIPELINE, PipelineRun
 from bgconsole.domain.stacks import StackEvent, StackResource
@@ -118,6 +119,54 @@ async def test_what_is_skipped_is_chosen_in_a_list(tmp_path: Path) -> None:
         await pilot.press("enter")
         await until(pilot, lambda: "--resources-to-skip Service" in text(app.screen), "the plan")
         assert world.writes == []
+
+
+async def update_asked(pilot: Pilot[Any], app: Console) -> ConfirmScreen:
+    """The dialog of `Update: demorepo`, with the changes that were drafted to show it."""
+    await opened(pilot, "demorepo")
+    [update] = [c for c in app.commands() if c.title == "Update: demorepo"]
+    update.run()
+    return await asked(pilot)
+
+
+def with_change() -> ScriptedWorld:
+    world = worlds.steady()
+    world.drafts["demorepo"] = (Change("change", "Repository", "AWS::ECR::Repository"),)
+    return world
+
+
+async def test_a_stack_is_updated_by_name_with_its_changes_shown_first(tmp_path: Path) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        dialog = await update_asked(pilot, app)
+        await until(pilot, lambda: "Repository" in text(dialog), text(dialog))
+        assert not any(call.name == "stack_changes.execute" for call in world.writes)
+
+
+async def test_a_draft_is_taken_back_where_the_answer_is_no(tmp_path: Path) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await update_asked(pilot, app)
+        assert world.change_sets
+        await pilot.press("escape")
+        await until(pilot, lambda: not world.change_sets, "the draft is deleted")
+
+
+async def test_a_draft_that_came_after_the_dialog_was_left_is_taken_back(tmp_path: Path) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "demorepo")
+        [update] = [c for c in app.commands() if c.title == "Update: demorepo"]
+        with world.held("stack_changes.draft") as held:
+            update.run()
+            await until(pilot, held.arrived.is_set, "the draft is being made")
+            await pilot.press("escape")
+            await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen), "left")
+        await until(pilot, lambda: world.count("stack_changes.discard"), "taken back")
+        await until(pilot, lambda: not world.change_sets, "the draft is deleted")
 
 
 def test_nested_stacks_stand_below_theirs() -> None:

@@ -82,7 +82,8 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
         """Target and way on top, what there is to read in the middle, the question below."""
         operation = self.proposal.operation
         with VerticalGroup(classes="dialog confirm") as box:
-            box.border_title = Content(plain(f"{operation.title} {self.proposal.ref.name}"))
+            about = self.proposal.plan.target or self.proposal.ref.name
+            box.border_title = Content(plain(f"{operation.title} {about}"))
             box.border_subtitle = Content(KEYS_OF_WORD if self.word else KEYS_OF_YES)
             yield Static(plan_text.target(self.proposal), classes="target")
             yield Static(id="seen")

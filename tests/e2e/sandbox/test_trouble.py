@@ -107,19 +107,25 @@ def test_a_changed_secret_has_a_date_and_its_tasks_fail(account: Pair) -> None:
         return described
 
     before = secrets.get_secret_value(SecretId=database()["ARN"])
+    earlier = account.newest()["serviceDeploymentArn"]
     account.begin("secret-changed")
     until(lambda: len(database()["VersionIdsToStages"]) == 2)
     after = secrets.get_secret_value(SecretId=database()["ARN"])
     assert after["VersionId"] != before["VersionId"]
     assert after["SecretString"] != before["SecretString"]
     assert database()["LastChangedDate"] >= before["CreatedDate"]
+    until(lambda: account.newest()["serviceDeploymentArn"] != earlier)
     until(lambda: account.newest()["status"] == "ROLLBACK_SUCCESSFUL")
     logs = account.client("logs")
     (group,) = logs.describe_log_groups(logGroupNamePrefix="democluster")["logGroups"]
-    told = logs.filter_log_events(
-        logGroupName=group["logGroupName"], filterPattern='"password authentication failed"'
-    )
-    assert told["events"]
+    wanted = '"password authentication failed"'
+
+    def told() -> bool:
+        # A line is there a moment after its task has ended, as CloudWatch has it.
+        name = group["logGroupName"]
+        return bool(logs.filter_log_events(logGroupName=name, filterPattern=wanted)["events"])
+
+    until(told)
     account.begin("none")
 
     def restored() -> bool:
