@@ -268,8 +268,13 @@ class _Ministack:
         return record
 
     def _tell_of_changes(self, telling: Telling, provisioners: ModuleType) -> None:
-        """Let `telling` know which resources an update really changes or makes."""
+        """Let `telling` know which resources an update really changes or makes.
+
+        Of a nested stack's resource that does not change the engine forgets the attributes: they
+        are remembered here, as the stack's outputs and other resources go on naming them.
+        """
         update, create = provisioners._update_resource, provisioners._provision_resource
+        attributes: dict[tuple[Scope, str, str], Any] = {}
 
         def updated(
             kind: str, physical_id: str, old: Properties, new: Properties, stack: str,
@@ -277,11 +282,18 @@ class _Ministack:
         ) -> Any:  # fmt: skip
             if old != new and logical_id is not None:
                 telling.touches(stack, logical_id)
-            return update(kind, physical_id, old, new, stack, logical_id, *rest)
+            where = (self._scope(), stack, logical_id or "")
+            if old == new and not any(rest) and where in attributes:
+                return physical_id, attributes[where]
+            made = update(kind, physical_id, old, new, stack, logical_id, *rest)
+            attributes[where] = made[1]
+            return made
 
         def created(kind: str, logical_id: str, properties: Properties, stack: str) -> Any:
             telling.touches(stack, logical_id, creates=True)
-            return create(kind, logical_id, properties, stack)
+            made = create(kind, logical_id, properties, stack)
+            attributes[self._scope(), stack, logical_id] = made[1]
+            return made
 
         modules: tuple[Any, ...] = (provisioners, self._stacks)
         for module in modules:

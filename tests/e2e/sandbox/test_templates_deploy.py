@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.e2e.account import Account, account
+from tests.e2e.clients.programs import program
 from tests.e2e.conftest import PROGRAM
 
 FOLDER = Path(__file__).parents[3] / "cfn"
-BUCKET = "templates"
+BUCKET, ARTIFACTS = "templates", "artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +108,78 @@ def test_everything_nested_by_one_template(here: Account) -> None:
     )
     pipelines = here.client("codepipeline").list_pipelines()["pipelines"]
     assert len(pipelines) == 1
+
+
+class Typed:
+    """`aws cloudformation package` and `deploy` of the template that nests the others."""
+
+    def __init__(self, here: Account, folder: Path) -> None:
+        self.here = here
+        self._second = 0
+        self._packaged = folder / "packaged.yml"
+        here.client("s3").create_bucket(Bucket=ARTIFACTS)
+        self._aws(
+            "package", "--template-file", str(FOLDER / "main.yml"), "--s3-bucket", ARTIFACTS,
+            "--output-template-file", str(self._packaged),
+        )  # fmt: skip
+
+    def deploy(self, *, code: int = 0, **parameters: str) -> str:
+        """What it printed. It names a change set after the second: never two within one."""
+        while int(time.time()) == self._second:
+            threading.Event().wait(0.05)
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        told = self._aws(
+            "deploy", "--template-file", str(self._packaged), "--stack-name", "typed",
+            "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+            "--no-fail-on-empty-changeset", "--parameter-overrides", *overrides, code=code,
+        )  # fmt: skip
+        self._second = int(time.time())
+        return told
+
+    @property
+    def status(self) -> str:
+        """Of the stack."""
+        stacks = self.here.client("cloudformation")
+        (shown,) = stacks.describe_stacks(StackName="typed")["Stacks"]
+        return str(shown["StackStatus"])
+
+    def _aws(self, *words: str, code: int = 0) -> str:
+        ended = self.here.sandbox.run(program("aws"), "cloudformation", *words, timeout=300)
+        assert ended.returncode == code, ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
+
+
+@pytest.fixture(scope="module")
+def typed(here: Account, tmp_path_factory: pytest.TempPathFactory) -> Typed:
+    """Packaged once."""
+    return Typed(here, tmp_path_factory.mktemp("typed"))
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, str]:
+    """Of the load balancer, for the life of the stack."""
+    return {"ProductionPort": free_port(), "TestPort": free_port()}
+
+
+SMALL = {"RepositoryName": "typed", "ClusterPrefix": "typed", "DeletionProtection": "false"}
+
+
+def test_the_aws_command_packages_and_deploys_it(typed: Typed, ports: dict[str, str]) -> None:
+    given = {**SMALL, **ports, "DockerImage": typed.here.image("1f3c2aa")}
+    assert "Successfully created/updated stack - typed" in typed.deploy(**given)
+    assert typed.status == "CREATE_COMPLETE"
+    assert "No changes to deploy" in typed.deploy(**given)
+
+
+@pytest.mark.soak
+def test_the_aws_command_rolls_the_service_and_tells_a_broken_image(
+    typed: Typed, ports: dict[str, str]
+) -> None:
+    given = {**SMALL, **ports}
+    typed.deploy(**given, DockerImage=typed.here.image("8be01c9"))
+    assert typed.status == "UPDATE_COMPLETE"
+    typed.deploy(code=255, **given, DockerImage=typed.here.image("nothere"))
+    assert typed.status == "UPDATE_ROLLBACK_COMPLETE"
 
 
 def test_the_talks_cluster_of_2018_still_deploys_and_is_shown(here: Account) -> None:
