@@ -147,8 +147,8 @@ def wiring(settings: Settings) -> Wiring:
             raise ConfigurationError("Nothing was saved", f"{file}: {error.strerror}") from error
         return str(file)
 
-    def watch_logs(place: Place, group: str) -> str:
-        return run_awslogs(place, group, endpoint_url=here.settings.endpoint_url)
+    def watch_logs(place: Place, group: str, stream: str = "") -> str:
+        return run_awslogs(place, group, stream, endpoint_url=here.settings.endpoint_url)
 
     def watch(
         gateway: Gateway,
@@ -226,6 +226,7 @@ def wiring(settings: Settings) -> Wiring:
         save=save,
         log_lines=int(settings.log_lines),
         watch_logs=watch_logs,
+        log_names=lambda: _log_names(here.settings),
     )
 
 

@@ -7,6 +7,7 @@ come late (see `watch/tail.py`).
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -24,18 +25,22 @@ MISSING = "awslogs is not installed: pip install awslogs"
 def run_awslogs(
     place: Place,
     group: str,
+    stream: str = "",
     *,
     endpoint_url: str = "",
     find: Callable[[], str | None] | None = None,
     run: Run | None = None,
 ) -> str:
-    """Blocks until it ends or ctrl+c; gives what went wrong, empty where nothing did."""
+    """Blocks until it ends or ctrl+c; gives what went wrong, empty where nothing did.
+
+    `stream` is one of the group's; empty for all of them.
+    """
     if not group or group.startswith("-"):
         return f"awslogs cannot be given the log group {group!r}"
     program = (find or find_awslogs)()
     if program is None:
         return MISSING
-    command = awslogs_command(program, place, group, endpoint_url=endpoint_url)
+    command = awslogs_command(program, place, group, stream, endpoint_url=endpoint_url)
     print(f"$ {' '.join(command)}\n(ctrl+c goes back to the console)", flush=True)  # noqa: T201
     try:
         status = (run or _run)(command)
@@ -46,7 +51,7 @@ def run_awslogs(
 
 
 def awslogs_command(
-    program: str, place: Place, group: str, *, endpoint_url: str = ""
+    program: str, place: Place, group: str, stream: str = "", *, endpoint_url: str = ""
 ) -> tuple[str, ...]:
     """The command line: the same place that the console looks at."""
     given = {
@@ -55,7 +60,9 @@ def awslogs_command(
         "--aws-endpoint-url": endpoint_url,
     }
     flags = [word for flag, value in given.items() if value for word in (flag, value)]
-    return (program, "get", group, "ALL", "--watch", *flags)
+    # awslogs takes a pattern for the stream (0.15); the name alone would match longer ones too.
+    streams = f"{re.escape(stream)}$" if stream else "ALL"
+    return (program, "get", group, streams, "--watch", *flags)
 
 
 def find_awslogs() -> str | None:

@@ -96,7 +96,12 @@ class Console(GuardedApp):
         self._drifting = Drifting(self, self.session.refresh)
         self._shelling = Shelling(self, wiring, wiring.clock)
         self.pickers = Pickers(
-            self, wiring, self.session, watch=self.watch_service, connect=self.connect
+            self,
+            wiring,
+            self.session,
+            watch=self.watch_service,
+            connect=self.connect,
+            watch_logs=self.action_watch_logs,
         )
         self._attention = Attention(wiring.attention, self.write_raw)
         self._pages = Pages(self, wiring, self.session)
@@ -521,17 +526,18 @@ class Console(GuardedApp):
         """What happened, in one list by time."""
         self._pages.timeline()
 
-    def action_watch_logs(self) -> None:
-        """`awslogs get GROUP ALL --watch` on the bare terminal."""
+    def action_watch_logs(self, group: str = "", stream: str = "") -> None:
+        """`awslogs get GROUP STREAM --watch` on the bare terminal; the group shown, all streams."""
         gateway, service, run = self.session.gateway, self._service, self.wiring.watch_logs
-        group = service.logs.state.group if service is not None else ""
+        if not group and service is not None:
+            group = service.logs.state.group
         if gateway is None or not group or run is None:
             self.notify("No log group is known to be read", title="awslogs", severity="warning")
             return
         place = gateway.place
 
         async def leave_and_return() -> None:
-            problem = await hand_over(self, lambda: run(place, group))
+            problem = await hand_over(self, lambda: run(place, group, stream))
             if problem:
                 self.notify(plain(problem), title="awslogs", severity="warning", markup=False)
 

@@ -13,6 +13,9 @@ from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.session import Session
 from bgconsole.ui.wiring import ConsoleResult, Wiring
 
+EVERY = "*"
+"""Names every stream; no stream's name holds it (API reference: LogStreamName)."""
+
 
 class Pickers:
     """Lists to choose from; what was used last comes first."""
@@ -25,11 +28,12 @@ class Pickers:
         *,
         watch: Callable[[ServiceRef], None],
         connect: Callable[[Callable[[], Gateway]], None],
+        watch_logs: Callable[[str, str], None],
     ) -> None:
         self._app = app
         self._wiring = wiring
         self._session = session
-        self._watch, self._connect = watch, connect
+        self._watch, self._connect, self._watch_logs = watch, connect, watch_logs
 
     def commands(self) -> tuple[tuple[str, str, Callable[[], None]], ...]:
         """Names for the palette, what they do, and the doing."""
@@ -42,6 +46,9 @@ class Pickers:
                 ("profile", "Use another profile", self.profile),
                 ("region", "Go to another region", self.region),
             ]
+        if self._wiring.log_names is not None:
+            words = "Pick a log group and a stream, and leave the screen to awslogs"
+            listed.append(("awslogs of another log", words, self.logs))
         return tuple(listed)
 
     def first(self, clusters: tuple[str, ...]) -> None:
@@ -89,6 +96,28 @@ class Pickers:
                 "region",
                 lambda: tuple((name, name) for name in elsewhere.regions()),
                 lambda name: self._connect(partial(elsewhere.connect, region=name)),
+            )
+
+    def logs(self) -> None:
+        """Choose a log group, then a stream of it or all."""
+        names = self._wiring.log_names
+        if names is not None:
+            self._choose(
+                "log group",
+                lambda: tuple((name, name) for name in names().groups()),
+                self._of_group,
+            )
+
+    def _of_group(self, group: str) -> None:
+        names = self._wiring.log_names
+        if names is not None:
+            self._choose(
+                f"stream of {group}",
+                lambda: (
+                    (EVERY, "every stream"),
+                    *((name, name) for name in names().streams(group)),
+                ),
+                lambda name: self._watch_logs(group, "" if name == EVERY else name),
             )
 
     def _of_cluster(self, cluster: str) -> None:

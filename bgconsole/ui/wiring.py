@@ -20,7 +20,7 @@ from bgconsole.domain.overview import Area, Overview
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.gateway.port import Gateway
+from bgconsole.gateway.port import Gateway, LogNames
 from bgconsole.ui.input_guard import Timing
 
 if TYPE_CHECKING:
@@ -295,8 +295,11 @@ class Wiring:
     """Writes a text under a file name, readable by its owner alone; gives the path. Blocks."""
     log_lines: int = 100_000
     """Lines that the logs pane keeps."""
-    watch_logs: Callable[[Place, str], str] | None = None
-    """Runs `awslogs get GROUP ALL --watch` on the bare terminal until it ends; gives what went
-    wrong, empty where nothing did. Blocks. None where there is no awslogs."""
+    watch_logs: Callable[[Place, str, str], str] | None = None
+    """Runs `awslogs get GROUP STREAM --watch` on the bare terminal until it ends, of all streams
+    where none is given; gives what went wrong, empty where nothing did. Blocks. None where there
+    is no awslogs."""
+    log_names: Callable[[], LogNames] | None = None
+    """What logs there are to choose from, for that."""
     retry_delays: tuple[float, ...] = (2.0, 2.0, 4.0, 8.0, 15.0)
     """Seconds before the console tries again to connect; the last one repeats."""

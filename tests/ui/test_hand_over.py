@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from bgconsole.domain.identity import Place
 from bgconsole.gateway.awslogs import MISSING, awslogs_command, run_awslogs
 from tests import worlds
-from tests.consoles import console, filled, until
+from tests.consoles import console, filled, text, until
 
 HERE = Place("eu-west-1", profile="prod")
 
@@ -22,6 +23,43 @@ def test_the_command_looks_where_the_console_looks() -> None:
         "awslogs get /ecs/web ALL --watch --aws-region eu-west-1 --profile prod"
         " --aws-endpoint-url http://127.0.0.1:4566"
     )
+
+
+def test_one_stream_is_named_as_a_pattern_of_its_own_alone() -> None:
+    command = awslogs_command("awslogs", HERE, "web", "app/[$LATEST]1")
+    assert re.fullmatch(command[3], "app/[$LATEST]1")
+    assert not re.match(command[3], "app/[$LATEST]12")
+
+
+class Names:
+    """Two groups."""
+
+    def groups(self, prefix: str = "") -> tuple[str, ...]:
+        del prefix
+        return ("db", "web")
+
+    def streams(self, group: str) -> tuple[str, ...]:
+        return (f"{group}/one", f"{group}/two")
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked"), [(("enter",), ("web", "")), (("down", "enter"), ("web", "web/one"))]
+)
+async def test_another_log_is_picked_by_group_and_stream(
+    tmp_path: Path, keys: tuple[str, ...], asked: tuple[str, str]
+) -> None:
+    app = console(worlds.steady(), tmp_path, log_names=Names)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        seen: list[tuple[str, str]] = []
+        app.pickers._watch_logs = lambda group, stream: seen.append((group, stream))
+        [pick] = [c for c in app.commands() if c.title == "awslogs of another log"]
+        pick.run()
+        await until(pilot, lambda: "db" in text(app.screen), "the groups")
+        await pilot.press(*"web", "enter")
+        await until(pilot, lambda: "every stream" in text(app.screen), "the streams")
+        await pilot.press(*keys)
+        await until(pilot, lambda: seen == [asked], str(seen))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +82,7 @@ def test_what_cannot_be_run_is_said() -> None:
 
 async def test_a_terminal_that_cannot_be_handed_over_keeps_its_screen(tmp_path: Path) -> None:
     app = console(worlds.steady(), tmp_path)
-    app.wiring = replace(app.wiring, watch_logs=lambda place, group: "never run")
+    app.wiring = replace(app.wiring, watch_logs=lambda place, group, stream: "never run")
     async with app.run_test(size=(120, 36), notifications=True) as pilot:
         screen = await filled(pilot)
         await until(pilot, lambda: bool(screen.logs.state.group), "a log group")
