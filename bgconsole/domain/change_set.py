@@ -33,6 +33,10 @@ class Change:
     """The properties that differ, where AWS tells them."""
     protected: bool = False
     """Whether what is replaced or removed stays (DeletionPolicy Retain or Snapshot)."""
+    tasks: int | None = None
+    """The DesiredCount that an ECS service's template gives; None where it gives none."""
+    untold: bool = False
+    """Whether AWS does not say what comes of the resource: its DesiredCount is not known then."""
 
     @property
     def destroys(self) -> bool:

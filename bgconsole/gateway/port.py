@@ -279,6 +279,7 @@ class StackChanges(Protocol):
         parameters: Mapping[str, str],
         keep: Sequence[str] = (),
         create: bool,
+        nested: bool = False,
     ) -> Submitted:
         """CreateChangeSet; what it would do is worked out by AWS afterwards.
 
@@ -289,6 +290,7 @@ class StackChanges(Protocol):
             parameters: their values.
             keep: parameters that keep the value that the stack has.
             create: whether the stack is not there yet.
+            nested: whether the stacks that it nests are drafted with it.
         """
         ...
 

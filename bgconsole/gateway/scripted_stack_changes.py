@@ -27,6 +27,7 @@ class ScriptedStackChanges:
         parameters: Mapping[str, str],
         keep: Sequence[str] = (),
         create: bool,
+        nested: bool = False,
     ) -> Submitted:
         """Make a change set of the script's changes; without any it fails as an empty one."""
         call = self.world.enter(
@@ -37,6 +38,7 @@ class ScriptedStackChanges:
             parameters=dict(parameters),
             keep=tuple(keep),
             create=create,
+            nested=nested,
         )
         world = self.world
         with world.lock:

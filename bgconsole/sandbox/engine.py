@@ -14,6 +14,8 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
   and to end a wait when its update is cancelled;
 - `services.cloudformation.changesets._resolve_props_for_diff`: a change set lists no resource whose
   condition is false;
+- `services.cloudformation.handlers._ACTION_HANDLERS` and, in `changesets`, `_find_change_set` and
+  `_stack_region_context`: to tell the property values of a change set where they are asked for;
 - `core.responses._service_model` and `_BOTOCORE_NAME`: to load no model for its protocol's name;
 - `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves;
 - `core.iam_evaluator` and `core.iam_actions`: to judge every call by the policies of its key.
@@ -21,6 +23,7 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,6 +34,7 @@ from functools import partial
 from types import ModuleType
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qs, parse_qsl
+from xml.sax.saxutils import escape
 
 from .asgi import App, Connection
 from .calls import Call
@@ -196,6 +200,7 @@ class _Ministack:
             module._add_event = telling.event
         self._tell_of_changes(telling, provisioners)
         self._compare_what_is_there(changesets)
+        self._tell_property_values(changesets, handlers._ACTION_HANDLERS)
         self._roll_back_as_cancelled()
 
     def adopt(self, types: Iterable[ResourceType]) -> None:
@@ -320,6 +325,33 @@ class _Ministack:
             return {**resolved, "Resources": kept}
 
         changesets._resolve_props_for_diff = of_true_conditions
+
+    def _tell_property_values(self, changesets: Any, actions: dict[str, Any]) -> None:
+        """With `IncludePropertyValues` a change says what its resource is afterwards."""
+        describe: Callable[[Any], tuple[int, dict[str, str], bytes]] = actions["DescribeChangeSet"]
+
+        def described(params: Any) -> tuple[int, dict[str, str], bytes]:
+            status, headers, body = describe(params)
+            asked = changesets._p(params, "IncludePropertyValues").lower() == "true"
+            named = (changesets._p(params, name) for name in ("ChangeSetName", "StackName"))
+            _, found = changesets._find_change_set(*named)
+            if not asked or status != 200 or not found:
+                return status, headers, body
+            stack, stack_id = self._record(found["StackName"]), found["StackId"]
+            with changesets._stack_region_context(stack, stack_id):
+                after = changesets._resolve_props_for_diff(
+                    found["_template"], found["_resolved_params"], found["StackName"], stack_id
+                )
+            for change in found["Changes"]:
+                name = change["ResourceChange"]["LogicalResourceId"]
+                if resource := after["Resources"].get(name):
+                    context = json.dumps({"Properties": resource.get("Properties") or {}})
+                    mark = f"<LogicalResourceId>{name}</LogicalResourceId>"
+                    told = f"{mark}<AfterContext>{escape(context)}</AfterContext>"
+                    body = body.replace(mark.encode(), told.encode())
+            return status, headers, body
+
+        actions["DescribeChangeSet"] = described
 
     def _roll_back_as_cancelled(self) -> None:
         """A wait that CancelUpdateStack ended goes back as what its user wanted, not as failed."""

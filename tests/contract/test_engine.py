@@ -30,6 +30,10 @@ wrapped = {
     "_roll_back_operation": names(stacks._roll_back_operation),
     "_resolve_props_for_diff": names(changesets._resolve_props_for_diff),
     "_evaluate_conditions": names(changesets._evaluate_conditions),
+    "_find_change_set": names(changesets._find_change_set),
+    "_stack_region_context": names(changesets._stack_region_context)[:2],
+    "_p": names(changesets._p)[:2],
+    "DescribeChangeSet": names(handlers._ACTION_HANDLERS["DescribeChangeSet"]),
 }
 import yaml
 from ministack.core import responses
@@ -168,6 +172,10 @@ def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None
         ],
         "_resolve_props_for_diff": ["template", "params", "stack_name", "stack_id"],
         "_evaluate_conditions": ["template", "params"],
+        "_find_change_set": ["cs_name", "stack_name"],
+        "_stack_region_context": ["stack", "stack_id"],
+        "_p": ["params", "key"],
+        "DescribeChangeSet": ["params"],
     }
     assert engine["before"] == {
         "loader": True,

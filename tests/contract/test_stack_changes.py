@@ -94,6 +94,33 @@ def test_a_draft_without_changes_is_empty_and_an_unwanted_one_leaves_nothing(
     _until(lambda: stacks.stack(made.arn), lambda stack: stack.status == "DELETE_COMPLETE")
 
 
+def test_a_draft_tells_the_number_of_tasks_that_a_service_would_get(sandbox_url: str) -> None:
+    """What the template gives, whether or not that changes; nothing of any other resource."""
+    gateway = connected(sandbox_url)
+    stack = gateway.stacks.stack("democluster")
+    image = dict(stack.parameters)["DockerImage"].rpartition(":")[0] + ":another"
+    keep = [name for name, _ in stack.parameters if name != "DockerImage"]
+    gateway.stack_changes.draft(
+        "democluster",
+        "bgconsole-count",
+        template="",
+        parameters={"DockerImage": image},
+        keep=keep,
+        create=False,
+    )
+    try:
+        look = lambda: gateway.stacks.change_set("democluster", "bgconsole-count")  # noqa: E731
+        draft = _until(look, _drafted)
+    finally:
+        gateway.stack_changes.discard("democluster", "bgconsole-count")
+    assert {change.logical_id: change.tasks for change in draft.changes} == {
+        "TaskDefinition": None,
+        "MigrationTaskDefinition": None,
+        "Service": 4,
+    }
+    assert not any(change.untold for change in draft.changes)
+
+
 def test_a_stack_that_is_not_there_is_said_to_be_so(gateway: Gateway) -> None:
     for ask in (gateway.stacks.stack, gateway.stacks.resources, gateway.stacks.events):
         with pytest.raises(NotThere, match="absent"):

@@ -35,6 +35,7 @@ class AwsStackChanges:
         parameters: Mapping[str, str],
         keep: Sequence[str] = (),
         create: bool,
+        nested: bool = False,
     ) -> Submitted:
         """CreateChangeSet. With its token it is made once."""
         listed: list[dict[str, Any]] = [
@@ -49,6 +50,8 @@ class AwsStackChanges:
             "Parameters": listed,
             "Capabilities": list(CAPABILITIES),
         }
+        if nested:
+            request["IncludeNestedStacks"] = True
         request |= {"TemplateBody": template} if template else {"UsePreviousTemplate": True}
         answer = self._write("CreateChangeSet", stack, lambda c: c.create_change_set(**request))
         return Submitted(request_id(answer), created=str(answer.get("Id", "")))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from bgconsole.domain.change_set import Change, ChangeSet, Verb
-from bgconsole.domain.stacks import Stack, StackEvent, StackResource
+from bgconsole.domain.stacks import STACK, Stack, StackEvent, StackResource
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import utc, utc_or_long_ago
 
@@ -64,16 +66,8 @@ class AwsStacks:
         return tuple(found)
 
     def change_set(self, stack: str, name: str) -> ChangeSet:
-        """DescribeChangeSet, every page."""
-        with self.clients.reading(
-            "cloudformation:DescribeChangeSet", f"change set {name} of stack {stack}"
-        ):
-            client = self.clients.client("cloudformation")
-            pages: list[Mapping[str, Any]] = [
-                *client.get_paginator("describe_change_set").paginate(
-                    StackName=stack, ChangeSetName=name
-                )
-            ]
+        """DescribeChangeSet, every page, and those of the nested stacks that it drafted too."""
+        pages = self._change_set_pages(stack, name)
         first = pages[0]
         return ChangeSet(
             id=first.get("ChangeSetId", ""),
@@ -82,13 +76,35 @@ class AwsStacks:
             status=first.get("Status", ""),
             execution=first.get("ExecutionStatus", ""),
             reason=first.get("StatusReason", ""),
-            changes=tuple(
-                _change(raw["ResourceChange"])
-                for page in pages
-                for raw in page.get("Changes") or ()
-                if raw.get("ResourceChange")
-            ),
+            changes=tuple(self._changes(stack, pages)),
         )
+
+    def _change_set_pages(self, stack: str, name: str) -> list[Mapping[str, Any]]:
+        with self.clients.reading(
+            "cloudformation:DescribeChangeSet", f"change set {name} of stack {stack}"
+        ):
+            client = self.clients.client("cloudformation")
+            # The ARN of a nested stack's change set says which stack it is of.
+            request: dict[str, Any] = {"ChangeSetName": name, "IncludePropertyValues": True}
+            if not name.startswith("arn:"):
+                request["StackName"] = stack
+            return [*client.get_paginator("describe_change_set").paginate(**request)]
+
+    def _changes(self, stack: str, pages: list[Mapping[str, Any]]) -> Iterator[Change]:
+        for page in pages:
+            for each in page.get("Changes") or ():
+                if raw := each.get("ResourceChange"):
+                    yield from self._change(stack, raw)
+
+    def _change(self, stack: str, raw: Mapping[str, Any]) -> Iterator[Change]:
+        change = _change(raw)
+        inner = raw.get("ChangeSetId", "")
+        if not inner:
+            yield change
+            return
+        yield replace(change, untold=False)
+        for nested in self._changes(stack, self._change_set_pages(stack, inner)):
+            yield replace(nested, logical_id=f"{change.logical_id}/{nested.logical_id}")
 
     def change_sets(self, stack: str) -> tuple[str, ...]:
         """ListChangeSets, every page."""
@@ -172,6 +188,7 @@ def _change(raw: Mapping[str, Any]) -> Change:
     action = raw.get("Action", "")
     targets = [detail.get("Target") or {} for detail in raw.get("Details") or ()]
     names = (target.get("Name") or target.get("Attribute") or "" for target in targets)
+    tasks, untold = _tasks(raw)
     return Change(
         verb=_VERBS.get(action) or _REPLACEMENTS.get(raw.get("Replacement", ""), "change"),
         logical_id=raw.get("LogicalResourceId", ""),
@@ -179,4 +196,22 @@ def _change(raw: Mapping[str, Any]) -> Change:
         physical_id=raw.get("PhysicalResourceId", ""),
         what=tuple(sorted(set(filter(None, names)))) if action == "Modify" else (),
         protected=str(raw.get("PolicyAction", "")).endswith(("Retain", "Snapshot")),
+        tasks=tasks,
+        untold=untold,
     )
+
+
+def _tasks(raw: Mapping[str, Any]) -> tuple[int | None, bool]:
+    """The DesiredCount of a service after the change, and whether AWS leaves it untold.
+
+    Of all that AWS tells about the resource this number alone is read: the rest holds secrets.
+    """
+    kind = raw.get("ResourceType", "")
+    if kind == STACK:
+        return None, True
+    if kind != "AWS::ECS::Service" or raw.get("Action") == "Remove":
+        return None, False
+    with suppress(ValueError, TypeError, AttributeError):
+        given = json.loads(raw.get("AfterContext", "")).get("Properties", {}).get("DesiredCount")
+        return (None if given is None else int(given)), False
+    return None, True

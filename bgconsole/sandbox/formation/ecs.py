@@ -186,6 +186,9 @@ class ServiceType:
         before = self._one(scope, physical_id, new)
         known = deployments_of(self._aws, scope, before)
         differences = changed_or_reset(old, new, _SERVICE_DEFAULTS)
+        if "DesiredCount" in new:
+            # Every update sends the number that the template gives, whatever runs meanwhile.
+            differences["DesiredCount"] = new["DesiredCount"]
         if "DeploymentConfiguration" in differences:
             was, now = (part.get("DeploymentConfiguration") or {} for part in (old, new))
             configuration = now | changed_or_reset(was, now, _CONFIGURATION_DEFAULTS)
