@@ -53,6 +53,24 @@ class Deployment:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskSet:
+    """One of `services[].taskSets`: tasks of one task definition where CodeDeploy deploys."""
+
+    id: str
+    """`ecs-svc/<number>`, which its tasks' `startedBy` carries."""
+    status: str
+    """PRIMARY serves production traffic, ACTIVE does not, DRAINING is being stopped."""
+    task_definition: str
+    desired: int
+    running: int
+    pending: int
+    created_at: datetime
+    updated_at: datetime
+    external_id: str = ""
+    """The id (`d-…`) of the CodeDeploy deployment that made it, empty where none did."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceEvent:
     """A service event, in AWS's words."""
 
@@ -90,6 +108,8 @@ class Service:
     running: int
     pending: int
     deployments: tuple[Deployment, ...]
+    """Where CodeDeploy deploys, one for each task set: the newest is PRIMARY, as it is what is
+    worked towards, whichever of them serves."""
     events: tuple[ServiceEvent, ...]
     """Newest first, at most 100."""
     load_balancing: tuple[LoadBalancing, ...] = ()
@@ -110,6 +130,13 @@ class Service:
     """ARN of the newest service deployment; empty where AWS names none."""
     current_revisions: tuple[str, ...] = ()
     """ARNs of the service revisions that have tasks."""
+    task_sets: tuple[TaskSet, ...] = ()
+    """Newest first; where CodeDeploy deploys, in place of deployments of ECS's own."""
+
+    @property
+    def by_codedeploy(self) -> bool:
+        """Whether AWS CodeDeploy deploys it."""
+        return self.controller == "CODE_DEPLOY"
 
     @property
     def primary(self) -> Deployment | None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Generic, Literal, TypeVar
 
 from bgconsole.domain.activity import Activity
+from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
@@ -38,6 +39,7 @@ Source = Literal[
     "secrets",
     "metrics",
     "activity",
+    "codedeploy",
 ]
 """What is polled by itself; each fails by itself."""
 
@@ -138,6 +140,8 @@ class Snapshot:
     secrets: Part[tuple[SecretChange, ...]] = Part()
     metrics: Part[Metrics] = Part()
     activity: Part[Activity] = Part()
+    codedeploy: Part[CodeDeployment] = Part()
+    """The deployment that made the newest task set, where CodeDeploy deploys the service."""
     last_words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By task id: the line that best says why a task ended, as far as the log tail saw one."""
     calls_per_minute: int = 0
@@ -151,9 +155,12 @@ class Snapshot:
 
     @property
     def deploying(self) -> bool:
-        """Whether ECS works on a deployment, as far as is known."""
+        """Whether ECS or CodeDeploy works on a deployment, as far as is known."""
         current = self.deployments.value.current if self.deployments.value else None
         if current is not None and current.ongoing:
+            return True
+        by_codedeploy = self.codedeploy.value
+        if by_codedeploy is not None and (by_codedeploy.ongoing or by_codedeploy.going_back):
             return True
         service = self.service.value
         return service is not None and (

@@ -22,6 +22,7 @@ from bgconsole.domain.builds import (
     Source,
 )
 from bgconsole.domain.change_set import ChangeSet
+from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image, Repository
 from bgconsole.domain.logs import LiveUpdate, LogPage
@@ -203,6 +204,26 @@ class ServiceChanges(Protocol):
         Its CPU units and its memory in MiB are replaced where they are given. Every other field
         is kept, those this code does not know included. `images` maps a container's name to a
         reference; `Submitted.created` is the new revision's ARN.
+        """
+        ...
+
+
+class CodeDeploy(Protocol):
+    """CodeDeploy, which deploys some services in ECS's place."""
+
+    def deployment(self, deployment: str) -> CodeDeployment:
+        """One deployment by its id (`d-…`), with the one that takes it back where there is one.
+
+        Raises:
+            GatewayError: there is no such deployment, or it could not be read.
+        """
+        ...
+
+    def stop(self, deployment: str) -> Submitted:
+        """StopDeployment with roll back: CodeDeploy makes another deployment that goes back.
+
+        Raises:
+            Rejected: it has ended already.
         """
         ...
 
@@ -538,6 +559,7 @@ class Gateway:
     identities: Identities
     services: Services
     changes: ServiceChanges
+    codedeploy: CodeDeploy
     targets: Targets
     stacks: Stacks
     stack_changes: StackChanges

@@ -18,6 +18,7 @@ from bgconsole.domain.builds import (
     Source,
 )
 from bgconsole.domain.change_set import ChangeSet
+from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Identity
 from bgconsole.domain.images import Image, ImageReference, Repository
@@ -51,6 +52,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         identities=_Identities(world),
         services=_Services(world),
         changes=_Changes(world),
+        codedeploy=_CodeDeploy(world),
         targets=_Targets(world),
         stacks=_Stacks(world),
         stack_changes=ScriptedStackChanges(world),
@@ -255,6 +257,23 @@ class _Changes(_Port):
             effect = self.world.effects.get(call.name)
             answer = effect(self.world, call) if effect else None
             return answer or Submitted(_request_id(self.world))
+
+
+class _CodeDeploy(_Port):
+    def deployment(self, deployment: str) -> CodeDeployment:
+        self.world.enter("codedeploy.deployment", deployment=deployment)
+        with self.world.lock:
+            found = self.world.codedeployments.get(deployment)
+        if found is None:
+            raise NotThere("No such CodeDeploy deployment", deployment)
+        return found
+
+    def stop(self, deployment: str) -> Submitted:
+        call = self.world.enter("codedeploy.stop", deployment=deployment)
+        with self.world.lock:
+            effect = self.world.effects.get(call.name)
+            answer = effect(self.world, call) if effect else None
+            return answer or Submitted(_request_id(self.world), deployment=deployment)
 
 
 class _Targets(_Port):

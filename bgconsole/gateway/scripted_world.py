@@ -25,6 +25,7 @@ from bgconsole.domain.builds import (
     Source,
 )
 from bgconsole.domain.change_set import Change, ChangeSet
+from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import Image
@@ -45,6 +46,8 @@ from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing
 from bgconsole.gateway.port import Submitted
 
+_WRITES = frozenset({"codedeploy.stop"})
+"""Writes of a port that reads as well."""
 EVERY = "*"
 """In place of a call's name: every call."""
 
@@ -114,6 +117,8 @@ class ScriptedWorld:
     """The parameters of a stack's last change set."""
     outputs: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """What a stack's outputs are once it is changed."""
+    codedeployments: dict[str, CodeDeployment] = field(default_factory=dict)
+    """By id (`d-…`)."""
     pipelines: dict[str, PipelineRun] = field(default_factory=dict)
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
     autoscaling: dict[ServiceRef, Bounds] = field(default_factory=dict)
@@ -175,7 +180,9 @@ class ScriptedWorld:
         """The calls of the writing ports, in order, those that failed included."""
         with self.lock:
             return [
-                call for call in self.calls if call.name.startswith(("changes.", "stack_changes."))
+                call
+                for call in self.calls
+                if call.name.startswith(("changes.", "stack_changes.")) or call.name in _WRITES
             ]
 
     def count(self, name: str) -> int:

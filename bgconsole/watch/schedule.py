@@ -32,7 +32,7 @@ def interval(source: Source, need: Need) -> float:
             return 60.0
         case "stacks":
             return 5.0 if need.stacks_moving else 30.0
-        case "service" | "deployments" | "tasks" | "targets":
+        case "service" | "deployments" | "tasks" | "targets" | "codedeploy":
             if need.operating:
                 return 4.0
             if need.deploying:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bgconsole.domain.activity import Activity
+from bgconsole.domain.codedeploy import CodeDeployment, newest_id
 from bgconsole.domain.errors import (
     AccessDenied,
     BgconsoleError,
@@ -75,7 +76,7 @@ def _depth(source: Source) -> int:
 
 FEEDS: Mapping[Source, tuple[Source, ...]] = MappingProxyType(
     {
-        "service": ("targets",),
+        "service": ("targets", "codedeploy"),
         "deployments": ("activity",),
         "tasks": ("images", "secrets"),
         "targets": ("metrics",),
@@ -129,6 +130,18 @@ def _targets(gateway: Gateway, snapshot: Snapshot) -> Any:
     if not service.load_balancing:
         return Nothing("the service has no load balancer")
     return gateway.targets.balancing(service)
+
+
+def _codedeploy(gateway: Gateway, snapshot: Snapshot) -> CodeDeployment | Nothing | NotYet:
+    service = snapshot.service.value
+    if service is None:
+        return Nothing(snapshot.service.absent) if snapshot.service.absent else NotYet()
+    if not service.by_codedeploy:
+        return Nothing("CodeDeploy does not deploy this service")
+    newest = newest_id(service)
+    if not newest:
+        return Nothing("no task set of the service names a CodeDeploy deployment")
+    return gateway.codedeploy.deployment(newest)
 
 
 def _stacks(gateway: Gateway, snapshot: Snapshot) -> Any:
@@ -232,6 +245,7 @@ _ASK: Mapping[Source, Ask] = MappingProxyType(
         "secrets": _secrets,
         "metrics": _metrics,
         "activity": _activity,
+        "codedeploy": _codedeploy,
     }
 )
 SOURCES: tuple[Source, ...] = tuple(_ASK)

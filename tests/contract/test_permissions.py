@@ -361,6 +361,10 @@ NOT_MISSED = {
     "iam:ListAccountAliases",
 }
 NOT_ASKED = {
+    # No CodeDeploy is here: tests/unit/gateway/test_codedeploy.py asks botocore's Stubber.
+    "codedeploy:GetApplicationRevision",
+    "codedeploy:GetDeployment",
+    "codedeploy:StopDeployment",
     # Only of a pipeline that has run; here none runs.
     "codepipeline:GetPipelineState",
     # Asked below, of a repository that has an image.

@@ -101,6 +101,13 @@ KINDS = {
 }
 """What `<Kind>NotFound` and `<Kind>NotFoundException` are about."""
 
+_OWN_CODES = {
+    "ServiceNotActive": "service",
+    "ServiceNotActiveException": "service",
+    "DeploymentDoesNotExistException": "CodeDeploy deployment",
+}
+"""Codes that say it otherwise, and what they are about."""
+
 _PERFORM = re.compile(r"not authorized to perform:? ([\w-]+:\w+)(?: on resource:? (\S+))?")
 _CLOCK = re.compile(r"(?i)signature (?:expired|not yet current)|in the future|skew")
 
@@ -136,10 +143,10 @@ def missing_kind(code: str, words: str) -> str | None:
     """What is not there, in a word or two; None where the code means something else.
 
     Two services have no code of their own for it: CloudFormation's ValidationError "… does not
-    exist", and ECS's ClientException for a task definition.
+    exist", and ECS's ClientException for a task definition. CodeDeploy says DoesNotExist.
     """
-    if code in ("ServiceNotActive", "ServiceNotActiveException"):
-        return "service"
+    if code in _OWN_CODES:
+        return _OWN_CODES[code]
     if code == "ClientException" and "Unable to describe task definition" in words:
         return "task definition"
     if code == "ValidationError" and "does not exist" in words:

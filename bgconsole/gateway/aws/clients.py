@@ -37,6 +37,7 @@ ServiceName = Literal[
     "application-autoscaling",
     "cloudformation",
     "cloudwatch",
+    "codedeploy",
     "codepipeline",
     "ecr",
     "ecs",
@@ -68,6 +69,7 @@ RATES: dict[str, tuple[float, float]] = {
     "iam": (2, 5),
     "application-autoscaling": (2, 5),
     "cloudwatch": (2, 5),
+    "codedeploy": (2, 5),
     "codepipeline": (2, 5),
     "secretsmanager": (2, 10),
     "ssm": (2, 5),
@@ -186,6 +188,8 @@ class Clients:
     ) -> CloudFormationClient: ...
     @overload
     def client(self, name: Literal["ecr"], *, write: bool = False) -> ECRClient: ...
+    @overload
+    def client(self, name: Literal["codedeploy"], *, write: bool = False) -> Any: ...
     @overload
     def client(self, name: Literal["logs"]) -> CloudWatchLogsClient: ...
     @overload

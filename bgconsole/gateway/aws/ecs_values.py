@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -25,6 +25,7 @@ from bgconsole.domain.services import (
     ServiceRevision,
     Task,
     TaskDefinition,
+    TaskSet,
 )
 from bgconsole.gateway.aws.pieces import utc, utc_or_long_ago
 from bgconsole.gateway.definition_document import OF_THE_REVISION
@@ -40,6 +41,10 @@ def service(ref: ServiceRef, raw: Answered) -> Service:
     configuration = raw.get("deploymentConfiguration") or {}
     breaker = configuration.get("deploymentCircuitBreaker") or {}
     tags = {tag.get("key"): tag.get("value", "") for tag in raw.get("tags") or ()}
+    controller = (raw.get("deploymentController") or {}).get("type", "ECS")
+    described = raw.get("taskSets") or ()
+    task_sets = sorted(map(_task_set, described), key=lambda one: one.created_at, reverse=True)
+    balanced = [lb for one in (raw, *described) for lb in one.get("loadBalancers") or ()]
     return Service(
         ref=ref,
         arn=raw.get("serviceArn", ""),
@@ -48,15 +53,14 @@ def service(ref: ServiceRef, raw: Answered) -> Service:
         desired=raw.get("desiredCount", 0),
         running=raw.get("runningCount", 0),
         pending=raw.get("pendingCount", 0),
-        deployments=tuple(map(deployment, raw.get("deployments") or ())),
+        deployments=_as_deployments(task_sets)
+        if controller == "CODE_DEPLOY"
+        else tuple(map(deployment, raw.get("deployments") or ())),
         events=tuple(map(_event, raw.get("events") or ())),
         load_balancing=tuple(
-            map(
-                _load_balancing,
-                (lb for lb in raw.get("loadBalancers") or () if lb.get("targetGroupArn")),
-            )
+            dict.fromkeys(_load_balancing(lb) for lb in balanced if lb.get("targetGroupArn"))
         ),
-        controller=(raw.get("deploymentController") or {}).get("type", "ECS"),
+        controller=controller,
         strategy=configuration.get("strategy", "ROLLING"),
         maximum_percent=configuration.get("maximumPercent", 200),
         minimum_healthy_percent=configuration.get("minimumHealthyPercent", 100),
@@ -70,6 +74,7 @@ def service(ref: ServiceRef, raw: Answered) -> Service:
         current_revisions=tuple(
             filter(None, (one.get("arn", "") for one in raw.get("currentServiceRevisions") or ()))
         ),
+        task_sets=tuple(task_sets),
     )
 
 
@@ -92,6 +97,41 @@ def deployment(raw: Answered) -> Deployment:
         rollout_reason=raw.get("rolloutStateReason", ""),
         created_at=utc_or_long_ago(raw.get("createdAt")),
         updated_at=utc_or_long_ago(raw.get("updatedAt") or raw.get("createdAt")),
+    )
+
+
+def _task_set(raw: Answered) -> TaskSet:
+    """One of `services[].taskSets`."""
+    return TaskSet(
+        id=raw.get("id", ""),
+        status=raw.get("status", ""),
+        task_definition=raw.get("taskDefinition", ""),
+        desired=raw.get("computedDesiredCount", 0),
+        running=raw.get("runningCount", 0),
+        pending=raw.get("pendingCount", 0),
+        created_at=utc_or_long_ago(raw.get("createdAt")),
+        updated_at=utc_or_long_ago(raw.get("updatedAt") or raw.get("createdAt")),
+        external_id=raw.get("externalId", ""),
+    )
+
+
+def _as_deployments(newest_first: Sequence[TaskSet]) -> tuple[Deployment, ...]:
+    """CodeDeploy's task sets in the words of ECS's deployments (see `Service.deployments`)."""
+    return tuple(
+        Deployment(
+            id=one.id,
+            status="ACTIVE" if number else "PRIMARY",
+            task_definition=one.task_definition,
+            desired=one.desired,
+            running=one.running,
+            pending=one.pending,
+            failed=0,
+            rollout_state="",
+            rollout_reason="",
+            created_at=one.created_at,
+            updated_at=one.updated_at,
+        )
+        for number, one in enumerate(newest_first)
     )
 
 

@@ -16,6 +16,7 @@ SERVICE_IDS: dict[ServiceName, str] = {
     "application-autoscaling": "application_auto_scaling",
     "cloudformation": "cloudformation",
     "cloudwatch": "cloudwatch",
+    "codedeploy": "codedeploy",
     "codepipeline": "codepipeline",
     "ecr": "ecr",
     "ecs": "ecs",

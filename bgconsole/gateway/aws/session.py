@@ -43,6 +43,7 @@ def connect(
     """
     from bgconsole.gateway.aws.activity import AwsActivity
     from bgconsole.gateway.aws.changes import AwsChanges
+    from bgconsole.gateway.aws.codedeploy import AwsCodeDeploy
     from bgconsole.gateway.aws.identity import AwsIdentities
     from bgconsole.gateway.aws.images import AwsImages
     from bgconsole.gateway.aws.logs import AwsLogs
@@ -61,6 +62,7 @@ def connect(
         identities=AwsIdentities(clients),
         services=AwsServices(clients),
         changes=AwsChanges(clients),
+        codedeploy=AwsCodeDeploy(clients),
         targets=AwsTargets(clients),
         stacks=AwsStacks(clients),
         stack_changes=AwsStackChanges(clients),

@@ -16,7 +16,7 @@ from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.batch import LogBatch
 from bgconsole.watch.poller import Poller
-from bgconsole.watch.sources import SOURCES, ask
+from bgconsole.watch.sources import SOURCES, Nothing, ask
 from bgconsole.watch.tail import HISTORY, Tail
 from bgconsole.watch.watcher import Watcher
 from tests import worlds
@@ -198,8 +198,11 @@ class Tailed:
         gateway = scripted_gateway(world)
         picture = Snapshot(REF, world.place)
         for source in SOURCES:
-            part = picture.part(source).good(ask(source, gateway, picture), NOW)
-            picture = replace(picture, **{source: part})
+            told, part = ask(source, gateway, picture), picture.part(source)
+            known = (
+                part.nothing(told.why, NOW) if isinstance(told, Nothing) else part.good(told, NOW)
+            )
+            picture = replace(picture, **{source: known})
         self.tail = Tail(
             gateway,
             snapshot=lambda: picture,
