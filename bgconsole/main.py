@@ -197,6 +197,7 @@ def wiring(settings: Settings) -> Wiring:
             risks={name: Risk(level) for name, level in here.settings.risk.items()},
             defaults=here.settings.params,
             read_only=here.settings.why_read_only(ref),
+            no_stacks=here.why_no_stacks,
             locks=files.locks,
         )
 

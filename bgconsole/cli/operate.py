@@ -196,6 +196,7 @@ def _proposal(
         risks={name: Risk(level) for name, level in settings.risk.items()},
         defaults=settings.params,
         read_only=why,
+        no_stacks=settings.why_no_stacks,
         locks=paths.locks,
         give_up_after=timeout,
         wait=context.wait,

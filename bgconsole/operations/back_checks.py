@@ -8,10 +8,11 @@ from bgconsole.domain.images import ImageReference
 from bgconsole.domain.rollback import Choice
 from bgconsole.domain.services import Service, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import Version
 from bgconsole.operations import migrations_since
 from bgconsole.operations.lookup import image_check
-from bgconsole.operations.owning_stack import owning_stack
+from bgconsole.operations.owning_stack import cancelled, owning_stack
 from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence
 
 
@@ -22,6 +23,7 @@ def checks(
     live: TaskDefinition | None,
     evidence: Evidence | None,
     service: Service,
+    cancels: Stack | None = None,
 ) -> tuple[Check, ...]:
     """The image, the task definition, migrations since, and what the owning stack will do."""
     target = choice.target
@@ -40,8 +42,10 @@ def checks(
         found.append(Check(words, "warning"))
     since = choice.ran.since if choice.ran else None
     found += migrations_since.checks(snapshot, since, live, evidence or NO_EVIDENCE)
-    if stack := owning_stack(snapshot, stopping=choice.stop is not None):
-        found.append(Check(stack, "warning"))
+    stopping = choice.stop is not None
+    told = cancelled(cancels, stopping=stopping) if cancels else ""
+    if told := told or owning_stack(snapshot, stopping=stopping):
+        found.append(Check(told, "warning"))
     return tuple(found)
 
 

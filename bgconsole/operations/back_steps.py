@@ -9,8 +9,13 @@ from bgconsole.domain.identity import Place
 from bgconsole.domain.rollback import Choice
 from bgconsole.domain.services import ServiceDeployment, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import Version, named
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.lookup import parts_in
+from bgconsole.operations.proof_steps import until_proved
+from bgconsole.operations.spec import Evidence
+from bgconsole.operations.stack_back import cancelling
 from bgconsole.operations.step import Arrived, Step
 from bgconsole.operations.words import command
 from bgconsole.watch.follow import Expected
@@ -92,6 +97,18 @@ def update(
             update_to_copy,
         ),
     )
+
+
+def cancel(
+    stack: Stack, choice: Choice, snapshot: Snapshot, evidence: Evidence | None
+) -> tuple[Step, ...]:
+    """Cancel the update of the owning stack; CloudFormation then puts the service back."""
+    steps = cancelling(stack, snapshot.place, evidence)
+    target = choice.target
+    if choice.stop is None or target is None:
+        return steps
+    back = Expected(target.task_definition, target.digests, parts_in(evidence))
+    return (*steps, until_proved(snapshot.ref, lambda _: back))
 
 
 def expected(choice: Choice, target: Version, pinned: Mapping[str, str]) -> Expected:

@@ -1,11 +1,14 @@
-"""What CloudFormation will do to a service whose stack is in the middle of a change."""
+"""The stack that owns a service, and what CloudFormation does in the middle of a change of it."""
 
 from __future__ import annotations
 
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.operations.words import command
 
+THROUGH = "through"
+"""The parameter that says what is changed: the `service` itself, or the `stack` that owns it."""
 _ITSELF_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 
 
@@ -17,7 +20,7 @@ def owning_stack(snapshot: Snapshot, *, stopping: bool) -> str:
         stopping: whether ECS is asked to roll back what is under way, rather than the service
             updated.
     """
-    stack = _stack(snapshot)
+    stack = root_stack(snapshot)
     if stack is None or not stack.moving or stack.status.endswith("CLEANUP_IN_PROGRESS"):
         return ""
     named = f"the stack {stack.name} is {stack.status}"
@@ -44,8 +47,42 @@ def owning_stack(snapshot: Snapshot, *, stopping: bool) -> str:
     )
 
 
-def _stack(snapshot: Snapshot) -> Stack | None:
+def cancelled(stack: Stack, *, stopping: bool) -> str:
+    """In words, what comes of cancelling the update that the owning stack is in.
+
+    Args:
+        stack: the owning one.
+        stopping: whether a deployment of the service is under way.
+    """
+    named = f"the stack {stack.name} is {stack.status}: once that is cancelled CloudFormation"
+    if stopping:
+        return (
+            f"{named} no longer waits for this service, deploys its old revision once more, and "
+            "puts all else that the update changed back as well"
+        )
+    return (
+        f"{named} puts all that the update changed back, this service too where the update had "
+        "reached it"
+    )
+
+
+def cancellable(snapshot: Snapshot) -> Stack | None:
+    """The owning stack where an update of it is under way that can be cancelled."""
+    stack = root_stack(snapshot)
+    return stack if stack is not None and way_back(stack.status).cancels else None
+
+
+def root_stack(snapshot: Snapshot) -> Stack | None:
+    """The stack that is updated to change the service: of nested ones the outermost that is seen.
+
+    None where no stack owns the service, or the stacks were not read.
+    """
     service = snapshot.service.value
+    stacks = snapshot.stacks.value or ()
     if service is None or not service.stack:
         return None
-    return next((s for s in snapshot.stacks.value or () if s.name == service.stack), None)
+    found = next((stack for stack in stacks if stack.name == service.stack), None)
+    outer = {stack.arn: stack for stack in stacks}
+    while found is not None and found.parent in outer:
+        found = outer[found.parent]
+    return found

@@ -15,18 +15,21 @@ from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
 from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version, named
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations import back_checks, back_steps, migrations_since
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
+from bgconsole.operations.owning_stack import THROUGH, cancellable
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
     Evidence,
     Fact,
     No,
     Operation,
+    Otherwise,
     Param,
     Params,
     Plan,
@@ -48,6 +51,8 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     target = choice.target
     if target is None:
         return lookup.evidence
+    if stack := _cancels(snapshot, params):
+        lookup.ask("events", lambda: gateway.stacks.events(stack.arn))
     if choice.live is not None and choice.live.task_definition not in _known(snapshot):
         lookup.definition(choice.live.task_definition)
     definition = lookup.definition(target.task_definition)
@@ -71,11 +76,41 @@ def look_aside(
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
-    return plan_back(snapshot, _choice(snapshot, params, evidence), evidence)
+    choice, cancels = _choice(snapshot, params, evidence), _cancels(snapshot, params)
+    if params.get(THROUGH) == "stack" and cancels is None:
+        return No("The stack that owns the service is in no update that could be cancelled.")
+    plan = plan_back(snapshot, choice, evidence, cancels)
+    stack = cancellable(snapshot)
+    if stack is None or isinstance(plan, No):
+        return plan
+    return replace(plan, stacks=(stack.name,) if cancels else (), otherwise=_instead(stack, params))
 
 
-def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> Plan | No:
-    """The plan of a way back that was chosen; where nothing was, what there is to choose from."""
+def _cancels(snapshot: Snapshot, params: Params) -> Stack | None:
+    """The owning stack, where the way back begins with cancelling its update."""
+    return cancellable(snapshot) if params.get(THROUGH) == "stack" else None
+
+
+def _instead(stack: Stack, params: Params) -> Otherwise:
+    """The other of the two ways back while the owning stack is in the middle of an update."""
+    if params.get(THROUGH) == "stack":
+        words = f"leave the update of {stack.name} alone: only this service goes back"
+        return Otherwise(words, {THROUGH: "service"})
+    words = f"cancel the update of {stack.name}: CloudFormation puts all of it back"
+    return Otherwise(words, {THROUGH: "stack"})
+
+
+def plan_back(
+    snapshot: Snapshot, choice: Choice, evidence: Evidence | None, cancels: Stack | None = None
+) -> Plan | No:
+    """The plan of a way back that was chosen; where nothing was, what there is to choose from.
+
+    Args:
+        snapshot: what is known.
+        choice: the way back.
+        evidence: what was looked up; None before that.
+        cancels: the owning stack, where its update is cancelled first.
+    """
     service = snapshot.service.value
     if choice.target is None or choice.live is None or service is None:
         return No(_no(choice), _choices(choice, snapshot))
@@ -88,20 +123,24 @@ def plan_back(snapshot: Snapshot, choice: Choice, evidence: Evidence | None) -> 
         )
     taken_back = _definition(snapshot, evidence, live.task_definition)
     pinned = {} if choice.stop else _pins(snapshot, evidence, target, definition)
-    steps = (
-        (back_steps.stop(choice.stop, target, live, snapshot.place),)
-        if choice.stop
-        else back_steps.update(snapshot, target, definition, pinned)
-    )
+    steps = back_steps.cancel(cancels, choice, snapshot, evidence) if cancels else ()
+    if choice.stop is None:
+        steps += back_steps.update(snapshot, target, definition, pinned)
+    elif cancels is None:
+        steps = (back_steps.stop(choice.stop, target, live, snapshot.place),)
+    if choice.stop is None or cancels is None:
+        steps += (following(service, "new" if choice.stop else "old"),)
     return Plan(
         summary=_summary(snapshot, live, target),
         facts=(
             Fact("from", live.words, aside=_live_since(snapshot, service)),
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
-            Fact("by", _means(choice.stop, pinned)),
+            Fact("by", _means(choice.stop, pinned, cancels)),
         ),
-        checks=back_checks.checks(snapshot, choice, definition, taken_back, evidence, service),
-        steps=(*steps, following(service, "new" if choice.stop else "old")),
+        checks=back_checks.checks(
+            snapshot, choice, definition, taken_back, evidence, service, cancels
+        ),
+        steps=steps,
         confirm=target.revision,
         expect=replace(back_steps.expected(choice, target, pinned), parts=parts_in(evidence)),
         notes=back_checks.notes(snapshot, choice, pinned, definition),
@@ -179,7 +218,10 @@ def _pins(
     return pins(target, definition, now)
 
 
-def _means(stop: ServiceDeployment | None, pinned: Mapping[str, str]) -> str:
+def _means(stop: ServiceDeployment | None, pinned: Mapping[str, str], cancels: Stack | None) -> str:
+    if cancels:
+        first = f"cancelling the update of the stack {cancels.name}"
+        return first if stop else f"{first}, then {_means(None, pinned, None)}"
     if stop:
         return f"ECS rolls back the deployment under way ({stop.id})"
     if pinned:
@@ -224,6 +266,11 @@ ROLLBACK = Operation(
     params=(
         Param(
             "to", "The revision number to go back to; 42@9d1d599a where it ran as several images"
+        ),
+        Param(
+            THROUGH,
+            "stack: cancel the update that the owning stack is in; service: leave the stack alone",
+            "service",
         ),
     ),
 )

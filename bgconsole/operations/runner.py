@@ -60,6 +60,7 @@ class Runner:
         risks: levels that the configuration raises or lowers, by operation id.
         defaults: parameters that the configuration gives, by operation id.
         read_only: why nothing may be changed, in words; empty where it may. True is "read-only".
+        no_stacks: why stacks of those names may not be changed, in words; empty where they may.
         locks: the folder of lock files; None locks nothing.
         give_up_after: how long an end is waited for; None for as long as it takes.
         wait: waits for an event or some seconds; true where the event was set.
@@ -77,6 +78,7 @@ class Runner:
         risks: Mapping[str, Risk] = NO_RISKS,
         defaults: Mapping[str, Params] = NO_DEFAULTS,
         read_only: bool | str = False,
+        no_stacks: Callable[[tuple[str, ...]], str] = lambda _: "",
         locks: Path | None = None,
         give_up_after: timedelta | None = None,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
@@ -90,6 +92,7 @@ class Runner:
         self._risks = risks
         self._defaults = defaults
         self._read_only = "This console is read-only." if read_only is True else read_only or ""
+        self._no_stacks = no_stacks
         self._locks = locks
         self._give_up_after = give_up_after
         self._wait = wait
@@ -279,6 +282,8 @@ class Runner:
         plan = operation.allowed(snapshot) or operation.plan(snapshot, params, known)
         if isinstance(plan, No):
             return plan
+        if plan.stacks and (why := self._no_stacks(plan.stacks)):
+            return No(why)
         plan = masked_plan(plan)
         if evidence is not None and (problem := _problem(plan)):
             return No(problem)

@@ -109,6 +109,8 @@ class Plan:
     """What is live now, in words, for the audit record and the receipt."""
     after: str = ""
     """What is to be live."""
+    stacks: tuple[str, ...] = ()
+    """The stacks that an operation on a service changes: they must be within `operate` as well."""
     target: str = ""
     """What it is about, for lock, audit and receipt; the service where it is empty."""
     in_view: tuple[str, ...] = ("from", "to")

@@ -7,6 +7,7 @@ from shlex import quote
 from typing import cast
 
 from bgconsole.domain.errors import AccessDenied, GatewayError
+from bgconsole.domain.identity import Place
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
@@ -43,6 +44,21 @@ def stack_named(snapshot: Snapshot, params: Params) -> Stack | No:
         return No(f"Name one stack: {', '.join(stacks) or 'there is none'}.")
     found = stacks.get(names[0])
     return found or No(f"There is no stack {names[0]} in {snapshot.place.region}.")
+
+
+def cancelling(stack: Stack, place: Place, newest: Evidence | None) -> tuple[Step, Step]:
+    """Cancel its update, and follow it until it is as it was before."""
+
+    def cancel(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.cancel_update(stack.arn)
+
+    def arrived(gateway: Gateway) -> bool:
+        return "ROLLBACK" in gateway.stacks.stack(stack.arn).status
+
+    words = command(f"cloudformation cancel-update-stack --stack-name {stack.name}", place)
+    step = Step(f"cancel the update of {stack.name}", words, cancel, arrived=arrived)
+    return step, following_back(stack, newest)
 
 
 def following_back(stack: Stack, newest: Evidence | None) -> Step:
@@ -86,28 +102,11 @@ def _cancel_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) 
     if not (way := way_back(stack.status, stack.name)).cancels:
         return No(f"{stack.name} is {stack.status}, which is no update to cancel: {way.words}.")
 
-    def cancel(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        del made
-        return gateway.stack_changes.cancel_update(stack.arn)
-
-    def arrived(gateway: Gateway) -> bool:
-        return "ROLLBACK" in gateway.stacks.stack(stack.arn).status
-
     return Plan(
         summary=f"Cancel the update of {stack.name}: CloudFormation rolls it back",
         facts=(Fact("stack", f"{stack.name} · {stack.status}"),),
         checks=_seen(evidence),
-        steps=(
-            Step(
-                f"cancel the update of {stack.name}",
-                command(
-                    f"cloudformation cancel-update-stack --stack-name {stack.name}", snapshot.place
-                ),
-                cancel,
-                arrived=arrived,
-            ),
-            following_back(stack, evidence),
-        ),
+        steps=cancelling(stack, snapshot.place, evidence),
         confirm=stack.name,
         notes=("A service that is deploying gets its old revision deployed once more.",),
         before=f"{stack.name} {stack.status}",
