@@ -98,8 +98,9 @@ def _open_console(settings: Settings) -> int:
         )
         return 2
     from bgconsole.ui.app import Console
-    from bgconsole.ui.collecting import collect_calmly
+    from bgconsole.ui.memory import collect_calmly, share_arenas
 
+    share_arenas()
     console = Console(wiring(settings))
     collect_calmly()
     result = console.run()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from bgconsole.domain.logs import LogLine
-from bgconsole.ui.collecting import collect_calmly
+from bgconsole.ui.memory import collect_calmly, share_arenas
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
 from tests import scenes
@@ -99,6 +99,7 @@ class Program(scenes.Host):
             pane.add(scenes.batch(lines_now, read_at=self.clock()))
             due += step
             await asyncio.sleep(max(0.0, due - time.monotonic()))
+        await self._until(lambda: not lines.busy)
         elapsed = time.monotonic() - begun
         beating.cancel()
         stalls = sorted(self._stalls)
@@ -106,6 +107,8 @@ class Program(scenes.Host):
             "cpu_percent": 100 * (time.process_time() - cpu) / elapsed,
             "stall_p99_ms": 1000 * stalls[int(len(stalls) * 0.99)],
             "stall_max_ms": 1000 * stalls[-1],
+            "handed_in": next(self._numbers),
+            "taken": lines.ring.all[-1].sequence + 1,
             "kept": len(lines.ring),
             "rss_mb": _memory_mb(),
         }
@@ -154,6 +157,7 @@ def command(wanted: Wanted) -> list[str]:
 if __name__ == "__main__":
     given: dict[str, Any] = json.loads(sys.argv[1])
     asked = Wanted(**given)
+    share_arenas()
     program = Program(asked)
     program.run()
     Path(asked.report).write_text(json.dumps(program.told), "utf-8")

@@ -100,9 +100,9 @@ def _open(
     clock: Callable[[], float],
     wait: Callable[[float], None],
 ) -> tuple[Place, Clients]:
-    from botocore.loaders import create_loader
+    from bgconsole.gateway.aws.models import lean_loader
 
-    loader = create_loader()
+    loader = lean_loader()
 
     def new_session() -> Session:
         return _new_session(profile, loader)

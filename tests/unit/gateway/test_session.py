@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
 
 from bgconsole.domain.errors import ConfigurationError, CredentialsProblem, NoCredentials
 from bgconsole.domain.identity import Place
 from bgconsole.gateway.aws.caller import has_browser, how_to_renew
 from bgconsole.gateway.aws.endpoints import configured_endpoint, host_of
+from bgconsole.gateway.aws.models import lean_loader
 from bgconsole.gateway.aws.session import connect
 from tests.loopback import Loopback
 
@@ -244,3 +248,24 @@ def test_connecting_imports_no_boto_before_it_is_called_and_sends_nothing() -> N
         "assert not [m for m in sys.modules if m.startswith(('boto', 'urllib3'))]\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+def test_models_are_loaded_without_their_prose() -> None:
+    plain, lean = create_loader(), lean_loader()
+    for service in ("ecs", "cloudformation"):
+        whole = plain.load_service_model(service, "service-2")
+        found = lean.load_service_model(service, "service-2")
+        text = json.dumps(found)
+        assert '"documentation": "' not in text
+        assert len(text) < 0.7 * len(json.dumps(whole))
+        assert found == _without_prose(whole)
+
+
+def _without_prose(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _without_prose(inner)
+            for key, inner in value.items()
+            if not (key == "documentation" and isinstance(inner, str))
+        }
+    return [_without_prose(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,35 @@
+"""botocore's descriptions of the services, loaded without the documentation in them.
+
+Half of a model is prose for the help of a Python shell. Without it, and in plain dicts, the
+clients of eight services take 13 MB of memory where botocore's own loader takes 20.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.loaders import JSONFileLoader, Loader
+
+
+def lean_loader() -> Loader:
+    """A loader of the models that botocore ships, and of those in `~/.aws/models`."""
+    return Loader(file_loader=_Lean())
+
+
+class _Lean(JSONFileLoader):
+    """Overrides the one place where botocore reads a file."""
+
+    def _load_file(self, full_path: str, open_method: Callable[..., Any]) -> Any:
+        if not Path(full_path).is_file():
+            return None
+        with open_method(full_path, "rb") as file:
+            return json.loads(file.read(), object_hook=_without_prose)
+
+
+def _without_prose(value: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(value.get("documentation"), str):
+        del value["documentation"]
+    return value
