@@ -15,6 +15,12 @@ from bgconsole.sandbox.wire.models import service_model
 FOLDER = Path(__file__).parents[1] / "bgconsole" / "gateway" / "aws"
 PREFIX = {"elbv2": "elasticloadbalancing"}
 """Of IAM actions, where it is not the name of the client."""
+NAMED = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+"""IAM actions whose name is not the operation's (S3's service authorization reference)."""
 WITHOUT_PERMISSION = {"sts:GetCallerIdentity"}
 """AWS answers these to every key."""
 NO_CALLS = {"exceptions", "meta", "close", "get_waiter", "can_paginate"}
@@ -54,6 +60,7 @@ def _of_file(path: Path) -> Iterator[Made]:
     for function in _functions(tree):
         for _, service, method, write, line in (*_uses(function), *_handed_on(tree, function)):
             action = f"{PREFIX.get(service, service)}:{_operations(service)[method]}"
+            action = NAMED.get(action, action)
             if action not in WITHOUT_PERMISSION:
                 yield Made(action, f"{path.name}:{line}", write)
 

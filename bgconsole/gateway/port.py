@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bgconsole.domain.activity import Activity
+from bgconsole.domain.artifacts import Bucket, Held
 from bgconsole.domain.builds import (
     BuildTold,
     Engine,
@@ -344,6 +345,45 @@ class StackChanges(Protocol):
         ...
 
 
+class Artifacts(Protocol):
+    """The S3 bucket that CloudFormation reads nested templates from.
+
+    Each call but `url` is refused where the bucket is another account's.
+    """
+
+    def url(self, bucket: str, key: str) -> str:
+        """Where an object is, as a TemplateURL; nothing is asked."""
+        ...
+
+    def look(self, bucket: Bucket, prefix: str) -> Held:
+        """Whether the bucket is there, and what it holds below `prefix`."""
+        ...
+
+    def make(self, bucket: Bucket, *, create: bool) -> Submitted:
+        """Make it private, encrypted, and known as ours; with `create`, the bucket first."""
+        ...
+
+    def put(self, bucket: Bucket, key: str, body: str) -> Submitted:
+        """PutObject.
+
+        Raises:
+            NotThere: no such bucket.
+        """
+        ...
+
+    def remove(self, bucket: Bucket, key: str) -> Submitted:
+        """DeleteObject; one that is not there is fine."""
+        ...
+
+    def drop(self, bucket: Bucket) -> Submitted:
+        """DeleteBucket.
+
+        Raises:
+            Rejected: it holds something (`BucketNotEmpty`).
+        """
+        ...
+
+
 class Pipelines(Protocol):
     """CodePipeline, read."""
 
@@ -563,6 +603,7 @@ class Gateway:
     targets: Targets
     stacks: Stacks
     stack_changes: StackChanges
+    artifacts: Artifacts
     pipelines: Pipelines
     images: Images
     logs: Logs

@@ -39,6 +39,7 @@ from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing, TargetGroup
 from bgconsole.gateway.definition_document import masked_document
 from bgconsole.gateway.port import Gateway, LiveSession, Logs, Submitted
+from bgconsole.gateway.scripted_artifacts import ScriptedArtifacts
 from bgconsole.gateway.scripted_stack_changes import ScriptedStackChanges, find_stack
 from bgconsole.gateway.scripted_world import EVERY, Call, Effect, Held, ScriptedWorld
 
@@ -56,6 +57,7 @@ def scripted_gateway(world: ScriptedWorld) -> Gateway:
         targets=_Targets(world),
         stacks=_Stacks(world),
         stack_changes=ScriptedStackChanges(world),
+        artifacts=ScriptedArtifacts(world),
         pipelines=_Pipelines(world),
         images=_Images(world),
         logs=_Logs(world),

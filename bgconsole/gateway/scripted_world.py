@@ -46,8 +46,16 @@ from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing
 from bgconsole.gateway.port import Submitted
 
-_WRITES = frozenset({"codedeploy.stop"})
-"""Writes of a port that reads as well."""
+_WRITES = frozenset(
+    {
+        "artifacts.drop",
+        "artifacts.make",
+        "artifacts.put",
+        "artifacts.remove",
+        "codedeploy.stop",
+    }
+)
+"""Writes of ports that read as well."""
 EVERY = "*"
 """In place of a call's name: every call."""
 
@@ -119,6 +127,10 @@ class ScriptedWorld:
     """What a stack's outputs are once it is changed."""
     codedeployments: dict[str, CodeDeployment] = field(default_factory=dict)
     """By id (`d-…`)."""
+    buckets: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Each bucket's objects, by their keys."""
+    buckets_of_ours: set[str] = field(default_factory=set)
+    """Those that were made by the console."""
     pipelines: dict[str, PipelineRun] = field(default_factory=dict)
     images: dict[str, tuple[Image, ...]] = field(default_factory=dict)
     autoscaling: dict[ServiceRef, Bounds] = field(default_factory=dict)

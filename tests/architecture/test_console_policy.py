@@ -25,8 +25,10 @@ IMPLIED = {
         "ecr:PutImage",
         "ecr:UploadLayerPart",
     },
+    "s3:PutObject": {"s3:GetObject"},
 }
-"""What AWS asks for besides the action itself: roles handed over, tags, a push by Docker."""
+"""What AWS asks for besides the action itself: roles handed over, tags, a push by Docker, a
+template that CloudFormation reads as its caller."""
 LIMIT = 6144
 """Characters of a managed policy, spaces not counted."""
 
@@ -45,7 +47,7 @@ def actions(policy: str) -> list[str]:
 
 def policy_of(made: Made) -> str:
     """The policy that must allow a call."""
-    if made.where.startswith("stack_changes.py"):
+    if made.where.startswith(("stack_changes.py", "artifacts.py")):
         return "Stacks"
     return "Operator" if made.write or made.action in OPERATORS_TOO else "ReadOnly"
 

@@ -17,6 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from bgconsole.domain.artifacts import Bucket
 from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.aws.session import connect
@@ -288,6 +289,8 @@ def groups_of(gateway: Gateway) -> Any:
     return gateway.targets.balancing(gateway.services.describe(REF)).groups
 
 
+NO_BUCKET = Bucket("bgconsole-artifacts-", ACCOUNT)
+"""A name that S3 takes from nobody."""
 ACCESS = {
     "ReadOnly": actions("ReadOnly"),
     "Operator": actions("Operator"),
@@ -354,6 +357,8 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "logs:FilterLogEvents": lambda g: g.logs.page(LOG_GROUP, start=0),
     "logs:StartLiveTail": lambda g: g.logs.live([LOG_GROUP]).close(),
     "secretsmanager:DescribeSecret": lambda g: g.secrets.changes([SECRET]),
+    "s3:CreateBucket": lambda g: g.artifacts.make(NO_BUCKET, create=True),
+    "s3:ListBucket": lambda g: g.artifacts.look(NO_BUCKET, "bgconsole/"),
     "ssm:DescribeParameters": lambda g: g.secrets.changes(["a-parameter"]),
 }
 NOT_MISSED = {
@@ -380,6 +385,16 @@ NOT_ASKED = {
     "ecr:UploadLayerPart",
     # The demo's task definitions have no tags of their own.
     "ecs:TagResource",
+    # CloudFormation's own, when it reads a nested template.
+    "s3:GetObject",
+    # Asked below, of a bucket that is there.
+    "s3:DeleteBucket",
+    "s3:DeleteObject",
+    "s3:GetBucketTagging",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutObject",
 }
 GONE = f"{ECS}:service-deployment/{REF.cluster}/{REF.name}/gone"
 REVISION = f"{ECS}:service-revision/{REF.cluster}/{REF.name}/1"
@@ -491,6 +506,35 @@ def test_who_may_not_delete_images_is_told(
         assert gateway.images.images("demogone") == ()
     finally:
         ecr.delete_repository(repositoryName="demogone", force=True)
+
+
+def test_each_action_on_the_artifact_bucket_that_is_missing_is_named(
+    person: Person, gateway: Gateway, sandbox_url: str
+) -> None:
+    bucket, key = Bucket("bgconsole-artifacts-asked", ACCOUNT), "bgconsole/demo/1.yml"
+    artifacts = gateway.artifacts
+    asks: dict[str, Callable[[], object]] = {
+        "s3:PutBucketPublicAccessBlock": lambda: artifacts.make(bucket, create=True),
+        "s3:PutEncryptionConfiguration": lambda: artifacts.make(bucket, create=False),
+        "s3:PutBucketTagging": lambda: artifacts.make(bucket, create=False),
+        "s3:GetBucketTagging": lambda: artifacts.look(bucket, "bgconsole/"),
+        "s3:PutObject": lambda: artifacts.put(bucket, key, "text"),
+        "s3:DeleteObject": lambda: artifacts.remove(bucket, key),
+        "s3:DeleteBucket": lambda: artifacts.drop(bucket),
+    }
+    try:
+        for action, ask in asks.items():
+            person.may(*of_all(action))
+            with pytest.raises(AccessDenied, match=action):
+                ask()
+        person.may(*of_all())
+        for ask in asks.values():
+            ask()
+        assert not artifacts.look(bucket, "bgconsole/").there
+    finally:
+        s3 = client("s3", sandbox_url)
+        if bucket.name in {b["Name"] for b in s3.list_buckets()["Buckets"]}:
+            s3.delete_bucket(Bucket=bucket.name)
 
 
 def test_only_the_named_cluster_is_operated(person: Person, gateway: Gateway) -> None:

@@ -105,6 +105,7 @@ _OWN_CODES = {
     "ServiceNotActive": "service",
     "ServiceNotActiveException": "service",
     "DeploymentDoesNotExistException": "CodeDeploy deployment",
+    "NoSuchBucket": "bucket",
 }
 """Codes that say it otherwise, and what they are about."""
 

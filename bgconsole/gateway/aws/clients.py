@@ -44,6 +44,7 @@ ServiceName = Literal[
     "elbv2",
     "iam",
     "logs",
+    "s3",
     "secretsmanager",
     "ssm",
     "sts",
@@ -71,6 +72,7 @@ RATES: dict[str, tuple[float, float]] = {
     "cloudwatch": (2, 5),
     "codedeploy": (2, 5),
     "codepipeline": (2, 5),
+    "s3": (10, 20),
     "secretsmanager": (2, 10),
     "ssm": (2, 5),
 }
@@ -189,7 +191,7 @@ class Clients:
     @overload
     def client(self, name: Literal["ecr"], *, write: bool = False) -> ECRClient: ...
     @overload
-    def client(self, name: Literal["codedeploy"], *, write: bool = False) -> Any: ...
+    def client(self, name: Literal["codedeploy", "s3"], *, write: bool = False) -> Any: ...
     @overload
     def client(self, name: Literal["logs"]) -> CloudWatchLogsClient: ...
     @overload
@@ -210,6 +212,10 @@ class Clients:
                 found = self._make(name, write)
                 self._clients[name, write] = found
             return found
+
+    def address(self, name: ServiceName) -> str:
+        """Where the client of one service asks; to be used inside `reading`."""
+        return str(self.client(name).meta.endpoint_url)
 
     def expires_at(self) -> datetime | None:
         """When the credentials end, where their provider told."""

@@ -23,6 +23,7 @@ SERVICE_IDS: dict[ServiceName, str] = {
     "elbv2": "elastic_load_balancing_v2",
     "iam": "iam",
     "logs": "cloudwatch_logs",
+    "s3": "s3",
     "secretsmanager": "secrets_manager",
     "ssm": "ssm",
     "sts": "sts",

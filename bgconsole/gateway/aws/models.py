@@ -32,4 +32,8 @@ class _Lean(JSONFileLoader):
 def _without_prose(value: dict[str, Any]) -> dict[str, Any]:
     if isinstance(value.get("documentation"), str):
         del value["documentation"]
+    context = value.get("clientContextParams")
+    if isinstance(context, dict):  # S3 has some, and botocore reads what each is for
+        for told in context.values():
+            told.setdefault("documentation", "")
     return value

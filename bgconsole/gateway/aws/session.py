@@ -42,6 +42,7 @@ def connect(
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
     """
     from bgconsole.gateway.aws.activity import AwsActivity
+    from bgconsole.gateway.aws.artifacts import AwsArtifacts
     from bgconsole.gateway.aws.changes import AwsChanges
     from bgconsole.gateway.aws.codedeploy import AwsCodeDeploy
     from bgconsole.gateway.aws.identity import AwsIdentities
@@ -66,6 +67,7 @@ def connect(
         targets=AwsTargets(clients),
         stacks=AwsStacks(clients),
         stack_changes=AwsStackChanges(clients),
+        artifacts=AwsArtifacts(clients),
         pipelines=AwsPipelines(clients),
         images=AwsImages(clients),
         logs=AwsLogs(clients),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from botocore.loaders import create_loader
+from botocore.model import ServiceModel
 
 from bgconsole.domain.errors import ConfigurationError, CredentialsProblem, NoCredentials
 from bgconsole.domain.identity import Place
@@ -259,6 +260,11 @@ def test_models_are_loaded_without_their_prose() -> None:
         assert '"documentation": "' not in text
         assert len(text) < 0.7 * len(json.dumps(whole))
         assert found == _without_prose(whole)
+
+
+def test_what_botocore_reads_of_the_prose_is_left() -> None:
+    model = ServiceModel(lean_loader().load_service_model("s3", "service-2"), "s3")
+    assert [told.documentation for told in model.client_context_parameters] != []
 
 
 def _without_prose(value: Any) -> Any:
