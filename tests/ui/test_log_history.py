@@ -67,3 +67,40 @@ async def test_a_refusal_of_older_lines_is_told_and_they_can_be_had_later(tmp_pa
         world.heal()
         await pilot.press("k")
         await until(pilot, lambda: len(lines.ring) > held)
+
+
+async def test_going_to_a_time_reads_back_until_it_is_there(tmp_path: Path) -> None:
+    count = 6 * PAGE
+    app = console(with_history(count), tmp_path)
+    async with app.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        lines = screen.query_one(LogLines)
+        await pilot.press("4")
+        await until(pilot, lambda: len(lines.ring) and not lines.busy)
+        assert lines.ring.all[0].text != "INFO line 20"
+        await pilot.press(
+            "'", *f"{NOW - timedelta(seconds=10 + count - 20):%H:%M:%S}", "Z", "enter"
+        )
+        await until(pilot, lambda: any(e.text == "INFO line 20" for e in lines.ring.all))
+        await until(pilot, lambda: lines.highlighted and lines.highlighted.text == "INFO line 20")
+        assert not lines.following
+
+
+async def test_following_again_ends_the_way_back(tmp_path: Path) -> None:
+    count = 6 * PAGE
+    world = with_history(count)
+    app = console(world, tmp_path)
+    async with app.run_test(size=(160, 45)) as pilot:
+        screen = await filled(pilot)
+        lines = screen.query_one(LogLines)
+        await pilot.press("4")
+        await until(pilot, lambda: len(lines.ring) and not lines.busy)
+        world.fail("logs.page", Throttled("Slow down"))
+        await pilot.press("'", *f"{NOW - timedelta(seconds=10 + count):%H:%M:%S}", "Z", "enter")
+        await until(pilot, lambda: "not read (Slow down)" in text(screen))
+        held = len(lines.ring)
+        world.heal()
+        await pilot.press("G")
+        await until(pilot, lambda: lines.following)
+        await pilot.pause()
+        assert len(lines.ring) - held < PAGE, "nobody asks for older lines any more"

@@ -110,6 +110,8 @@ class LogsPane(Pane):
         self._learned: Snapshot | None = None
         self._gaps: dict[int, int] = {}
         self._asked_older = ""
+        self._back_to: int | None = None
+        """Epoch milliseconds: older lines are asked for until one of this time is here."""
         self._only: frozenset[str] = frozenset()
         self._whose = ""
         self._level = 0
@@ -314,14 +316,14 @@ class LogsPane(Pane):
         done += [self._gaps.pop(gap.number) for gap in batch.gaps if gap.number in self._gaps]
         if done:
             self._lines.discard(frozenset(done))
-        if batch.older:
-            self._older_came(entries, batch.unread)
         for gap in batch.gaps:
             row = gap_entry(gap, numbers)
             self._gaps[gap.number] = row.sequence
             entries.append(row)
         if entries:
             self._lines.add(entries, older=batch.older)
+        if batch.older:
+            self._older_came(entries, batch.unread)
         if not self._lines.busy or not batch.lines or _told(before) != _told(batch.state):
             self.paint()
 
@@ -330,7 +332,7 @@ class LogsPane(Pane):
         self._state, self._heard = TailState(), False
         self._rates, self._known, self._learned = Rates(), LogSides(), None
         self._gaps.clear()
-        self._asked_older = ""
+        self._asked_older, self._back_to = "", None
         self._lines.clear()
         self.paint()
 
@@ -464,8 +466,8 @@ class LogsPane(Pane):
             return
         if self._state.older == "end":
             self._asked_older = BEGINS
-        elif len(lines.ring) >= lines.ring.capacity:
-            self._asked_older = f"{lines.ring.capacity:,} lines are kept: no older ones"
+        elif lines.ring.full:
+            self._asked_older = f"{len(lines.ring):,} lines are kept: no older ones"
         else:
             self._asked_older = READING
             self.post_message(self.Older())
@@ -478,10 +480,23 @@ class LogsPane(Pane):
         elif not entries:
             ended = self._state.older == "end"
             self._asked_older = BEGINS if ended else "no older line yet: go on up"
+        if self._back_to is not None:
+            self._go_back_to(self._back_to, go_on=not unread)
+
+    def _go_back_to(self, moment: int, *, go_on: bool = True) -> None:
+        """To the first line of a time, and further back for it while older lines are to be had."""
+        lines, self._back_to = self._lines, None
+        lines.go_to((moment,))
+        held = lines.ring.all
+        if go_on and held and held[0].at > moment and not lines.following:
+            self._ask_for_older()
+            self._back_to = moment if self._asked_older == READING else None
 
     @on(LineView.Moved)
     def _moved(self, event: LineView.Moved) -> None:
         event.stop()
+        if self._lines.following:
+            self._back_to = None
         self.paint()
 
     @on(Input.Changed, ".ask")
@@ -513,7 +528,7 @@ class LogsPane(Pane):
             self.app.notify(str(error), severity="warning", markup=False)
             return
         self._leave_asking()
-        lines.go_to((int(moment.timestamp() * 1000),))
+        self._go_back_to(int(moment.timestamp() * 1000))
 
     def _leave_asking(self) -> None:
         focused = self._ask_line.has_focus

@@ -35,6 +35,8 @@ MOST_PAUSE = 3.2
 """Seconds, for a terminal that does not take what is written."""
 CAPACITY = 100_000
 """Lines that are kept."""
+SPARE = 2
+"""A capacity's half is kept beyond it while somebody reads: what is read does not fall out."""
 MORE = "›"
 """Stands at the right edge of a line that goes on."""
 SIDEWAYS = 16
@@ -106,7 +108,6 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         super().__init__(id=id)
         self.ring: Ring[Line] = Ring(capacity)
         self._waiting: list[Line] = []
-        self._older: list[Line] = []
         self._resting = False
         self._pause = PAUSE
         self._own_move = False
@@ -161,24 +162,28 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     @property
     def busy(self) -> bool:
         """Whether lines wait to be painted."""
-        return bool(self._waiting or self._older)
+        return bool(self._waiting)
 
     @property
     def waiting(self) -> int:
         """How many lines wait to be painted."""
-        return len(self._waiting) + len(self._older)
+        return len(self._waiting)
 
     @property
     def every(self) -> list[Line]:
         """All lines that are kept, those that wait to be painted last."""
-        return [*self.ring.all, *self._older, *self._waiting]
+        return [*self.ring.all, *self._waiting]
 
     def add(self, lines: Sequence[Line], *, older: bool = False) -> None:
         """Take lines that are sorted among themselves; some may belong before earlier ones.
 
         `older`: they are history that was asked for, no news to whoever reads.
         """
-        (self._older if older else self._waiting).extend(lines)
+        if older:
+            # Somebody waits for them, and they are rare.
+            self._flush(lines)
+            return
+        self._waiting.extend(lines)
         if self._resting or not self.busy:
             return
         self._flush()
@@ -203,7 +208,6 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         """Forget every line, and follow."""
         self.ring = Ring(self.ring.capacity)
         self._waiting.clear()
-        self._older.clear()
         self._marks.clear()
         self._cursor = None
         self._strips.clear()
@@ -301,7 +305,8 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
             self._scrolled()
 
     def watch_following(self, following: bool) -> None:
-        """Who follows has seen everything."""
+        """Who follows has seen everything; below who reads, nothing falls out for a while."""
+        self.ring.spare = 0 if following else self.ring.capacity // SPARE
         if following:
             self.unseen = 0
             self._cursor = None
@@ -528,13 +533,11 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
             else:
                 self.add(())
 
-    def _flush(self) -> None:
+    def _flush(self, older: Sequence[Line] = ()) -> None:
         lines, self._waiting = self._waiting, []
-        older, self._older = self._older, []
         anchor = self._anchor()
         lines.sort(key=_order)
-        older.sort(key=_order)
-        self.ring.add(older)
+        self.ring.add(sorted(older, key=_order))
         fresh = self.ring.add(lines)
         self._widest = max(self._widest, *map(self.cells, lines), *map(self.cells, older), 0)
         self._settle(anchor)

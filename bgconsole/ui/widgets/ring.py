@@ -31,12 +31,19 @@ class Ring(Generic[Entry]):
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
+        self.spare = 0
+        """So many more are kept for now, as somebody reads the oldest."""
         self._all: list[Entry] = []
         self._kept: list[Entry] = self._all
         self._keeps: Callable[[Entry], bool] | None = None
 
     def __len__(self) -> int:
         return len(self._all)
+
+    @property
+    def full(self) -> bool:
+        """Whether an older entry would fall out at once."""
+        return len(self._all) >= self.capacity + self.spare
 
     @property
     def shown(self) -> Sequence[Entry]:
@@ -58,7 +65,7 @@ class Ring(Generic[Entry]):
             kept = [entry for entry in entries if self._keeps(entry)]
             _merge(self._kept, kept)
             fresh = len(kept)
-        excess = len(self._all) - self.capacity
+        excess = len(self._all) - self.capacity - self.spare
         if excess > 0:
             del self._all[:excess]
             if self._keeps is not None:

@@ -100,20 +100,26 @@ async def test_reader_who_scrolled_up_stands_still_and_is_told_what_came() -> No
         assert (view.following, view.unseen) == (True, 0)
 
 
-async def test_reader_stands_still_while_old_lines_fall_out() -> None:
+async def test_what_is_read_falls_out_only_when_half_as_many_more_have_come() -> None:
     async with Host(capacity=200).run_test(size=(40, 10)) as pilot:
         view = await feed(pilot, 200)
         view.focus()
-        await pilot.press("ctrl+b", "ctrl+b")
+        await pilot.press("g")
         before = seen(view)
-        for _ in range(5):
-            view = await feed(pilot, 20)
-            assert len(view.ring) == 200
+        assert before[0] == "line 0"
+        for held in (250, 300):
+            view = await feed(pilot, 50)
+            assert len(view.ring) == held
             assert seen(view) == before
+        view = await feed(pilot, 100)
+        assert len(view.ring) == 300
         # The reader's lines are gone at last: the oldest that are left are shown.
-        view = await feed(pilot, 200)
-        assert seen(view)[0] == "line 300"
+        assert seen(view)[0] == "line 100"
         assert not view.following
+        await pilot.press("G")
+        view = await feed(pilot, 1)
+        assert len(view.ring) == 200
+        assert seen(view)[-1] == "line 400"
 
 
 async def test_follower_sees_the_newest_when_the_ring_is_full() -> None:
