@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import base64
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from bgconsole.domain.errors import NotThere, Rejected
 from bgconsole.domain.services import (
     Deployment,
+    Hook,
     RevisionCount,
     Service,
     ServiceDeployment,
@@ -19,11 +21,10 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.targets import TargetGroup
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
-from tests.loopback import Answering, AwsError, Loopback
+from tests.loopback import Answering, AwsError, Loopback, paged
+from tests.stack_faces import stack_faces
 from tests.values import ACCOUNT, CLUSTER_ARN, REGION, SERVICE
 
-PAGE = 2
-"""Entries of a page: short, so that every list has several."""
 BALANCER_ARN = (
     f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/democluster/50dc6c495c0c9188"
 )
@@ -33,7 +34,7 @@ Members = dict[str, Any]
 
 def face(world: ScriptedWorld, server: Loopback) -> None:
     """Answer every operation that the ports use from this world."""
-    for faces in (_ecs, _balancing, _others):
+    for faces in (_ecs, _balancing, stack_faces, _others):
         for operation, answering in faces(world).items():
             server.answer(operation, answering)
 
@@ -52,7 +53,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
     def list_clusters(members: Members) -> Members:
         names = sorted({ref.cluster for ref in world.services} | world.clusters)
         arns = [f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/{name}" for name in names]
-        return _paged("clusterArns", arns, members)
+        return paged("clusterArns", arns, members)
 
     def list_services(members: Members) -> Members:
         cluster = members["cluster"]
@@ -63,7 +64,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
             for ref in world.services
             if ref.cluster == cluster
         ]
-        return _paged("serviceArns", arns, members)
+        return paged("serviceArns", arns, members)
 
     def describe_services(members: Members) -> Members:
         if len(members["services"]) > 10:
@@ -87,7 +88,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
             for sd in history
             if sd.created_at.timestamp() >= after
         ]
-        return _paged("serviceDeployments", briefs, members)
+        return paged("serviceDeployments", briefs, members)
 
     def describe_deployments(members: Members) -> Members:
         wanted = members["serviceDeploymentArns"]
@@ -110,7 +111,7 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
         else:
             some = world.tasks.get(find(members, members["serviceName"]), ())
         tasks = [t.arn for t in some if t.desired_status == wanted]
-        return _paged("taskArns", tasks, members)
+        return paged("taskArns", tasks, members)
 
     def describe_tasks(members: Members) -> Members:
         every = [*world.runs, *(task for tasks in world.tasks.values() for task in tasks)]
@@ -176,7 +177,8 @@ def _ecs(world: ScriptedWorld) -> dict[str, Answering]:
             (d for d in world.definitions.values() if d.family == members["family"]),
             key=lambda d: d.revision,
         )
-        made = ports.changes.register_pinned(newest.arn, images).created
+        size = {name: str(members.get(name, "")) for name in ("cpu", "memory")}
+        made = ports.changes.register_pinned(newest.arn, images, **size).created
         return {"taskDefinition": _definition(world.definitions[made])}
 
     return {
@@ -273,20 +275,6 @@ def _balancing(world: ScriptedWorld) -> dict[str, Answering]:
 
 
 def _others(world: ScriptedWorld) -> dict[str, Answering]:
-    def describe_stacks(members: Members) -> Members:
-        stacks = [
-            {
-                "StackName": s.name,
-                "StackId": s.arn,
-                "StackStatus": s.status,
-                "CreationTime": s.created_at,
-                "LastUpdatedTime": s.updated_at,
-                "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in s.outputs],
-            }
-            for s in world.stacks.values()
-        ]
-        return _paged("Stacks", stacks, members, "NextToken")
-
     def describe_images(members: Members) -> Members:
         name = members["repositoryName"]
         if name not in world.images:
@@ -315,12 +303,47 @@ def _others(world: ScriptedWorld) -> dict[str, Answering]:
             if not images:
                 raise AwsError("ImageNotFoundException", "The image requested does not exist.")
             return {"imageDetails": images}
-        return _paged("imageDetails", images, members)
+        return paged("imageDetails", images, members)
+
+    def describe_repositories(members: Members) -> Members:
+        (name,) = members["repositoryNames"]
+        repository = scripted_gateway(world).images.repository(name)
+        if repository is None:
+            raise AwsError("RepositoryNotFoundException", f"no repository {name}")
+        mutability = "IMMUTABLE" if repository.immutable else "MUTABLE"
+        told = {
+            "repositoryName": name,
+            "repositoryUri": repository.uri,
+            "imageTagMutability": mutability,
+        }
+        return {"repositories": [told]}
+
+    def list_images(members: Members) -> Members:
+        images = [{"imageDigest": i.digest} for i in world.images[members["repositoryName"]]]
+        return paged("imageIds", images, members)
+
+    def delete_images(members: Members) -> Members:
+        name = members["repositoryName"]
+        gone = {each["imageDigest"] for each in members["imageIds"]}
+        with world.lock:
+            world.images[name] = tuple(i for i in world.images[name] if i.digest not in gone)
+        return {"imageIds": members["imageIds"], "failures": []}
+
+    def token(_: Members) -> Members:
+        words = base64.b64encode(b"AWS:password 1").decode()
+        return {"authorizationData": [{"authorizationToken": words}]}
+
+    def scalable(members: Members) -> Members:
+        held = {f"service/{r.cluster}/{r.name}": b for r, b in world.autoscaling.items()}
+        found = [held[name] for name in members["ResourceIds"] if name in held]
+        return {
+            "ScalableTargets": [{"MinCapacity": b.minimum, "MaxCapacity": b.maximum} for b in found]
+        }
 
     def log_groups(members: Members) -> Members:
         prefix = members.get("logGroupNamePrefix", "")
         names = [{"logGroupName": n} for n in sorted(world.logs) if n.startswith(prefix)]
-        return _paged("logGroups", names, members)
+        return paged("logGroups", names, members)
 
     def filter_events(members: Members) -> Members:
         group = members["logGroupName"]
@@ -361,23 +384,17 @@ def _others(world: ScriptedWorld) -> dict[str, Answering]:
 
     return {
         "DescribeSecret": describe_secret,
-        "DescribeStacks": describe_stacks,
         "DescribeImages": describe_images,
+        "DescribeRepositories": describe_repositories,
+        "ListImages": list_images,
+        "BatchDeleteImage": delete_images,
+        "GetAuthorizationToken": token,
+        "DescribeScalableTargets": scalable,
         "DescribeLogGroups": log_groups,
         "FilterLogEvents": filter_events,
         "GetCallerIdentity": whoami,
         "ListAccountAliases": aliases,
     }
-
-
-def _paged(
-    name: str, entries: Sequence[object], members: Members, token: str = "nextToken"
-) -> Members:
-    first = int(members.get(token, 0))
-    page = {name: list(entries[first : first + PAGE])}
-    if first + PAGE < len(entries):
-        return {**page, token: str(first + PAGE)}
-    return page
 
 
 @contextmanager
@@ -424,6 +441,7 @@ def _service(service: Service) -> Members:
             }
             for lb in service.load_balancing
         ],
+        deploymentController={"type": service.controller},
         deploymentConfiguration={
             "maximumPercent": service.maximum_percent,
             "minimumHealthyPercent": service.minimum_healthy_percent,
@@ -470,6 +488,14 @@ def _service_deployment(sd: ServiceDeployment) -> Members:
         finishedAt=sd.finished_at,
         updatedAt=sd.updated_at,
         lifecycleStage=sd.lifecycle_stage,
+        deploymentConfiguration=_given(strategy=sd.strategy, bakeTimeInMinutes=sd.bake_minutes),
+        lifecycleHookDetails=[_hook(hook) for hook in sd.hooks],
+        alarms=sd.alarms
+        and {
+            "status": sd.alarms.status,
+            "alarmNames": list(sd.alarms.names),
+            "triggeredAlarmNames": list(sd.alarms.triggered),
+        },
         deploymentCircuitBreaker=sd.breaker
         and {
             "status": sd.breaker.status,
@@ -482,6 +508,17 @@ def _service_deployment(sd: ServiceDeployment) -> Members:
             startedAt=sd.rollback_started_at,
             serviceRevisionArn=sd.rollback_revision,
         ),
+    )
+
+
+def _hook(hook: Hook) -> Members:
+    return _given(
+        hookId=hook.id,
+        targetType=hook.kind,
+        status=hook.status,
+        targetArn=hook.target,
+        expiresAt=hook.expires_at,
+        timeoutAction=hook.timeout_action,
     )
 
 

@@ -10,7 +10,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,6 +21,8 @@ from xml.sax.saxutils import escape
 
 REQUEST_ID = "5d7c1a2e-0000-4000-8000-00000000c0de"
 
+PAGE = 2
+"""Entries of a page: short, so that every list has several."""
 Body = Mapping[str, Any]
 Answering = Callable[[dict[str, Any]], Body]
 """From the request's members to the answer's. Query requests arrive flat: `Names.member.1`."""
@@ -134,15 +136,7 @@ def _handler(script: Loopback) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            target = self.headers.get("X-Amz-Target", "")
-            if target:
-                request = Request(
-                    target.rpartition(".")[2], json.loads(raw or b"{}"), dict(self.headers)
-                )
-            else:
-                members = {k: v[0] for k, v in parse_qs(raw.decode()).items()}
-                request = Request(members.get("Action", ""), members, dict(self.headers))
-            write = self._json if target else self._xml
+            request = parsed(raw, self.headers)
             try:
                 body = script.respond(request)
             except Reset:
@@ -153,30 +147,9 @@ def _handler(script: Loopback) -> type[BaseHTTPRequestHandler]:
             except Garbage:
                 self._send(200, b"<!doctype html><p>hello & welcome", "text/html")
             except AwsError as error:
-                write(request.operation, error.status, error)
+                self._send(*rendered(request, error))
             else:
-                write(request.operation, 200, body)
-
-        def _json(self, _: str, status: int, body: Body | AwsError) -> None:
-            if isinstance(body, AwsError):
-                body = {"__type": f"com.amazonaws#{body.code}", "message": body.message}
-            text = json.dumps(body, default=_epoch).encode()
-            self._send(status, text, "application/x-amz-json-1.1")
-
-        def _xml(self, operation: str, status: int, body: Body | AwsError) -> None:
-            if isinstance(body, AwsError):
-                text = (
-                    f"<ErrorResponse><Error><Type>Sender</Type><Code>{body.code}</Code>"
-                    f"<Message>{escape(body.message)}</Message></Error>"
-                    f"<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
-                )
-            else:
-                text = (
-                    f"<{operation}Response><{operation}Result>{_elements(body)}</{operation}Result>"
-                    f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
-                    f"</{operation}Response>"
-                )
-            self._send(status, text.encode(), "text/xml")
+                self._send(*rendered(request, body))
 
         def _send(self, status: int, body: bytes, kind: str) -> None:
             self.send_response(status)
@@ -190,6 +163,49 @@ def _handler(script: Loopback) -> type[BaseHTTPRequestHandler]:
             """Quiet."""
 
     return Handler
+
+
+def parsed(raw: bytes, headers: Mapping[str, str]) -> Request:
+    """A request as it arrived: JSON where it names a target, else a form."""
+    target = headers.get("X-Amz-Target", "")
+    if target:
+        return Request(target.rpartition(".")[2], json.loads(raw or b"{}"), dict(headers))
+    members = {k: v[0] for k, v in parse_qs(raw.decode()).items()}
+    return Request(members.get("Action", ""), members, dict(headers))
+
+
+def rendered(request: Request, body: Body | AwsError) -> tuple[int, bytes, str]:
+    """An answer in the protocol of its request: status, body, content type."""
+    status = body.status if isinstance(body, AwsError) else 200
+    if "X-Amz-Target" in request.headers:
+        if isinstance(body, AwsError):
+            body = {"__type": f"com.amazonaws#{body.code}", "message": body.message}
+        return status, json.dumps(body, default=_epoch).encode(), "application/x-amz-json-1.1"
+    if isinstance(body, AwsError):
+        text = (
+            f"<ErrorResponse><Error><Type>Sender</Type><Code>{body.code}</Code>"
+            f"<Message>{escape(body.message)}</Message></Error>"
+            f"<RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
+        )
+    else:
+        name = request.operation
+        text = (
+            f"<{name}Response><{name}Result>{_elements(body)}</{name}Result>"
+            f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
+            f"</{name}Response>"
+        )
+    return status, text.encode(), "text/xml"
+
+
+def paged(
+    name: str, entries: Sequence[object], members: dict[str, Any], token: str = "nextToken"
+) -> dict[str, Any]:
+    """One page of a list, with the token of the next."""
+    first = int(members.get(token, 0))
+    page = {name: list(entries[first : first + PAGE])}
+    if first + PAGE < len(entries):
+        return {**page, token: str(first + PAGE)}
+    return page
 
 
 def _epoch(value: object) -> float:

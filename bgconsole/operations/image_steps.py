@@ -210,7 +210,8 @@ def _read_back(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]
         found = bench.gateway.images.find(making.name, tag=making.tags[0])
     except GatewayError as error:
         words = f"Pushed {named} ({pushed}); it could not be read back: {error}"
-        yield End("left", words, bench.clock(), unread=error.title)
+        code = error.exit_code
+        yield End("left", words, bench.clock(), unread=error.title, exit_code=code)
         return
     if found is None or (pushed and found.digest != pushed):
         shown = f"sha256:{short_digest(found.digest)}" if found else "no such image"

@@ -13,7 +13,6 @@ from hashlib import sha256
 from shlex import quote
 from uuid import uuid4
 
-from bgconsole.domain.errors import Unreachable
 from bgconsole.domain.join import main_container
 from bgconsole.domain.migrations import DEFAULT_COMMAND, mentions
 from bgconsole.domain.services import ServiceRef, Task, TaskDefinition, short_name
@@ -32,8 +31,6 @@ COPY = "migration task definition"
 STARTED_BY = "bgconsole-migrate"
 STARTED_BY_LENGTH = 128
 """ECS takes no more (API reference: RunTask)."""
-TRIES = 3
-"""RunTask with one token starts nothing twice: a lost answer is no reason not to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +85,19 @@ def run_step(
     """The step that starts the task."""
     ref = migration.ref
 
+    tokens: list[str] = []
+
     def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        token = new_token()
-        for attempt in range(1, TRIES + 1):
-            try:
-                return gateway.changes.run_task(
-                    ref,
-                    task_definition=made.get(migration.definition, migration.definition),
-                    container=migration.container,
-                    command=migration.command,
-                    started_by=started_by(ref),
-                    token=token,
-                )
-            except Unreachable:
-                if attempt == TRIES:
-                    raise
-        raise AssertionError("unreachable")
+        if not tokens:
+            tokens.append(new_token())
+        return gateway.changes.run_task(
+            ref,
+            task_definition=made.get(migration.definition, migration.definition),
+            container=migration.container,
+            command=migration.command,
+            started_by=started_by(ref),
+            token=tokens[0],
+        )
 
     overrides = {
         "containerOverrides": [{"name": migration.container, "command": list(migration.command)}]
@@ -121,6 +115,7 @@ def run_step(
         makes=TASK,
         effect="prepares",
         go_on=go_on,
+        repeats=True,  # with one token it starts nothing twice
     )
 
 

@@ -10,11 +10,13 @@ import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError, Unreachable
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Deployment
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.lost_answer import found_out
 from bgconsole.operations.masked import masked_progress
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.receipt import Facts, receipt
@@ -67,6 +69,8 @@ class Run:
     made: dict[str, str] = field(default_factory=dict)
     answers: list[Submitted] = field(default_factory=list)
     done: list[Step] = field(default_factory=list)
+    unlooked: str = ""
+    """Why it could not be looked whether a call without an answer arrived, where it could not."""
 
     def progress(self) -> Iterator[Progress]:
         """Do it all; the last progress carries the outcome."""
@@ -128,12 +132,12 @@ class Run:
                 else:
                     end = told
         except Unreachable as error:
-            found = self._arrived(before, step) if step.act else None
-            if found is None:
-                yield self._broken(number, step, started, error)
+            found = yield from self._lost(number, step, before, error)
+            if isinstance(found, GatewayError):
+                yield self._broken(number, step, started, found)
                 return None
             self._keep(number, step, found)
-            yield Progress("note", number, "no answer came back, but ECS shows that it arrived")
+            request_id = found.request_id
         except BgconsoleError as error:
             yield self._broken(number, step, started, error)
             return None
@@ -206,17 +210,39 @@ class Run:
         service = self.proposal.snapshot.service.value
         return service.primary if service else None
 
-    def _arrived(self, before: Deployment | None, step: Step) -> Submitted | None:
-        """Whether a call that got no answer took effect; it is never sent again."""
-        if step.effect != "serves":
-            return None
+    def _lost(
+        self, number: int, step: Step, before: Deployment | None, lost: Unreachable
+    ) -> Generator[Progress, None, Submitted | GatewayError]:
+        """What came of a call that got no answer, or why that is not known.
+
+        It is sent again only where the step says that this does nothing twice.
+        """
+        act = step.act
+        if act is None or not (step.repeats or step.effect == "serves"):
+            return lost
+        looks: Callable[[], Submitted | None] = partial(self._arrived, before, step)
+        words = "no answer came back: looking whether it arrived"
+        if step.repeats:
+            words = "no answer came back: asking again, with its token"
+            looks = partial(act, self.gateway, self.made)
+        tell = partial(Progress, "note", number)
+        yield tell(words)
         try:
-            if step.arrived is not None:
-                return Submitted("") if step.arrived(self.gateway) else None
-            service = self.gateway.services.describe(self.proposal.ref)
-        except GatewayError:
-            return None
-        primary = service.primary
+            found = yield from found_out(looks, self.clock, self.wait, tell)
+        except GatewayError as error:
+            self.unlooked = error.title
+            return error if step.repeats else lost
+        if found is None:
+            return lost
+        if not step.repeats:
+            yield tell("AWS shows that it arrived")
+        return found
+
+    def _arrived(self, before: Deployment | None, step: Step) -> Submitted | None:
+        """Look whether a call took effect."""
+        if step.arrived is not None:
+            return Submitted("") if step.arrived(self.gateway) else None
+        primary = self.gateway.services.describe(self.proposal.ref).primary
         if primary is None or before is None or primary.id == before.id:
             return None
         expect = self.proposal.plan.expect
@@ -290,10 +316,14 @@ class Run:
         self.recorder.write("failed", step=number, error=str(error), request_id=request)
         so_far = self._so_far(number)
         if isinstance(error, Unreachable) and step.effect == "serves":
+            seen = (
+                f"AWS could not be asked ({self.unlooked})"
+                if self.unlooked
+                else "AWS shows no effect"
+            )
             so_far = so_far.replace(
                 "What serves was not changed.",
-                "Whether the call arrived is not known; it was not repeated, and ECS shows no "
-                "effect.",
+                f"Whether the call arrived is not known; it was not repeated, and {seen}.",
             )
         if request:
             so_far += f" Request id {request}."
@@ -322,7 +352,7 @@ class Run:
             request_ids=list(self._requests),
             receipt=list(lines := self._receipt(started, end)),
         )
-        code = _CODES.get(end.result, EXIT_FAILED)
+        code = end.exit_code or _CODES.get(end.result, EXIT_FAILED)
         outcome = Outcome(
             end.ok, _TITLES[end.result], end.sentence, code, lines, deployment=end.deployment
         )

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from bgconsole.domain.change_set import ChangeSet
-from bgconsole.domain.errors import GatewayError, NotThere
+from bgconsole.domain.errors import GatewayError, NotThere, Unreachable
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.stack_layout import Turn
 
@@ -30,15 +30,24 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
         gateway.stack_changes.discard(turn.stack, name)
         found = None
     if found is None:
-        gateway.stack_changes.draft(
-            turn.stack,
-            name,
-            template=turn.template.body,
-            parameters=turn.values,
-            keep=turn.keep,
-            create=turn.creates,
-        )
-        found = gateway.stacks.change_set(turn.stack, name)
+        lost: Unreachable | None = None
+        try:
+            gateway.stack_changes.draft(
+                turn.stack,
+                name,
+                template=turn.template.body,
+                parameters=turn.values,
+                keep=turn.keep,
+                create=turn.creates,
+            )
+        except Unreachable as error:
+            lost = error  # only its answer may be
+        try:
+            found = gateway.stacks.change_set(turn.stack, name)
+        except NotThere:
+            if lost is None:
+                raise
+            raise lost from None
     for _ in range(LOOKS):
         if not found.pending:
             break

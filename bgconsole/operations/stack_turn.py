@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from shlex import quote
 
 from bgconsole.domain.change_set import Change, ChangeSet
@@ -16,6 +17,7 @@ from bgconsole.domain.stack_states import WAYS_BACK, way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Submitted
 from bgconsole.operations.image_steps import PUSHED
+from bgconsole.operations.lost_answer import found_out
 from bgconsole.operations.stack_drafts import discard, draft
 from bgconsole.operations.stack_layout import Turn
 from bgconsole.operations.step import Bench, Note, Step
@@ -27,6 +29,8 @@ EVERY = frozenset(WAYS_BACK)
 """The states in which a stack that was at work may rest."""
 _SENDING = Note("")
 """Not told: from here on the change set may be carried out."""
+_REFUSED = Note("")
+"""Not told: AWS answered that it is not."""
 Told = Iterator[Note | Submitted | End]
 
 
@@ -103,8 +107,9 @@ class TurnSteps:
         sent = False
         try:
             for told in self._carried_out(bench, turn, draft(bench.gateway, turn, bench.wait)):
-                sent = sent or told is _SENDING
-                if told is not _SENDING:
+                if told is _SENDING or told is _REFUSED:
+                    sent = told is _SENDING
+                else:
                     yield told
         finally:
             if not sent:
@@ -130,10 +135,20 @@ class TurnSteps:
         try:
             yield bench.gateway.stack_changes.execute(turn.stack, found.id)
         except Unreachable:
-            there = bench.gateway.stacks.stack(found.stack)
-            if there.status == (turn.present.status if turn.present else "REVIEW_IN_PROGRESS"):
+            yield Note("no answer came back: looking whether it arrived")
+            looks = partial(self._arrived, bench, turn)
+            if not (yield from found_out(looks, bench.clock, bench.wait, Note)):
                 raise
-            yield Note("no answer came back, but CloudFormation shows that it arrived")
+            yield Note("AWS shows that it arrived")
+        except GatewayError:
+            yield _REFUSED
+            raise
+
+    def _arrived(self, bench: Bench, turn: Turn) -> bool | None:
+        """Whether CloudFormation has begun with it; None where nothing tells of it yet."""
+        was = turn.present.status if turn.present else "REVIEW_IN_PROGRESS"
+        status = bench.gateway.stacks.stack(self._arn).status
+        return status != was or _last(bench, self._arn) != self._since or None
 
     def _showing(self, found: ChangeSet) -> Told:
         """Tell the changes that could not be shown before; what destroys must have been."""

@@ -86,6 +86,8 @@ class Step:
     """The command that goes on from this step, given what was made; None where none does."""
     arrived: Arrived | None = field(default=None, compare=False)
     """Tells whether a call without an answer took effect, where that is not a new deployment."""
+    repeats: bool = False
+    """Whether the call may be sent again without an answer: it carries a token."""
 
     @property
     def changes(self) -> bool:

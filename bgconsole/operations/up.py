@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from shlex import quote
@@ -65,17 +66,18 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         return Evidence(found, {_PROBLEM: f"{chosen!r} is no stack of {folder}."})
     planned = turns(chosen, present, wished)
     found[_TURNS] = planned
+    drafted: list[tuple[str, str]] = []
     if _refusal(planned, wished) is None:
-        for turn in planned:
-            if _draftable(turn):
+        try:
+            for turn in filter(_draftable, planned):
+                drafted.append((turn.stack, turn.draft_name))
                 _look(found, missing, f"draft {turn.stack}", partial(draft, gateway, turn))
-        _look_for_image(gateway, planned, present, found, missing)
-    drafted = tuple(
-        (turn.stack, turn.draft_name)
-        for turn in planned
-        if f"draft {turn.stack}" in {**found, **missing}
-    )
-    return Evidence(found, missing, drafts=drafted)
+            _look_for_image(gateway, planned, present, found, missing)
+        except BaseException:  # ctrl+c, too, leaves no draft behind
+            with suppress(GatewayError):
+                discard_all(gateway, tuple(drafted))
+            raise
+    return Evidence(found, missing, drafts=tuple(drafted))
 
 
 def _look(

@@ -87,6 +87,8 @@ class End:
     """The id (`ecs-svc/…`) of the deployment that was PRIMARY then, where that was seen."""
     now: str = ""
     """What is now, in words, where it is not running tasks that tell."""
+    exit_code: int = 0
+    """Of the error that ended it, where one did."""
 
     @property
     def ok(self) -> bool:

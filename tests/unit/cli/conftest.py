@@ -42,6 +42,8 @@ class Terminal:
     environ: dict[str, str] = field(default_factory=dict)
     typed: str | None = None
     """What is typed at the prompts; None where there is no terminal."""
+    at_prompt: Callable[[ScriptedWorld], None] = lambda _: None
+    """What happens to the world while somebody reads the first question."""
     opened: list[Settings] = field(default_factory=list)
     at_wait: Callable[[ScriptedWorld], None] = worlds.settle
     connect: Callable[[Settings], Gateway] | None = None
@@ -61,7 +63,7 @@ class Terminal:
             interactive=lambda: self.typed is not None,
             wait=self._wait,
         )
-        self.monkeypatch.setattr(sys, "stdin", io.StringIO(self.typed or ""))
+        self.monkeypatch.setattr(sys, "stdin", _Keyboard(self))
         self.capture.readouterr()
         code = run(build_cli(context, self._console), arguments, lambda: self.paths)
         out, err = self.capture.readouterr()
@@ -76,6 +78,19 @@ class Terminal:
     def _console(self, settings: Settings) -> int:
         self.opened.append(settings)
         return 0
+
+
+class _Keyboard(io.StringIO):
+    """What is typed, and what happens meanwhile."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__(terminal.typed or "")
+        self._terminal = terminal
+
+    def readline(self, size: int | None = -1, /) -> str:
+        if self.tell() == 0:
+            self._terminal.at_prompt(self._terminal.world)
+        return super().readline(size)
 
 
 @pytest.fixture

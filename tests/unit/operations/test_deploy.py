@@ -365,7 +365,7 @@ def test_an_update_whose_answer_is_lost_is_found_and_followed(desk: MakeDesk) ->
     outcome = somebody.run(proposal)
     assert outcome.ok, outcome
     assert world.count("changes.update") == 1
-    assert any("ECS shows that it arrived" in each.text for each in somebody.told)
+    assert any("AWS shows that it arrived" in each.text for each in somebody.told)
 
 
 def test_a_breaker_that_takes_it_back_is_a_failed_deploy(desk: MakeDesk) -> None:

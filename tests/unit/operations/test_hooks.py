@@ -208,6 +208,7 @@ def test_an_answer_that_aws_does_not_take(
     world = two_groups.paused()
     world.fail("changes.answer_hook", error)  # type: ignore[arg-type]
     somebody = desk(world)
+    somebody.waits = [lambda _: None]
     outcome = somebody.run(somebody.proposed(operation))
     assert (outcome.ok, outcome.exit_code) == (False, code)
     assert len(world.writes) == 1

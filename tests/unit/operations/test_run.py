@@ -275,7 +275,7 @@ def test_a_write_without_an_answer_is_looked_for_and_never_repeated(desk: MakeDe
     world.effects["changes.update"] = arrives
     outcome = somebody.run(proposal)
     assert outcome.ok
-    assert any("ECS shows that it arrived" in each.text for each in somebody.told)
+    assert any("AWS shows that it arrived" in each.text for each in somebody.told)
     assert len(world.writes) == 1
 
 
@@ -283,9 +283,31 @@ def test_a_write_that_never_arrived_is_said_to_be_unknown(desk: MakeDesk) -> Non
     world = worlds.steady()
     world.fail("changes.update", Unreachable("No answer"))
     somebody = desk(world)
+    somebody.waits = [nothing]
     outcome = somebody.run(somebody.proposed(R))
     assert outcome.exit_code == 1
-    assert "not repeated, and ECS shows no effect" in outcome.sentence
+    assert "not repeated, and AWS shows no effect" in outcome.sentence
+    assert len(world.writes) == 1
+
+
+def test_a_write_that_cannot_even_be_looked_for_is_not_said_to_have_had_no_effect(
+    desk: MakeDesk,
+) -> None:
+    world = worlds.steady()
+    somebody = desk(world)
+    proposal = somebody.proposed(R)
+
+    def dies(changed: ScriptedWorld, _: Call) -> None:
+        changed.fail("*", Unreachable("No answer"))
+        raise Unreachable("No answer")
+
+    world.effects["changes.update"] = dies
+    began = world.now
+    somebody.waits = [nothing]
+    outcome = somebody.run(proposal)
+    assert outcome.exit_code == 1
+    assert "not repeated, and AWS could not be asked (No answer)" in outcome.sentence
+    assert timedelta(minutes=10) <= world.now - began < timedelta(minutes=11)
     assert len(world.writes) == 1
 
 

@@ -281,6 +281,7 @@ def test_a_lost_answer_is_looked_for_and_never_sent_again(crew: Crew) -> None:
     crew.world.drafts["demodb"] = (ADD,)
     proposal = crew.planned("demodb")
     crew.world.fail("stack_changes.execute", Unreachable("No answer"))
+    crew.desk.waits[:] = [lambda _: None]
     outcome = crew.desk.run(proposal)
     assert outcome.exit_code == 1
     assert crew.writes().count(("execute", "demodb")) == 1
