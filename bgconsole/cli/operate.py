@@ -238,7 +238,7 @@ def _asked_for(
 def _refused(operation: Operation, no: No) -> Refused:
     choices = [f"{value:<14} {words}" for value, words in no.choices]
     detail = "\n".join((no.reason, *choices))
-    hint = f"bgconsole {operation.command} --{no.param} VALUE" if choices else ""
+    hint = f"bgconsole {operation.command} --{no.param} VALUE" if choices else no.command
     return Refused(f"{operation.title} is refused", detail, hint)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from bgconsole.cli.status_text import way_back_words
+from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.join import SideView, TaskRow, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.services import ServiceDeployment, revision_of
@@ -51,6 +52,7 @@ def status_json(snapshot: Snapshot, now: datetime) -> dict[str, Any]:
         "running": _version(live) if live else None,
         "old": _side(both.old) if both.old else None,
         "new": _side(both.new) if both.new else None,
+        "codedeploy": _codedeploy(snapshot.codedeploy.value),
         "deployments": ([_deployment(d, snapshot) for d in history.history] if history else None),
         "url": (targets.url or None) if targets else None,
         "targets": [_group(group) for group in targets.groups] if targets else None,
@@ -164,6 +166,22 @@ def _deployment(deployment: ServiceDeployment, snapshot: Snapshot) -> dict[str, 
         "rolled_back_to": revision_of(back.task_definition) if back else None,
         "created_at": _time(deployment.created_at),
         "finished_at": _time(deployment.finished_at),
+    }
+
+
+def _codedeploy(deployment: CodeDeployment | None) -> dict[str, Any] | None:
+    if deployment is None:
+        return None
+    return {
+        "id": deployment.id,
+        "status": deployment.status,
+        "words": mask(deployment.words),
+        "application": deployment.application or None,
+        "group": deployment.group or None,
+        "shifted": deployment.shifted,
+        "rolled_back_by": deployment.back_id or None,
+        "created_at": _time(deployment.created_at),
+        "finished_at": _time(deployment.completed_at),
     }
 
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bgconsole.domain.codedeploy import way_back_how
 from bgconsole.domain.images import ImageReference
-from bgconsole.domain.services import ServiceDeployment, TaskDefinition
+from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
 from bgconsole.domain.snapshot import Deployments, Snapshot
 from bgconsole.domain.versions import (
     NO_DEFINITIONS,
@@ -74,10 +75,12 @@ class Choice:
 
 def way_back(snapshot: Snapshot) -> WayBack | None:
     """What R would do now, for the top line; None where there is no way back to name."""
+    service = snapshot.service.value
+    if service is not None and service.by_codedeploy:
+        return _through_codedeploy(snapshot, service)
     choice = choose(snapshot)
     if choice.target is None:
         return None
-    service = snapshot.service.value
     if choice.stop is not None:
         number = choice.target.service_revision.rpartition("/")[2]
         old = [d for d in service.deployments if d.number == number] if service else []
@@ -92,6 +95,16 @@ def way_back(snapshot: Snapshot) -> WayBack | None:
         took = _took(snapshot)
         how = f"cold: {count} new task{'' if count == 1 else 's'}" + (f", {took}" if took else "")
     to = choice.target.revision
+    return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
+
+
+def _through_codedeploy(snapshot: Snapshot, service: Service) -> WayBack | None:
+    """While its deployment runs; after that only another deployment goes back."""
+    deployment = snapshot.codedeploy.value
+    to, how = way_back_how(service, deployment) if deployment else ("", "")
+    if deployment is None or not to:
+        return None
+    how = f"CodeDeploy stops {deployment.id}, {how}"
     return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
 
 

@@ -102,6 +102,7 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     if doubts:
         served = f"Last seen: {served}"
     found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
+    found = _with_codedeploy(found, snapshot, service, served, now)
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
@@ -130,6 +131,44 @@ def _with_errors(found: Verdict, snapshot: Snapshot, now: datetime) -> Verdict:
             sentence=f"{found.sentence}. Its {told.words(now)}",
         )
     return replace(found, evidence=(*found.evidence, told.words(now)))
+
+
+def _with_codedeploy(
+    found: Verdict, snapshot: Snapshot, service: Service, served: str, now: datetime
+) -> Verdict:
+    """What CodeDeploy says of its deployment, where it deploys the service."""
+    if not service.by_codedeploy:
+        return found
+    deployment, unread = snapshot.codedeploy.value, _codedeploy_unread(snapshot, now)
+    if deployment is None:
+        return replace(found, evidence=(*found.evidence, unread))
+    severity, word = found.severity, found.word
+    well = severity in (Severity.GOOD, Severity.BUSY)
+    ended = deployment.completed_at
+    if deployment.going_back:
+        severity, word = Severity.BAD, "ROLLING BACK"
+    elif deployment.status == "Ready" and well:
+        severity, word = Severity.WAITING, "WAITING FOR YOU"
+    elif deployment.ongoing and severity is Severity.GOOD:
+        severity, word = Severity.BUSY, "DEPLOYING"
+    elif deployment.status == "Failed" and well and ended is not None and now - ended <= RECENT:
+        severity = Severity.BAD
+        word = "ROLLED BACK" if deployment.went_back else "DEPLOY FAILED"
+    told = tuple(filter(None, (*found.evidence, unread)))
+    if word == found.word:
+        return replace(found, evidence=(deployment.words, *told))
+    sentence = f"{deployment.words}. {served}"
+    return replace(found, severity=severity, word=word, sentence=sentence, evidence=told)
+
+
+def _codedeploy_unread(snapshot: Snapshot, now: datetime) -> str:
+    """Why nothing newer is known of CodeDeploy's deployment; empty where it is fresh."""
+    part = snapshot.codedeploy
+    if part.failure is not None:
+        at = (part.fetched_at or part.failure.since).astimezone(now.tzinfo)
+        error = part.failure.error
+        return f"CodeDeploy is not read since {at:%H:%M:%S}: {error.title}: {error.detail}"
+    return "" if part.value else part.absent or "CodeDeploy is not read yet"
 
 
 def _judge(

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.services import (
     ContainerImage,
-    Deployment,
     ServiceDeployment,
     TaskDefinition,
+    TaskSet,
     revision_of,
 )
 from bgconsole.domain.snapshot import Snapshot
@@ -105,7 +105,7 @@ def version_of(snapshot: Snapshot, service_revision: str) -> Version | None:
     deployment = next((d for d in service.deployments if d.number == number), None)
     if deployment is None:
         return None
-    return Version(deployment.task_definition, _running(snapshot, deployment), service_revision)
+    return Version(deployment.task_definition, _running(snapshot, deployment.id), service_revision)
 
 
 def live_version(snapshot: Snapshot) -> Version | None:
@@ -123,8 +123,13 @@ def live_version(snapshot: Snapshot) -> Version | None:
     known = deployments.revisions.values() if deployments else ()
     arn = next((r.arn for r in known if r.number == primary.number), "")
     return (version_of(snapshot, arn) if arn else None) or Version(
-        primary.task_definition, _running(snapshot, primary)
+        primary.task_definition, _running(snapshot, primary.id)
     )
+
+
+def task_set_version(snapshot: Snapshot, task_set: TaskSet) -> Version:
+    """What a task set of CodeDeploy's runs, as its tasks tell."""
+    return Version(task_set.task_definition, _running(snapshot, task_set.id))
 
 
 def outcome(deployment: ServiceDeployment) -> str:
@@ -144,11 +149,11 @@ def source_of(deployment: ServiceDeployment) -> str:
     return deployment.sources[0].arn if len(deployment.sources) == 1 else ""
 
 
-def _running(snapshot: Snapshot, deployment: Deployment) -> tuple[ContainerImage, ...]:
+def _running(snapshot: Snapshot, started_by: str) -> tuple[ContainerImage, ...]:
     """The images of a deployment's running tasks, by container; a digest only where all agree."""
     seen: dict[str, tuple[str, set[str]]] = {}
     for task in snapshot.tasks.value.tasks if snapshot.tasks.value else ():
-        if task.started_by == deployment.id and not task.stopped:
+        if task.started_by == started_by and not task.stopped:
             for container in task.containers:
                 digests = seen.setdefault(container.name, (container.image, set()))[1]
                 digests.update(filter(None, (container.digest,)))

@@ -21,5 +21,6 @@ def not_ours_to_deploy(snapshot: Snapshot) -> No | None:
     service = snapshot.service.value
     if service is None or service.controller == "ECS":
         return None
-    who = {"CODE_DEPLOY": "CodeDeploy"}.get(service.controller, "an external controller")
-    return No(f"{who} deploys this service: ECS takes neither a redeploy nor a roll back for it.")
+    who = "CodeDeploy" if service.by_codedeploy else "an external controller"
+    told = f"{who} deploys this service: ECS takes neither a redeploy nor a roll back for it."
+    return No(f"{told} R asks CodeDeploy." if service.by_codedeploy else told)

@@ -2,7 +2,8 @@
 
 While a deployment is under way ECS is asked to roll it back. After that the service is updated to
 the task definition that ran well, or to a copy of it pinned to what it ran, where its tags mean
-something else now. One call changes what serves; all that follows only looks.
+something else now. One call changes what serves; all that follows only looks. Where CodeDeploy
+deploys the service `codedeploy_back` plans it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version, named
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations import back_checks, back_steps, migrations_since
+from bgconsole.operations import back_checks, back_steps, codedeploy_back, migrations_since
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
@@ -39,11 +40,20 @@ from bgconsole.operations.words import at, following
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    return unread(snapshot) or not_ours_to_deploy(snapshot)
+    if no := unread(snapshot):
+        return no
+    return None if _by_codedeploy(snapshot) else not_ours_to_deploy(snapshot)
+
+
+def _by_codedeploy(snapshot: Snapshot) -> bool:
+    service = snapshot.service.value
+    return service is not None and service.by_codedeploy
 
 
 def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     """Look up what the way back depends on: task definitions, images, what tags mean now."""
+    if _by_codedeploy(snapshot):
+        return codedeploy_back.gather(gateway, snapshot)
     lookup = Lookup(gateway, snapshot)
     choice = _choice(snapshot, params, None)
     while lookup.definitions(choice.undecided):
@@ -68,6 +78,8 @@ def look_aside(
     gateway: Gateway, snapshot: Snapshot, params: Params, evidence: Evidence
 ) -> Evidence:
     """Ask what migrations ran since the target did."""
+    if _by_codedeploy(snapshot):
+        return codedeploy_back.look_aside(gateway, snapshot, evidence)
     choice = _choice(snapshot, params, evidence)
     live = _definition(snapshot, evidence, choice.live.task_definition) if choice.live else None
     if choice.ran is None or live is None:
@@ -76,6 +88,8 @@ def look_aside(
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
+    if _by_codedeploy(snapshot):
+        return codedeploy_back.plan(snapshot, params, evidence)
     choice, cancels = _choice(snapshot, params, evidence), _cancels(snapshot, params)
     if params.get(THROUGH) == "stack" and cancels is None:
         return No("The stack that owns the service is in no update that could be cancelled.")

@@ -262,7 +262,7 @@ class Runner:
         first = self._plan(proposal.operation, snapshot, proposal.params, None, proposal.aside)
         fresh = first if isinstance(first, No) else self.gather(first)
         if isinstance(fresh, No):
-            raise Refused("Refused", fresh.reason)
+            raise Refused("Refused", fresh.reason, fresh.command)
         changed = _changed(proposal, fresh)
         if changed:
             raise PlanChanged(fresh, changed)

@@ -133,6 +133,8 @@ class No:
     """The parameter that the choices are values of."""
     secrets: tuple[str, ...] = ()
     """Secret values that are lacking: a parameter `secret-NAME` each, asked for, never in argv."""
+    command: str = ""
+    """What the user may run in its place, where this is only named here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ def _proposed(
         if not isinstance(answer, No):
             answer = runner.look_aside(answer)
         if isinstance(answer, No):
-            reasons.append(f"{line.ref.name}: {answer.reason}")
+            aside = " Press the key on its own page to see the command." if answer.command else ""
+            reasons.append(f"{line.ref.name}: {answer.reason}{aside}")
         else:
             found.append((runner, answer))
     return Unfit(tuple(reasons)) if reasons else tuple(found)

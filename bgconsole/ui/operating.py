@@ -24,6 +24,7 @@ from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.confirm import ConfirmScreen, Instead
+from bgconsole.ui.screens.named_command import NamedCommandScreen
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.wiring import ConsoleResult, Running
 
@@ -246,7 +247,7 @@ class Operating:
 
     def _denied(self, dialog: ConfirmScreen, no: No) -> None:
         """The look-ups say no: there is something else to choose, or only leaving is left."""
-        if not no.choices or self._runner is None:
+        if not (no.choices or no.command) or self._runner is None:
             dialog.refuse(no.reason)
             return
         proposal = dialog.proposal
@@ -261,6 +262,10 @@ class Operating:
         params: Params,
         no: No,
     ) -> None:
+        if no.command:
+            told = NamedCommandScreen(operation.title, no.reason, no.command)
+            self._app.push_screen(told)
+            return
         if not no.choices:
             self._app.notify(no.reason, title=operation.title, severity="warning", markup=False)
             return

@@ -124,7 +124,7 @@ def _by_deployments(service: Service, number: str, *, stopping: bool) -> Stand:
     ours, primary = _of(service, number), service.primary
     words = _counts(service, number, "new" if stopping else "old")
     if ours is None or primary is None:
-        return Stand("working", "not shown by ECS yet", number=number)
+        return _not_shown(service, number)
     if ours.rollout_state == "FAILED":
         why = f": {ours.rollout_reason}" if ours.rollout_reason else "."
         return Stand("failed", sentence=f"The deployment failed{why}", number=number)
@@ -136,6 +136,16 @@ def _by_deployments(service: Service, number: str, *, stopping: bool) -> Stand:
         done = f"Revision {revision_of(ours.task_definition)} is deployed."
         return Stand("reached", "", done, ("deployment finished",), number)
     return Stand("working", words, number=number)
+
+
+def _not_shown(service: Service, number: str) -> Stand:
+    primary = service.primary
+    if primary is None or not service.by_codedeploy:
+        return Stand("working", "not shown by ECS yet", number=number)
+    # Its task set was there when the following began: only going back takes it away.
+    live = revision_of(primary.task_definition)
+    back = f"CodeDeploy took the deployment back. Revision {live} is live."
+    return Stand("failed", sentence=back, number=number)
 
 
 def _milestones(service: Service, record: ServiceDeployment) -> tuple[str, ...]:

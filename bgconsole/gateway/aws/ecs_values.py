@@ -126,7 +126,10 @@ def _as_deployments(newest_first: Sequence[TaskSet]) -> tuple[Deployment, ...]:
             running=one.running,
             pending=one.pending,
             failed=0,
-            rollout_state="",
+            # One that runs whole and alone is all there is to come of a deployment.
+            rollout_state="COMPLETED"
+            if len(newest_first) == 1 and one.running >= one.desired
+            else "",
             rollout_reason="",
             created_at=one.created_at,
             updated_at=one.updated_at,

@@ -1,0 +1,164 @@
+"""Follow a CodeDeploy deployment that was asked to stop and roll back, to its true end.
+
+CodeDeploy stops the one and makes another that goes back. That one's word is not enough: the task
+set that serves, and the tasks that run, are read back at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bgconsole.domain.codedeploy import CodeDeployment
+from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
+from bgconsole.domain.services import Service, ServiceRef, TaskSet, revision_of
+from bgconsole.gateway.port import Gateway
+from bgconsole.watch.follow import PATIENCE, End, Seen, broken_off, running_versions
+from bgconsole.watch.silence import Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What is followed, and what its end must look like."""
+
+    deployment: str
+    """The id (`d-…`) of the deployment that was asked to stop."""
+    to: TaskSet
+    """The task set that is to serve again."""
+
+
+def follow_codedeploy(
+    gateway: Gateway,
+    ref: ServiceRef,
+    back: Back,
+    clock: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    *,
+    until: datetime | None = None,
+) -> Iterator[Seen]:
+    """Tell what happens until it has ended; the last thing told carries the end.
+
+    Args:
+        gateway: only read.
+        ref: the service.
+        back: what was asked to stop, and what is to serve again.
+        clock: now, in UTC.
+        wait: waits some seconds; true where nobody wants to know any more.
+        until: when to give up looking; None looks for as long as it takes.
+
+    Raises:
+        CredentialsProblem: the credentials ended.
+        AccessDenied: the deployment or the service may not be read.
+        NotThere: the service is gone.
+    """
+    silence, teller, patience = Silence(), _Teller(), PATIENCE
+    while True:
+        try:
+            deployment = gateway.codedeploy.deployment(back.deployment)
+            service = gateway.services.describe(ref)
+            if words := silence.ends():
+                yield Seen("note", words)
+            yield from teller.tell(deployment, service, back)
+            end = _judge(deployment, service, back, clock(), late=patience <= 0)
+            if end is not None:
+                end = _read_back(gateway, ref, end)
+                yield Seen("end", end.sentence, end)
+                return
+            if not deployment.ongoing and not deployment.going_back:
+                patience -= 1
+        except (Throttled, Unreachable) as error:
+            if words := silence.begins(error):
+                yield Seen("note", words)
+        if ending := broken_off(clock, wait, silence.delay, until):
+            yield Seen("end", ending.sentence, ending)
+            return
+
+
+class _Teller:
+    """Says each thing once, and only what is new."""
+
+    def __init__(self) -> None:
+        self._words = ""
+        self._told: set[str] = set()
+
+    def tell(self, deployment: CodeDeployment, service: Service, back: Back) -> Iterator[Seen]:
+        for milestone in _milestones(deployment):
+            if milestone not in self._told:
+                self._told.add(milestone)
+                yield Seen("milestone", milestone)
+        words = f"{deployment.words} · {_counts(service, back)}"
+        if words != self._words:
+            self._words = words
+            yield Seen("note", words)
+
+
+def _milestones(deployment: CodeDeployment) -> Iterator[str]:
+    if deployment.status in ("Stopped", "Failed"):
+        yield f"{deployment.id} is stopped"
+    if deployment.back_id:
+        yield f"{deployment.back_id} takes it back"
+    if deployment.went_back:
+        yield f"{deployment.back_id} has taken it back"
+
+
+def _counts(service: Service, back: Back) -> str:
+    old = next((one for one in service.task_sets if one.id == back.to.id), None)
+    rest = sum(one.running for one in service.task_sets if one.id != back.to.id)
+    told = f"revision {revision_of(back.to.task_definition)}: "
+    told += f"{old.running}/{service.desired} run" if old else "its task set is gone"
+    if rest:
+        told += f" · {rest} new task{' still runs' if rest == 1 else 's still run'}"
+    return told
+
+
+def _judge(
+    deployment: CodeDeployment, service: Service, back: Back, at: datetime, *, late: bool
+) -> End | None:
+    """How it ended; None while it goes on, or while ECS may still catch up with CodeDeploy."""
+    if deployment.status == "Succeeded":
+        words = (
+            f"{deployment.id} finished before it could be stopped: what it brought is live. "
+            "R names the command that deploys what was before."
+        )
+        return End("failed", words, at)
+    if deployment.ongoing or deployment.going_back:
+        return None
+    if deployment.back is not None and not deployment.went_back:
+        return End("failed", f"{deployment.words}.", at)
+    return _by_task_sets(deployment, service, back, at, late=late)
+
+
+def _by_task_sets(
+    deployment: CodeDeployment, service: Service, back: Back, at: datetime, *, late: bool
+) -> End | None:
+    """What serves by ECS's account, once CodeDeploy is through."""
+    serves = next((one for one in service.task_sets if one.status == "PRIMARY"), None)
+    left = sum(one.running for one in service.task_sets if one.id != back.to.id)
+    revision = revision_of(back.to.task_definition)
+    is_back = serves is not None and serves.id == back.to.id
+    if is_back and serves is not None and serves.running >= service.desired and (late or not left):
+        rest = f" {left} tasks of the other revision still run." if left else ""
+        return End("reached", f"Revision {revision} is back.{rest}", at)
+    if not late:
+        return None
+    if is_back and serves is not None:
+        told = f"only {serves.running} of {service.desired} of its tasks run"
+    else:
+        told = f"ECS still says that revision {_revision(serves)} serves"
+    words = f"{deployment.words}, but revision {revision} is not whole again: {told}."
+    return End("different", words, at)
+
+
+def _revision(task_set: TaskSet | None) -> str:
+    return revision_of(task_set.task_definition) if task_set else "none"
+
+
+def _read_back(gateway: Gateway, ref: ServiceRef, end: End) -> End:
+    """With what the running tasks themselves say."""
+    try:
+        tasks = gateway.services.tasks(ref)
+    except AccessDenied as error:
+        return replace(end, unread=error.action or error.title)
+    live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
+    return replace(end, running=running_versions(live))
