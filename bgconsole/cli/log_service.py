@@ -43,9 +43,11 @@ class LoggingService:
         Thread(target=self._run, name="look", daemon=True).start()
 
     def side(self, task_id: str) -> str:
-        """`old`, `new` or `unknown`; the only side there is counts as new."""
+        """`old`, `new` or `unknown`; the only side there is counts as new, or went back to old."""
         found = self._sides.of(task_id)
-        return (Side.NEW if found is Side.SOLE else found).value
+        if found is Side.SOLE:
+            found = Side.OLD if Side.NEW in self._sides.known.values() else Side.NEW
+        return found.value
 
     def stop(self) -> None:
         """Look no more."""

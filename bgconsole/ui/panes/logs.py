@@ -17,7 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from bgconsole.config.keymap import KEYMAP
-from bgconsole.domain.join import Side
+from bgconsole.domain.join import Side, sides
 from bgconsole.domain.log_sides import LogSides
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
@@ -413,7 +413,7 @@ class LogsPane(Pane):
         """`old 12/s 3 err ▂▃▂ ▁▁█ · new …`, or one pair where there are no two sides."""
         end = now(self).timestamp()
         self._rates.forget_before(end)
-        if self._lines.two_sides:
+        if self._learned is not None and sides(self._learned).old is not None:
             return [self._speed(side, end) for side in (Side.OLD, Side.NEW)]
         return [self._speed(None, end)]
 

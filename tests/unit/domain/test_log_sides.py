@@ -26,3 +26,18 @@ def test_a_forgotten_task_keeps_its_side() -> None:
     assert known.of(old) is Side.OLD
     assert known.of("never-seen") is Side.UNKNOWN
     assert known.of("") is Side.UNKNOWN
+
+
+def test_after_a_roll_back_the_failed_tasks_stay_new_until_the_next_deployment() -> None:
+    deploying, back = scenes.SCENES["crash_looping"](), scenes.SCENES["rolled_back"]()
+    known = LogSides()
+    known.learn(deploying)
+    failed = {task for task, side in known.known.items() if side is Side.NEW}
+    live = {task for task, side in known.known.items() if side is Side.OLD}
+    assert failed
+    assert live
+    known.learn(back)
+    assert {known.of(task) for task in failed} == {Side.NEW}
+    assert {known.of(task) for task in live} == {Side.SOLE}
+    known.learn(scenes.SCENES["canary"]())
+    assert {known.of(task) for task in failed} == {Side.UNKNOWN}
