@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
@@ -21,6 +22,8 @@ class ThriftyApp(App[Result]):
     def __init__(self) -> None:
         super().__init__()
         self._shown = Shown()
+        self.pressed_at = 0.0
+        """When the last key came, by the monotonic clock."""
 
     def on_mount(self) -> None:
         """After another program had the terminal nothing is known of what it shows."""
@@ -30,6 +33,8 @@ class ThriftyApp(App[Result]):
         """A terminal of another size may have moved its lines."""
         if isinstance(event, events.Resize):
             self._shown.forget()
+        elif isinstance(event, events.Key):
+            self.pressed_at = time.monotonic()
         await super().on_event(event)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

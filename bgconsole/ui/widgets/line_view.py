@@ -6,6 +6,7 @@ and less often where nobody reads here or the terminal does not keep up.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -33,6 +34,8 @@ ASIDE = 10
 paint of a dozen lines is 6 kB on the link."""
 MOST_PAUSE = 3.2
 """Seconds, for a terminal that does not take what is written."""
+KEY_FIRST = 0.05
+"""Seconds after a key in which no lines are painted."""
 CAPACITY = 100_000
 """Lines that are kept."""
 SPARE = 2
@@ -109,6 +112,7 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
         self.ring: Ring[Line] = Ring(capacity)
         self._waiting: list[Line] = []
         self._resting = False
+        self._gave_way = False
         self._pause = PAUSE
         self._own_move = False
         self._style: Style | None = None
@@ -527,11 +531,17 @@ class LineView(ScrollView, Generic[Line], can_focus=True, inherit_bindings=False
     def _rested(self) -> None:
         self._resting = False
         if self.busy:
-            if terminal_is_behind(self.app):
+            if terminal_is_behind(self.app) or self._gives_way():
                 self._resting = True
                 self.set_timer(self._next_pause(), self._rested)
             else:
                 self.add(())
+
+    def _gives_way(self) -> bool:
+        """Whether lines wait for a turn, once, so that what a key changed is painted first."""
+        pressed = getattr(self.app, "pressed_at", 0.0)
+        self._gave_way = not self._gave_way and time.monotonic() - pressed < KEY_FIRST
+        return self._gave_way
 
     def _flush(self, older: Sequence[Line] = ()) -> None:
         lines, self._waiting = self._waiting, []

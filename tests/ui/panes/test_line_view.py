@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -247,3 +248,18 @@ def _wheel(view: Items) -> object:
     from textual.events import MouseScrollUp
 
     return MouseScrollUp(view, 1, 1, 0, -1, 0, False, False, False)  # type: ignore[return-value]
+
+
+async def test_lines_give_way_to_a_key_once_and_not_to_one_that_is_held() -> None:
+    class Pressed(Host):
+        pressed_at = 0.0
+
+    app = Pressed()
+    async with app.run_test(size=(40, 10)) as pilot:
+        view = await feed(pilot, 5)
+        app.pressed_at = math.inf  # a key that is held down
+        view.add(app.more(1))
+        view.add(app.more(1))
+        assert [view._gives_way() for _ in range(4)] == [True, False, True, False]
+        view = await settle(pilot)
+        assert len(view.ring) == 7
