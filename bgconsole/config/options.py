@@ -90,6 +90,14 @@ def _argument_problem(text: str) -> str:
     return f"{plain(text)!r} is not NAME=VALUE"
 
 
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""S3 takes no other names for a bucket."""
+
+
+def _bucket_problem(text: str) -> str:
+    return "" if _BUCKET.fullmatch(text) else f"{plain(text)!r} is no name of a bucket"
+
+
 _CLUSTER = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d+/)?[A-Za-z0-9_-]{1,255}")
 """ECS takes no other names for a cluster."""
 
@@ -225,6 +233,15 @@ _OPTIONS = (
         "docker_host: unix:///run/user/1000/docker.sock",
         "what the Docker CLI would use: DOCKER_HOST, or its current context",
         of_project=False,
+    ),
+    Option(
+        "artifact_bucket",
+        "text",
+        "The S3 bucket of this account that `up` puts nested templates into. One that is not there "
+        "is made, and deleted again by `down`.",
+        "artifact_bucket: our-templates",
+        "bgconsole-artifacts- and the account's number and region",
+        problem=_bucket_problem,
     ),
     Option(
         "migrate",

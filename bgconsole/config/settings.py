@@ -53,6 +53,7 @@ class Settings:
     image_repository: str = ""
     tag_latest: bool = False
     docker_host: str = ""
+    artifact_bucket: str = ""
     migrate: bool = False
     migrate_command: str = ""
     migrate_task_definition: str = ""
@@ -103,7 +104,14 @@ class Settings:
             "task-definition": self.migrate_task_definition,
             "migrate-container": self.migrate_container,
         }
-        given = {"image.build": image, "service.migrate": migration, "service.deploy": deploy}
+        stacks = {"artifact-bucket": self.artifact_bucket}
+        given = {
+            "image.build": image,
+            "service.migrate": migration,
+            "service.deploy": deploy,
+            "stacks.up": stacks,
+            "stacks.down": stacks,
+        }
         return {
             operation: {name: value for name, value in params.items() if value}
             for operation, params in given.items()

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from bgconsole.domain.artifacts import Held
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
-from bgconsole.domain.stacks import Stack, StackResource
+from bgconsole.domain.stacks import STACK, Stack, StackResource
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.package_steps import clearing_fact, clearing_steps
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -24,6 +26,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
+from bgconsole.operations.stack_package import bucket_of, prefix_of
 from bgconsole.operations.stack_templates import Template, folder_of, templates_in
 from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.operations.words import command
@@ -32,6 +35,8 @@ from bgconsole.watch.stack_follow import follow_stack
 
 _REPOSITORY = "AWS::ECR::Repository"
 _GONE = frozenset({"DELETE_COMPLETE"})
+_CLEARING = "clearing"
+"""Names the templates that stacks have in a bucket, by stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +68,55 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         key=lambda stack: rank.get(stack.name, len(rank)),
         reverse=True,
     )
-    strangers = sorted(set(names) - {stack.name for stack in chosen})
+    leaving = tuple(_look(gateway, stack) for stack in chosen)
+    nests = {
+        template.stack for template in templates if template.nested and template.stack in wanted
+    }
+    nests |= {each.stack.name for each in leaving if any(r.kind == STACK for r in each.resources)}
+    clearing, missing = {}, {}
+    for name in sorted(nests):
+        try:
+            held = _artifacts(gateway, name, snapshot, params)
+        except BgconsoleError as error:
+            missing[name] = error.detail or error.title
+        else:
+            if held.keys or (held.made_by_us and not held.others):
+                clearing[name] = held
+    strangers = sorted(set(names) - {stack.name for stack in chosen} - clearing.keys())
     return Evidence(
         {
-            "leaving": tuple(_look(gateway, stack) for stack in chosen),
+            "leaving": leaving,
             "strangers": tuple(strangers),
             "templates": templates,
-        }
+            _CLEARING: clearing,
+        },
+        missing,
     )
+
+
+def _artifacts(gateway: Gateway, name: str, snapshot: Snapshot, params: Params) -> Held:
+    """What of a stack's templates is in its bucket."""
+    present = {stack.name: dict(stack.parameters) for stack in snapshot.stacks.value or ()}
+    bucket = bucket_of(
+        present.get(name, {}),
+        params.get("artifact-bucket", ""),
+        snapshot.identity.value,
+        snapshot.place,
+    )
+    return gateway.artifacts.look(bucket, prefix_of(name))
+
+
+def _resources(gateway: Gateway, stack: str) -> Iterator[StackResource]:
+    """Of a stack and of those nested in it."""
+    for each in gateway.stacks.resources(stack):
+        yield each
+        if each.kind == STACK and each.physical_id and each.status not in _GONE:
+            yield from _resources(gateway, each.physical_id)
 
 
 def _look(gateway: Gateway, stack: Stack) -> _Leaving:
     try:
-        resources = gateway.stacks.resources(stack.arn)
+        resources = tuple(_resources(gateway, stack.arn))
         events = gateway.stacks.events(stack.arn, stack.changed_at)
         images = {
             each.physical_id: len(gateway.images.images(each.physical_id))
@@ -99,24 +140,37 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     strangers = cast("tuple[str, ...]", evidence.found["strangers"])
     if strangers:
         return No(f"There is no stack {', '.join(strangers)} in {snapshot.place.region}.")
+    clearing = cast("Mapping[str, Held]", evidence.found[_CLEARING])
     names = ", ".join(each.stack.name for each in leaving)
-    if not leaving:
+    if not leaving and not clearing:
         return Plan("Nothing to do: none of the stacks is there", (), (), ())
     empties = params.get("empty") == "yes"
     account = snapshot.identity.value.account if snapshot.identity.value else ""
     checks = [
         check for each in leaving for check in _blocks(each, leaving, templates, snapshot, empties)
     ]
+    checks += [
+        Check(f"{name}: the bucket of its templates: not checked ({why})", "not checked")
+        for name, why in evidence.missing.items()
+    ]
+    clears = (
+        step for name, h in clearing.items() for step in clearing_steps(name, h, snapshot.place)
+    )
+    gone = ", ".join(sorted(clearing))
+    whole = f"Delete {names}, with all that is in {'it' if len(leaving) == 1 else 'them'}"
     return Plan(
-        summary=f"Delete {names}, with all that is in {'it' if len(leaving) == 1 else 'them'}",
-        facts=tuple(_fact(each) for each in leaving),
+        summary=whole if leaving else f"Delete the templates of {gone}, which is not there",
+        facts=(
+            *(_fact(each) for each in leaving),
+            *(clearing_fact(name, held) for name, held in clearing.items()),
+        ),
         checks=tuple(checks),
-        steps=tuple(step for each in leaving for step in _steps(each, snapshot)),
+        steps=(*(step for each in leaving for step in _steps(each, snapshot)), *clears),
         confirm=leaving[0].stack.name if len(leaving) == 1 else account or "down",
         notes=tuple(_stays(leaving, templates)),
         before="; ".join(f"{each.stack.name} {each.stack.status}" for each in leaving),
         after="none of them",
-        target=names,
+        target=names or gone,
     )
 
 
@@ -178,10 +232,12 @@ def _users(stack: Stack, templates: tuple[Template, ...], snapshot: Snapshot) ->
 
 def _stays(leaving: tuple[_Leaving, ...], templates: tuple[Template, ...]) -> Iterator[str]:
     known = {template.stack: template for template in templates}
+    files = {template.file: template for template in templates}
     for each in leaving:
         template = known.get(each.stack.name)
-        if template and template.kept:
-            kept = ", ".join(sorted(template.kept))
+        whose = [template, *(files.get(n) for n in template.nested.values())] if template else []
+        if names := {name for one in whose if one for name in one.kept}:
+            kept = ", ".join(sorted(names))
             yield (
                 f"{each.stack.name}: of {kept} a snapshot, or all of it, stays and costs, as its "
                 "DeletionPolicy says."
@@ -258,5 +314,6 @@ DOWN = Operation(
               many=True),
         Param("empty", "Delete the images of repositories too, which keep their stack", flag=True),
         Param("templates", "The folder of the templates; ./cfn or the installed ones"),
+        Param("artifact-bucket", "The bucket of nested templates; by account and region else"),
     ),
 )  # fmt: skip

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
+from bgconsole.gateway.port import Artifacts
 from bgconsole.operations.spec import Params
+from bgconsole.operations.stack_package import PARAMETER, Package, bucket_of, packaged, prefix_of
 from bgconsole.operations.stack_templates import Feed, Template
 
 SECRET = "secret-"  # noqa: S105 - a prefix
@@ -44,6 +47,8 @@ class Turn:
     """Parameters whose value a stack of this run has yet to give."""
     lacks: tuple[str, ...]
     """Parameters without any value."""
+    package: Package | None = None
+    """What it nests, where it nests anything; its template names the addresses then."""
 
     @property
     def stack(self) -> str:
@@ -104,6 +109,31 @@ def turns(
         or way_back(stack.status).recreate
     }
     return tuple(_turn(template, present, coming, wished) for template in templates)
+
+
+def with_package(
+    turn: Turn, folder: Path, wished: str, snapshot: Snapshot, artifacts: Artifacts
+) -> Turn:
+    """The turn with what its template nests packaged; only reads.
+
+    Raises:
+        ConfigurationError: a nested file is not there, or it is not known whose account this is.
+        GatewayError: the bucket cannot be looked at.
+    """
+    template = turn.template
+    if not template.nested:
+        return turn
+    old = dict(turn.present.parameters) if turn.present else {}
+    bucket = bucket_of(
+        old, turn.values.get(PARAMETER) or wished, snapshot.identity.value, snapshot.place
+    )
+    held = artifacts.look(bucket, prefix_of(template.stack))
+    written, package = packaged(folder, template, held, artifacts.url)
+    values, keep = dict(turn.values), turn.keep
+    if PARAMETER in template.parameters:
+        values[PARAMETER] = bucket.name
+        keep = tuple(name for name in keep if name != PARAMETER)
+    return replace(turn, template=written, values=values, keep=keep, package=package)
 
 
 def _turn(

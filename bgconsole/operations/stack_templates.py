@@ -57,7 +57,7 @@ class Template:
     kept: frozenset[str] = frozenset()
     """Logical ids whose resources leave something behind when they are deleted."""
     nested: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Logical ids of nested stacks → their files."""
+    """Logical ids of nested stacks → their files, where the template names files."""
     feeds: Mapping[str, Feed] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -94,6 +94,23 @@ def templates_in(folder: Path) -> tuple[Template, ...]:
     return _ordered(tuple(_fed(template, found, wiring) for template in found))
 
 
+def template_of(file: Path) -> Template:
+    """One file, as a template that nothing feeds.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no template.
+    """
+    body, tree = _read(file)
+    if not isinstance(tree.get("Resources"), dict):
+        raise ConfigurationError("Not a template", f"{file} has no Resources")
+    return _template(file, body, tree)
+
+
+def is_file(url: str) -> bool:
+    """Whether a TemplateURL is a path, which is packaged, and not an address."""
+    return not url.startswith(("http://", "https://", "s3://"))
+
+
 def wanted(
     templates: Iterable[Template],
     names: Iterable[str],
@@ -103,6 +120,7 @@ def wanted(
 ) -> tuple[Template, ...] | str:
     """Those that are named; without a name the one that serves and all that feed it.
 
+    Where the stack that nests them is there, and the one that serves is not, it is that one.
     Gives the name that is none, where one is.
 
     Args:
@@ -119,7 +137,11 @@ def wanted(
             return name
         chosen.add(by_name[name.removesuffix(".yml")].stack)
     if not chosen:
-        chosen = {t.stack for t in templates if _SITE in t.outputs and not t.nested}
+        sites = [t for t in templates if _SITE in t.outputs]
+        chosen = {t.stack for t in sites if not t.nested}
+        whole = {t.stack for t in sites if t.nested} & there
+        if whole and not chosen & there:
+            chosen = whole
         grown = True
         while grown:
             fed = {
@@ -137,18 +159,18 @@ def wanted(
 def _read(file: Path) -> tuple[str, Mapping[str, Any]]:
     try:
         body = file.read_text("utf-8")
-        tree = yaml.load(body, _Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
+        tree = yaml.load(body, TemplateLoader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         why = " ".join(str(error).split())
         raise ConfigurationError("A template cannot be read", f"{file}: {why}") from None
     return body, tree if isinstance(tree, dict) else {}
 
 
-class _Loader(yaml.SafeLoader):
+class TemplateLoader(yaml.SafeLoader):
     """Reads `!GetAtt a.b` as {"Fn::GetAtt": "a.b"}, and so on."""
 
 
-def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+def _tagged(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
     if isinstance(node, yaml.ScalarNode):
         return {name: loader.construct_scalar(node)}
@@ -157,7 +179,7 @@ def _tagged(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     return {name: loader.construct_mapping(node, deep=True)}  # type: ignore[arg-type]
 
 
-_Loader.add_multi_constructor("!", _tagged)
+TemplateLoader.add_multi_constructor("!", _tagged)
 
 
 def _template(file: Path, body: str, tree: Mapping[str, Any]) -> Template:
@@ -189,7 +211,9 @@ def _template(file: Path, body: str, tree: Mapping[str, Any]) -> Template:
 def _nested(resources: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, about in resources.items():
         if about.get("Type") == STACK:
-            yield name, str((about.get("Properties") or {}).get("TemplateURL", ""))
+            url = (about.get("Properties") or {}).get("TemplateURL")
+            if isinstance(url, str) and is_file(url):
+                yield name, url
 
 
 def _wiring(tree: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], tuple[str, str]]]:

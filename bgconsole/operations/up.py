@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from shlex import quote
 from typing import cast
 
@@ -26,6 +27,7 @@ from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.build import CONTEXT
 from bgconsole.operations.first_image import first_image
+from bgconsole.operations.package_steps import package_facts, package_steps
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -38,7 +40,7 @@ from bgconsole.operations.spec import (
     Risk,
 )
 from bgconsole.operations.stack_drafts import discard_all, draft
-from bgconsole.operations.stack_layout import Turn, Wishes, turns, wishes
+from bgconsole.operations.stack_layout import Turn, Wishes, turns, wishes, with_package
 from bgconsole.operations.stack_templates import folder_of, templates_in, wanted
 from bgconsole.operations.stack_turn import TurnSteps
 from bgconsole.operations.step import Step
@@ -69,6 +71,11 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     drafted: list[tuple[str, str]] = []
     if _refusal(planned, wished) is None:
         try:
+            planned = tuple(_packaged(gateway, turn, folder, snapshot, params) for turn in planned)
+        except BgconsoleError as error:
+            return Evidence(found, {_PROBLEM: str(error)})
+        found[_TURNS] = planned
+        try:
             for turn in filter(_draftable, planned):
                 drafted.append((turn.stack, turn.draft_name))
                 _look(found, missing, f"draft {turn.stack}", partial(draft, gateway, turn))
@@ -78,6 +85,14 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
                 discard_all(gateway, tuple(drafted))
             raise
     return Evidence(found, missing, drafts=tuple(drafted))
+
+
+def _packaged(
+    gateway: Gateway, turn: Turn, folder: Path, snapshot: Snapshot, params: Params
+) -> Turn:
+    return with_package(
+        turn, folder, params.get("artifact-bucket", ""), snapshot, gateway.artifacts
+    )
 
 
 def _look(
@@ -112,8 +127,9 @@ def _look_for_image(
 
 
 def _draftable(turn: Turn) -> bool:
-    """Whether it can be drafted now: values known, and the stack at rest and not in the way."""
-    if turn.waits or turn.lacks:
+    """Whether it can be drafted now: values known, what it nests in its bucket, the stack at rest
+    and not in the way."""
+    if turn.waits or turn.lacks or (turn.package and turn.package.missing):
         return False
     present = turn.present
     return present is None or way_back(present.status).updates
@@ -121,13 +137,6 @@ def _draftable(turn: Turn) -> bool:
 
 def _refusal(planned: tuple[Turn, ...], wished: Wishes) -> No | None:
     """What is wrong with what was asked for."""
-    nested = [turn for turn in planned if turn.template.nested]
-    if nested:
-        names = ", ".join(turn.template.file for turn in nested)
-        return No(
-            f"{names} nests other templates, which must be in a bucket first: "
-            "`aws cloudformation package`. bgconsole makes the stacks one by one instead."
-        )
     known = {name for turn in planned for name in turn.template.parameters}
     if strangers := sorted(set(wished.values) - known):
         return No(f"No template of {_names(planned)} has a parameter {', '.join(strangers)}.")
@@ -172,15 +181,27 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         return no
     parts = [_part(turn, snapshot, params, evidence) for turn in planned]
     names = _names(planned)
-    facts = tuple(fact for part in parts for fact in part.facts)
+    packages = [turn.package for turn in planned if turn.package]
+    facts = (
+        *(fact for package in packages for fact in package_facts(package)),
+        *(fact for part in parts for fact in part.facts),
+    )
     checks = _draft_checks(planned, evidence)
     steps = tuple(step for part in parts for step in part.steps)
     if not steps and not any(check.state == "problem" for check in checks):
         return Plan(f"Nothing to do: {names}", facts, checks, (), target=names)
-    notes = [f"costs {line}" for line in hourly(kind for part in parts for kind in part.kinds)]
-    destroys = " ".join(part.stack for part in parts if part.destroys)
-    if destroys:
+    most = "up to " if any(part.at_most for part in parts) else ""
+    kinds = [kind for part in parts for kind in part.kinds]
+    notes = [f"costs {most}{line}" for line in hourly(kinds)]
+    destroys = " ".join(part.stack for part in parts if part.destroys or part.hides)
+    if any(part.destroys for part in parts):
         notes.append("± replaces and - removes what is there; what it holds may be lost with it.")
+    hides = [name for part in parts for name in part.hides]
+    if hides:
+        notes.append(
+            f"What changes inside {', '.join(hides)} is not known before: a change set tells only "
+            "that a nested stack changes, and what is replaced there may be lost."
+        )
     if evidence.drafts:
         notes.append(
             "To see this, draft change sets bgconsole-… were made for "
@@ -209,7 +230,11 @@ class _Part:
     facts: tuple[Fact, ...]
     steps: tuple[Step, ...] = ()
     kinds: tuple[str, ...] = ()
+    at_most: bool = False
+    """Whether the conditions of a template may leave some of them out."""
     destroys: bool = False
+    hides: tuple[str, ...] = ()
+    """Nested stacks that hold data and may change, nobody knows how."""
 
 
 def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) -> _Part:
@@ -229,6 +254,8 @@ def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) ->
             words = f"built of {source.folder}: there is none yet"
             steps = first_image(turn.waits["DockerImage"], source, snapshot.place)
         facts += (Fact("  image", words),)
+    if turn.package:
+        steps += package_steps(turn.package, snapshot.place, _again(params))
     own = TurnSteps(
         turn,
         shown,
@@ -243,9 +270,24 @@ def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) ->
         facts,
         (*steps, *own.steps()),
         tuple(_kinds(turn, shown)),
+        at_most=shown is None or turn.package is not None,
         destroys=shown is not None
         and not turn.creates
         and any(change.loses for change in shown.changes),
+        hides=_hides(turn, shown),
+    )
+
+
+def _hides(turn: Turn, shown: ChangeSet | None) -> tuple[str, ...]:
+    """Nested stacks that hold data and change, or may: a change set does not tell what in them."""
+    if turn.creates or turn.package is None:
+        return ()
+    if shown is None:
+        return tuple(sorted(turn.package.keeps))
+    return tuple(
+        change.logical_id
+        for change in shown.changes
+        if change.verb == "change" and change.logical_id in turn.package.keeps
     )
 
 
@@ -288,7 +330,8 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
         kinds = Counter(kind.rpartition("::")[2] for kind in _kinds(turn, shown))
         words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
         made = sum(kinds.values())
-        many = f"{'' if shown else 'up to '}{made} resource{'' if made == 1 else 's'}"
+        sure = shown and not turn.package
+        many = f"{'' if sure else 'up to '}{made} resource{'' if made == 1 else 's'}"
         left = f" after {turn.present.status} is deleted" if turn.present else ""
         return (Fact(turn.stack, f"create{left}: {many}", aside=words),)
     if shown is None:
@@ -296,6 +339,8 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
         present = turn.present
         if present and present.moving:
             return (Fact(turn.stack, f"update, if anything differs, once {present.status} ends"),)
+        if not after:
+            return (Fact(turn.stack, "update, if anything differs: known once it is uploaded"),)
         return (Fact(turn.stack, f"update, if anything differs after {after}"),)
     changes = (
         Fact(
@@ -316,10 +361,13 @@ def _change_words(change: Change) -> str:
 
 
 def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:
-    """The types of what would be made."""
+    """The types of what would be made, that in nested stacks too."""
     if shown is not None:
-        return [change.kind for change in shown.changes if change.verb == "add"]
-    return list(turn.template.resources.values()) if turn.creates else []
+        added = [(each.logical_id, each.kind) for each in shown.changes if each.verb == "add"]
+    else:
+        added = list(turn.template.resources.items()) if turn.creates else []
+    inside = turn.package.kinds if turn.package else {}
+    return [kind for name, own in added for kind in (own, *inside.get(name, ()))]
 
 
 def _names(planned: tuple[Turn, ...]) -> str:
@@ -333,7 +381,7 @@ def _state(turn: Turn) -> str:
 def _again(params: Params) -> str:
     words = ["bgconsole", "up"]
     words += [quote(word) for word in params.get("items", "").split("\n") if word]
-    for name in ("parameters", "parameter-file", "templates"):
+    for name in ("parameters", "parameter-file", "templates", "artifact-bucket"):
         if value := params.get(name):
             words.append(f"--{name} {quote(value)}")
     return " ".join(words)
@@ -364,5 +412,6 @@ UP = Operation(
         Param("parameters", "A set of parameters of the templates' folder: dev or prod"),
         Param("parameter-file", "A JSON file of parameters, secret ones too"),
         Param("templates", "The folder of the templates; ./cfn or the installed ones"),
+        Param("artifact-bucket", "The bucket for nested templates; by account and region else"),
     ),
 )

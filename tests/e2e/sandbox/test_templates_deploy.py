@@ -16,7 +16,7 @@ from tests.e2e.clients.programs import program
 from tests.e2e.conftest import PROGRAM
 
 FOLDER = Path(__file__).parents[3] / "cfn"
-BUCKET, ARTIFACTS = "templates", "artifacts"
+ARTIFACTS = "artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -72,33 +72,35 @@ def test_the_service_takes_each_strategy_and_its_next_image(here: Account, strat
 
 
 def test_everything_nested_by_one_template(here: Account) -> None:
-    s3 = here.client("s3")
-    s3.create_bucket(Bucket=BUCKET)
-    text = (FOLDER / "main.yml").read_text()
-    for path in FOLDER.glob("*.yml"):
-        s3.put_object(Bucket=BUCKET, Key=path.name, Body=path.read_bytes())
-        url = f"{here.sandbox.environment['AWS_ENDPOINT_URL']}/{BUCKET}/{path.name}"
-        text = text.replace(f"TemplateURL: {path.name}\n", f"TemplateURL: {url}\n")
-    parameters = {
-        "RepositoryName": "whole",
-        "ClusterPrefix": "whole",
-        "DeletionProtection": "false",
-    }
-    first = deployed(here, "whole", text, **parameters)
+    """By `up`, which puts the nested templates into a bucket, and `down`, which leaves none."""
+
+    def bgconsole(*words: str) -> None:
+        ended = here.sandbox.run(*PROGRAM, *words, timeout=120)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    def outputs() -> dict[str, str]:
+        (stack,) = here.client("cloudformation").describe_stacks(StackName="demo")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    given = ["--templates", str(FOLDER)]
+    given += ["RepositoryName=whole", "ClusterPrefix=whole", "DeletionProtection=false"]
+    bgconsole("up", "demo", "--yes", *given)
+    first = outputs()
     assert first["RepositoryUri"].endswith("/whole")
     assert "LoadBalancerUrl" not in first
-    more = {
-        "DockerImage": here.image("1f3c2aa"),
-        "ProductionPort": free_port(),
-        "TestPort": free_port(),
-        "Autoscaling": "true",
-        "GitHubRepository": "owner/name",
-        "TemplateBucket": BUCKET,
-    }
-    outputs = deployed(here, "whole", text, **parameters, **more)
-    assert outputs["LoadBalancerUrl"] == f"http://localhost:{more['ProductionPort']}"
-    assert outputs["ServiceName"] == "whole-service"
-    assert outputs["DatabaseUrl"].startswith("arn:aws:secretsmanager:")
+    port = free_port()
+    more = [
+        f"DockerImage={here.image('1f3c2aa')}",
+        f"ProductionPort={port}",
+        f"TestPort={free_port()}",
+        "Autoscaling=true",
+        "GitHubRepository=owner/name",
+    ]
+    bgconsole("up", "demo", "--yes", *given, *more)
+    whole = outputs()
+    assert whole["LoadBalancerUrl"] == f"http://localhost:{port}"
+    assert whole["ServiceName"] == "whole-service"
+    assert whole["DatabaseUrl"].startswith("arn:aws:secretsmanager:")
     (target,) = here.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs"
     )["ScalableTargets"]
@@ -108,6 +110,9 @@ def test_everything_nested_by_one_template(here: Account) -> None:
     )
     pipelines = here.client("codepipeline").list_pipelines()["pipelines"]
     assert len(pipelines) == 1
+    bgconsole("down", "demo", "--empty", "--confirm", "demo")
+    names = [bucket["Name"] for bucket in here.client("s3").list_buckets()["Buckets"]]
+    assert [name for name in names if name.startswith("bgconsole-")] == []
 
 
 class Typed:

@@ -235,7 +235,6 @@ def test_words_that_fit_nothing_are_refused(crew: Crew) -> None:
     assert "'nothing' is no stack" in crew.refused("nothing").reason
     assert "has a parameter Colour" in crew.refused("Colour=red").reason
     assert "DatabaseUrl (of demodb)" in crew.refused("democluster").reason
-    assert "aws cloudformation package" in crew.refused("demo").reason
     assert crew.world.writes == []
 
 
