@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -130,9 +131,22 @@ def _of_several(
     """
     if "to" in params:
         raise Refused("Refused", "--to names a revision of one service, and several are named.")
-    pairs = [
-        _proposal(invocation.of(name), operation, params, timeout) for name in invocation.services
-    ]
+    with ExitStack() as drafts:
+        return _one_after_the_other(invocation, operation, params, timeout, asked, drafts)
+
+
+def _one_after_the_other(
+    invocation: Invocation,
+    operation: Operation,
+    params: dict[str, str],
+    timeout: timedelta | None,
+    asked: Asked,
+    drafts: ExitStack,
+) -> int:
+    pairs: list[tuple[Runner, Proposal]] = []
+    for name in invocation.services:
+        pairs.append(_proposal(invocation.of(name), operation, params, timeout))
+        drafts.enter_context(_Drafts(*pairs[-1]))
     whole = several(tuple(proposal for _, proposal in pairs))
     for number, proposal in enumerate(whole.proposals, 1):
         click.echo(f"{number} of {len(pairs)}", err=not asked.dry_run)

@@ -84,6 +84,21 @@ def _attention_problem(text: str) -> str:
     return "" if text in ATTENTION else f"{plain(text)!r} is none of {', '.join(ATTENTION)}"
 
 
+THROUGH = ("service", "stack")
+IMAGE_PARAMETER = "DockerImage"
+"""The name of the image parameter in the templates that come with bgconsole."""
+
+
+def _through_problem(text: str) -> str:
+    return "" if text in THROUGH else f"{plain(text)!r} is neither service nor stack"
+
+
+def _parameter_problem(text: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9]{1,255}", text):
+        return ""
+    return f"{plain(text)!r} is no name of a parameter: letters and digits only"
+
+
 def _argument_problem(text: str) -> str:
     if re.fullmatch(r"[A-Za-z_]\w*=.*", text):
         return ""
@@ -271,6 +286,26 @@ _OPTIONS = (
         "The container that the migration command is run in.",
         "migrate_container: web",
         "that which takes the traffic",
+    ),
+    Option(
+        "deploy_through",
+        "text",
+        "What deploy and roll back change: `service` the service itself, `stack` the "
+        "CloudFormation stack that owns it, by a change set that gives its image parameter the "
+        "new image and leaves every other parameter as it is. A service that no stack owns is "
+        "changed itself.",
+        "deploy_through: stack",
+        "`service`",
+        problem=_through_problem,
+    ),
+    Option(
+        "stack_image_parameter",
+        "text",
+        "The parameter of the stack that holds the image, with `deploy_through: stack`; of nested "
+        "stacks that of the outermost one.",
+        "stack_image_parameter: WebImage",
+        f"`{IMAGE_PARAMETER}`",
+        problem=_parameter_problem,
     ),
     Option(
         "probe",

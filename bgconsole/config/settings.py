@@ -58,6 +58,9 @@ class Settings:
     migrate_command: str = ""
     migrate_task_definition: str = ""
     migrate_container: str = ""
+    deploy_through: str = ""
+    """`service` or `stack`."""
+    stack_image_parameter: str = ""
     probe: bool = True
     probe_url: str = ""
     probe_path: str = ""
@@ -97,8 +100,13 @@ class Settings:
             "repository": self.image_repository,
             "latest": "yes" if self.tag_latest else "",
         }
+        stack = {
+            "through": self.deploy_through,
+            "image-parameter": self.stack_image_parameter,
+        }
         deploy = {
             **image,
+            **stack,
             "migrate": "yes" if self.migrate else "",
             "command": self.migrate_command,
             "task-definition": self.migrate_task_definition,
@@ -111,6 +119,7 @@ class Settings:
             "service.deploy": deploy,
             "stacks.up": stacks,
             "stacks.down": stacks,
+            "service.rollback": stack,
         }
         return {
             operation: {name: value for name, value in params.items() if value}

@@ -3,7 +3,8 @@
 The image is built and pushed first where none is named. It is registered in a revision of the live
 task definition, pinned to its digest, with all else kept. Where migrations are wanted they run with
 the new image before the service is touched; only exit code 0 goes on. One call changes what serves;
-what follows only looks.
+what follows only looks. Where the stack that owns the service is gone through, that call is its
+change set.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from bgconsole.domain.errors import WorldChanged
 from bgconsole.domain.images import Image, ImageReference, short_digest
 from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.migrations import DEFAULT_COMMAND
-from bgconsole.domain.services import TaskDefinition, revision_of, short_name
+from bgconsole.domain.services import Service, TaskDefinition, revision_of, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import migration as migrating
+from bgconsole.operations import through_stack
 from bgconsole.operations.build import (
     BUILD_PARAMS,
     CONTEXT,
@@ -42,6 +44,7 @@ from bgconsole.operations.new_image import (
     register_step,
     resolve,
 )
+from bgconsole.operations.owning_stack import THROUGH, drifts
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -54,6 +57,7 @@ from bgconsole.operations.spec import (
     Risk,
 )
 from bgconsole.operations.step import Step
+from bgconsole.operations.through_stack import IN_VIEW, THROUGH_PARAMS, Through
 from bgconsole.operations.words import at, command, following
 from bgconsole.watch.follow import Expected
 
@@ -109,53 +113,149 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
             lookup.definition(other)
             lookup.runs(other)
     found = lookup.evidence
-    if _start(params) != "build":
+    if _start(params) == "build":
+        found = found.joined(survey(gateway, snapshot, params))
+    way, wanted = through_stack.through(snapshot, params), _wanted(snapshot, params, found)
+    if not (isinstance(way, Through) and isinstance(wanted, Wanted)):
         return found
-    built = survey(gateway, snapshot, params)
-    return Evidence({**found.found, **built.found}, {**found.missing, **built.missing})
+    if wanted.image.check.state == "problem":
+        return found  # which is said without any draft
+    return through_stack.look(gateway, snapshot, way, wanted.image.reference, found)
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
     service, live = snapshot.service.value, live_version(snapshot)
     if service is None or live is None:
         return No("The service has not been read yet.")
-    wanted = _wanted(snapshot, params, evidence)
+    way, wanted = through_stack.through(snapshot, params), _wanted(snapshot, params, evidence)
     if isinstance(wanted, No):
         return wanted
+    if isinstance(way, No):
+        return way
     if wanted is None:
-        return _unread(snapshot, params, live)
-    if evidence is not None and wanted.migrates:
-        running = migrating.under_way(evidence, _families(wanted))
-        if running:
-            told = "; ".join(migrating.task_words(task, snapshot) for task in running)
-            return No(
-                f"A migration runs: {told}. Wait for its end; "
-                f"`bgconsole migrate --follow {running[0].id}` shows it."
-            )
+        return replace(_unread(snapshot, params, live), stacks=_stacks(way))
+    if no := _migrating(snapshot, wanted, evidence):
+        return no
+    common = _common(snapshot, wanted, live, evidence)
+    return (
+        _by_itself(snapshot, params, evidence, wanted, live, service, common)
+        if way is None or wanted.image.check.state == "problem"
+        else _by_stack(snapshot, params, evidence, wanted, live, way, common)
+    )
+
+
+def _by_itself(
+    snapshot: Snapshot,
+    params: Params,
+    evidence: Evidence | None,
+    wanted: Wanted,
+    live: Version,
+    service: Service,
+    plan: Plan,
+) -> Plan:
+    """The plan that updates the service."""
     image, family = wanted.image, wanted.definition.family
     known = "" if wanted.start in _REGISTERS else wanted.definition.name
-    first = f"Build {wanted.making.shown} and deploy" if wanted.making else "Deploy"
-    return Plan(
-        summary=f"{first} {image.words or image.reference} to {snapshot.ref.name}",
-        facts=(
-            Fact("from", live.words, aside=_since(snapshot)),
-            Fact("to", f"{_to(wanted)} · {image.words or image.reference}"),
-            Fact("by", _by(wanted, service.task_definition)),
-            Fact("first", _first(wanted)),
-            *(image_facts(wanted.making, evidence) if wanted.making else ()),
-        ),
-        checks=_checks(snapshot, wanted, live, evidence),
-        steps=(*_steps(snapshot, wanted), following(service)),
-        confirm=_word(image) if wanted.start in _REGISTERS else str(wanted.definition.revision),
+    return replace(
+        plan,
+        facts=_facts(snapshot, wanted, live, evidence, _by(wanted, service.task_definition)),
+        steps=(*_steps(snapshot, wanted, _named(snapshot, params)), following(service)),
         expect=Expected(
             task_definition=wanted.definition.arn if known else REVISION,
             digests={wanted.container: image.digest} if image.digest else {},
         ),
-        notes=_notes(wanted),
         left_to_do=_drift(service.stack),
-        before=live.words,
         after=f"{known or f'a new revision of {family}'} · {image.words}",
     )
+
+
+def _migrating(snapshot: Snapshot, wanted: Wanted, evidence: Evidence | None) -> No | None:
+    """Why it must wait, where another migration runs."""
+    if evidence is None or not wanted.migrates:
+        return None
+    running = migrating.under_way(evidence, _families(wanted))
+    if not running:
+        return None
+    told = "; ".join(migrating.task_words(task, snapshot) for task in running)
+    return No(
+        f"A migration runs: {told}. Wait for its end; "
+        f"`bgconsole migrate --follow {running[0].id}` shows it."
+    )
+
+
+def _common(snapshot: Snapshot, wanted: Wanted, live: Version, evidence: Evidence | None) -> Plan:
+    """What the plan says whichever way the image is brought to serve."""
+    image = wanted.image
+    first = f"Build {wanted.making.shown} and deploy" if wanted.making else "Deploy"
+    return Plan(
+        summary=f"{first} {image.words or image.reference} to {snapshot.ref.name}",
+        facts=(),
+        checks=_checks(snapshot, wanted, live, evidence),
+        steps=(),
+        confirm=_word(image) if wanted.start in _REGISTERS else str(wanted.definition.revision),
+        notes=_notes(wanted),
+        before=live.words,
+    )
+
+
+def _facts(
+    snapshot: Snapshot, wanted: Wanted, live: Version, evidence: Evidence | None, by: str
+) -> tuple[Fact, ...]:
+    image = wanted.image
+    return (
+        Fact("from", live.words, aside=_since(snapshot)),
+        Fact("to", f"{_to(wanted)} · {image.words or image.reference}"),
+        Fact("by", by),
+        Fact("first", _first(wanted)),
+        *(image_facts(wanted.making, evidence) if wanted.making else ()),
+    )
+
+
+def _by_stack(
+    snapshot: Snapshot,
+    params: Params,
+    evidence: Evidence | None,
+    wanted: Wanted,
+    live: Version,
+    way: Through,
+    plan: Plan,
+) -> Plan | No:
+    """The plan through the stack that owns the service."""
+    image = wanted.image
+    shown = through_stack.shown(snapshot, way, image.reference, evidence)
+    if isinstance(shown, No):
+        return shown
+    named = _named(snapshot, params)
+    migrated = f"--no-migrate {named}" if wanted.migrates else named
+    by = through_stack.means(way, image.reference)
+    return replace(
+        plan,
+        facts=(*_facts(snapshot, wanted, live, evidence, by), *shown.facts),
+        checks=(*plan.checks, *shown.checks),
+        steps=(
+            *_before(snapshot, wanted, named, serves=False),
+            *through_stack.steps(
+                snapshot,
+                way,
+                wanted.container,
+                image.reference,
+                shown,
+                _from_image(migrated, image.reference),
+                evidence,
+            ),
+        ),
+        confirm=snapshot.ref.name if shown.grave else plan.confirm,
+        notes=(*plan.notes, *shown.notes),
+        otherwise=through_stack.instead(params, snapshot.service.value),
+        raised=shown.raised,
+        after=f"the stack {way.stack.name} with {way.parameter} {image.words}",
+        stacks=_stacks(way),
+        in_view=IN_VIEW,
+    )
+
+
+def _stacks(way: Through | None) -> tuple[str, ...]:
+    return (way.stack.name,) if way else ()
 
 
 def _unread(snapshot: Snapshot, params: Params, live: Version) -> Plan:
@@ -166,7 +266,7 @@ def _unread(snapshot: Snapshot, params: Params, live: Version) -> Plan:
         summary=f"Deploy {what} to {snapshot.ref.name}",
         facts=(Fact("from", live.words, aside=_since(snapshot)), Fact("to", what)),
         checks=(Check("the task definitions", "checking"),),
-        steps=(_update(snapshot, base, short_name(base)),),
+        steps=(_update(snapshot, base, short_name(base), ""),),
         confirm=revision or snapshot.ref.name,
     )
 
@@ -392,7 +492,7 @@ def _notes(wanted: Wanted) -> tuple[str, ...]:
 def _drift(stack: str) -> tuple[str, ...]:
     if not stack:
         return ()
-    return (f"CloudFormation: the stack {stack} will drift: its template names another revision.",)
+    return (drifts(stack),)
 
 
 def _since(snapshot: Snapshot) -> str:
@@ -401,37 +501,56 @@ def _since(snapshot: Snapshot) -> str:
     return f"live since {at(primary.created_at, snapshot)}" if primary else ""
 
 
-def _steps(snapshot: Snapshot, wanted: Wanted) -> tuple[Step, ...]:
+def _steps(snapshot: Snapshot, wanted: Wanted, named: str) -> tuple[Step, ...]:
     """What is done before the end is followed."""
-    steps: list[Step] = []
-    if wanted.making:
-        made_so_far = _from_image(snapshot, PUSHED)
-        steps += (
-            replace(step, go_on=made_so_far) for step in image_steps(wanted.making, snapshot.place)
-        )
+    definition, shown = _deployed(wanted)
+    return (
+        *_before(snapshot, wanted, named, serves=True),
+        _update(snapshot, definition, shown, named),
+    )
+
+
+def _deployed(wanted: Wanted) -> tuple[str, str]:
+    """The task definition that is deployed, or the name it is handed on by; and in words."""
     if wanted.start in _REGISTERS:
-        steps.append(
-            register_step(
-                snapshot,
-                wanted.definition,
-                wanted.container,
-                wanted.image.reference,
-                REVISION,
-                _from_image(snapshot, wanted.image.reference),
-            )
+        return REVISION, f"{wanted.definition.family}:<the new revision>"
+    return wanted.definition.arn, wanted.definition.name
+
+
+def _before(snapshot: Snapshot, wanted: Wanted, named: str, *, serves: bool) -> Iterator[Step]:
+    """What is done before anything that serves is changed.
+
+    `serves` tells whether the revision that is registered is to serve; else it only migrates.
+    """
+    if wanted.making:
+        made_so_far = _from_image(named, PUSHED)
+        for step in image_steps(wanted.making, snapshot.place):
+            yield replace(step, go_on=made_so_far)
+    with_image = _from_image(named, wanted.image.reference)
+    own = serves or (wanted.migrates and wanted.migrates_with is None)
+    definition, shown = _deployed(wanted)
+    if own and wanted.start in _REGISTERS:
+        yield register_step(
+            snapshot,
+            wanted.definition,
+            wanted.container,
+            wanted.image.reference,
+            REVISION,
+            with_image,
         )
-        definition, shown = REVISION, f"{wanted.definition.family}:<the new revision>"
-    else:
-        definition, shown = wanted.definition.arn, wanted.definition.name
     if wanted.migrates:
-        steps += _migration(snapshot, wanted, definition, shown)
-    steps.append(_update(snapshot, definition, shown))
-    return tuple(steps)
+        again = _go_on(named, "migrate", definition) if own else with_image
+        yield from _migration(snapshot, wanted, definition, shown, again)
 
 
-def _migration(snapshot: Snapshot, wanted: Wanted, definition: str, shown: str) -> Iterator[Step]:
+def _migration(
+    snapshot: Snapshot,
+    wanted: Wanted,
+    definition: str,
+    shown: str,
+    again: Callable[[Mapping[str, str]], str],
+) -> Iterator[Step]:
     """Run the migrations with the new image, in the service's task definition or in their own."""
-    again = _go_on(snapshot, "migrate", definition)
     other, container = wanted.migrates_with, wanted.migrates_in
     if other is not None:
         image = wanted.image.reference
@@ -442,33 +561,32 @@ def _migration(snapshot: Snapshot, wanted: Wanted, definition: str, shown: str) 
     yield migrating.wait_step(snapshot.ref, container, go_on=again)
 
 
-def _go_on(snapshot: Snapshot, start: Start, definition: str) -> Callable[[Mapping[str, str]], str]:
+def _go_on(named: str, start: Start, definition: str) -> Callable[[Mapping[str, str]], str]:
     """The command that goes on from a step with what was registered."""
 
     def go_on(made: Mapping[str, str]) -> str:
         revision = revision_of(made.get(definition, definition))
-        return f"bgconsole deploy --from {start} --revision {revision} {_named(snapshot)}"
+        return f"bgconsole deploy --from {start} --revision {revision} {named}"
 
     return go_on
 
 
-def _from_image(snapshot: Snapshot, reference: str) -> Callable[[Mapping[str, str]], str]:
+def _from_image(named: str, reference: str) -> Callable[[Mapping[str, str]], str]:
     """The command that goes on with an image, or, while it is not pushed, begins again."""
 
     def go_on(made: Mapping[str, str]) -> str:
         image = made.get(reference, "" if reference == PUSHED else reference)
-        return " ".join(
-            filter(None, ("bgconsole deploy", image and f"--image {image}", _named(snapshot)))
-        )
+        return " ".join(filter(None, ("bgconsole deploy", image and f"--image {image}", named)))
 
     return go_on
 
 
-def _named(snapshot: Snapshot) -> str:
-    return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}"
+def _named(snapshot: Snapshot, params: Params) -> str:
+    way = f" --{THROUGH} {way}" if (way := params.get(THROUGH)) else ""
+    return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}{way}"
 
 
-def _update(snapshot: Snapshot, definition: str, shown: str) -> Step:
+def _update(snapshot: Snapshot, definition: str, shown: str, named: str) -> Step:
     ref, service = snapshot.ref, snapshot.service.value
     before = service.primary.id if service and service.primary else ""
 
@@ -490,7 +608,7 @@ def _update(snapshot: Snapshot, definition: str, shown: str) -> Step:
             snapshot.place,
         ),
         act,
-        go_on=_go_on(snapshot, "update", definition),
+        go_on=_go_on(named, "update", definition),
     )
 
 
@@ -505,6 +623,7 @@ DEPLOY = Operation(
     gather=_gather,
     plan=_plan,
     ask_first=_which,
+    discard=through_stack.discard,
     params=(
         Param("image", "Build nothing: a tag or digest of the repository, or a reference"),
         Param("from", f"Go on from a step: {', '.join(_STARTS)}"),
@@ -514,6 +633,7 @@ DEPLOY = Operation(
         Param("command", f"The command that migrates; `{DEFAULT_COMMAND}` if not set"),
         Param("task-definition", "The family of another task definition to migrate with"),
         Param("migrate-container", "The container to migrate in; else that which gets the image"),
+        *THROUGH_PARAMS,
         *BUILD_PARAMS,
     ),
 )

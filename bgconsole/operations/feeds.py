@@ -9,6 +9,7 @@ from bgconsole.domain.identity import principal
 from bgconsole.domain.services import Service, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
+from bgconsole.operations.owning_stack import drifts as drifting
 from bgconsole.operations.words import command
 
 _TOLD_BY = ("Pipeline", "PipelineName", "PipelineUrl", "PipelineURL")
@@ -28,10 +29,7 @@ def feeds(
         drifts: whether the owning stack's template names another revision afterwards.
     """
     if service.stack and drifts:
-        yield (
-            f"CloudFormation: the stack {service.stack} will drift: its template still names "
-            "another revision, and its next update deploys that."
-        )
+        yield drifting(service.stack)
     for stack in snapshot.stacks.value or ():
         for name in _pipelines(stack):
             stops = command(

@@ -47,6 +47,14 @@ def owning_stack(snapshot: Snapshot, *, stopping: bool) -> str:
     )
 
 
+def drifts(stack: str) -> str:
+    """In words, what comes of changing a service past the stack that owns it."""
+    return (
+        f"CloudFormation: the stack {stack} will drift: its template still names another "
+        "revision, and its next update deploys that."
+    )
+
+
 def cancelled(stack: Stack, *, stopping: bool) -> str:
     """In words, what comes of cancelling the update that the owning stack is in.
 

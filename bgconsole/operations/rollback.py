@@ -13,13 +13,25 @@ from dataclasses import replace
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
-from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
+from bgconsole.domain.services import (
+    ContainerImage,
+    Service,
+    ServiceDeployment,
+    TaskDefinition,
+)
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version, named
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations import back_checks, back_steps, codedeploy_back, migrations_since
+from bgconsole.operations import (
+    back_checks,
+    back_steps,
+    codedeploy_back,
+    migrations_since,
+    through_stack,
+)
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
@@ -36,6 +48,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
+from bgconsole.operations.through_stack import THROUGH_PARAMS, Through
 from bgconsole.operations.words import at, following
 
 
@@ -71,7 +84,10 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         lookup.digest(image)
         if choice.stop is None:
             lookup.tag(written.get(image.container, image.image))
-    return lookup.evidence
+    way, found = _way(snapshot, params, choice), lookup.evidence
+    if not isinstance(way, Through):
+        return found
+    return through_stack.look(gateway, snapshot, way, _image(snapshot, target, found)[1], found)
 
 
 def look_aside(
@@ -91,13 +107,82 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if _by_codedeploy(snapshot):
         return codedeploy_back.plan(snapshot, params, evidence)
     choice, cancels = _choice(snapshot, params, evidence), _cancels(snapshot, params)
-    if params.get(THROUGH) == "stack" and cancels is None:
-        return No("The stack that owns the service is in no update that could be cancelled.")
+    way = _way(snapshot, params, choice)
+    if isinstance(way, No):
+        return way
+    if way is not None and choice.target is not None and choice.live is not None:
+        return _by_stack(snapshot, params, choice, choice.target, choice.live, way, evidence)
     plan = plan_back(snapshot, choice, evidence, cancels)
     stack = cancellable(snapshot)
     if stack is None or isinstance(plan, No):
         return plan
     return replace(plan, stacks=(stack.name,) if cancels else (), otherwise=_instead(stack, params))
+
+
+def _way(snapshot: Snapshot, params: Params, choice: Choice) -> Through | No | None:
+    """The stack that is gone through; None where ECS or a cancelled update puts it back.
+
+    A deployment under way is stopped where it is: that is quicker than any update of the stack.
+    """
+    if choice.stop is not None or _cancels(snapshot, params) is not None:
+        return None
+    return through_stack.through(snapshot, params)
+
+
+def _by_stack(
+    snapshot: Snapshot,
+    params: Params,
+    choice: Choice,
+    target: Version,
+    live: Version,
+    way: Through,
+    evidence: Evidence | None,
+) -> Plan | No:
+    """The way back through the stack that owns the service: its image alone goes back."""
+    plan = plan_back(snapshot, choice, evidence, through=way)
+    if isinstance(plan, No):
+        return plan
+    service = snapshot.service.value
+    container, image = _image(snapshot, target, evidence)
+    seen = through_stack.shown(snapshot, way, image, evidence)
+    if isinstance(seen, No):
+        return seen
+    named = f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name} --{THROUGH} stack"
+    again = f"bgconsole rollback --to {params.get('to') or target.revision} {named}"
+    by = Fact("by", through_stack.means(way, image))
+    definitions = {**_known(snapshot), **definitions_in(evidence)}
+    return replace(
+        plan,
+        facts=(*(by if fact.label == "by" else fact for fact in plan.facts), *seen.facts),
+        checks=(
+            *plan.checks,
+            *through_stack.image_alone(live, target, container, image, definitions),
+            *seen.checks,
+        ),
+        steps=through_stack.steps(snapshot, way, container, image, seen, lambda _: again, evidence),
+        expect=None,
+        confirm=snapshot.ref.name if seen.grave else plan.confirm,
+        notes=(*plan.notes, *seen.notes),
+        otherwise=through_stack.instead(params, service),
+        raised=seen.raised,
+        stacks=(way.stack.name,),
+        in_view=through_stack.IN_VIEW,
+    )
+
+
+def _image(snapshot: Snapshot, target: Version, evidence: Evidence | None) -> tuple[str, str]:
+    """The container that takes the traffic, and the image it is to run, by digest where known."""
+    definition = _definition(snapshot, evidence, target.task_definition)
+    written = (
+        tuple(ContainerImage(c.name, c.image, "") for c in definition.containers)
+        if definition
+        else ()
+    )
+    image = image_of(target.images or written, main_container(snapshot.service.value))
+    if image is None:
+        return "", "…"
+    reference = ImageReference.parse(image.image)
+    return image.container, reference.pinned(image.digest) if image.digest else image.image
 
 
 def _cancels(snapshot: Snapshot, params: Params) -> Stack | None:
@@ -115,7 +200,11 @@ def _instead(stack: Stack, params: Params) -> Otherwise:
 
 
 def plan_back(
-    snapshot: Snapshot, choice: Choice, evidence: Evidence | None, cancels: Stack | None = None
+    snapshot: Snapshot,
+    choice: Choice,
+    evidence: Evidence | None,
+    cancels: Stack | None = None,
+    through: Through | None = None,
 ) -> Plan | No:
     """The plan of a way back that was chosen; where nothing was, what there is to choose from.
 
@@ -124,6 +213,7 @@ def plan_back(
         choice: the way back.
         evidence: what was looked up; None before that.
         cancels: the owning stack, where its update is cancelled first.
+        through: the owning stack, where what is said of the service itself does not hold.
     """
     service = snapshot.service.value
     if choice.target is None or choice.live is None or service is None:
@@ -135,8 +225,9 @@ def plan_back(
         return No(
             f"Revision {target.revision} could not be read ({why}).", _choices(choice, snapshot)
         )
+    drifts = choice.stop is None and through is None
     taken_back = _definition(snapshot, evidence, live.task_definition)
-    pinned = {} if choice.stop else _pins(snapshot, evidence, target, definition)
+    pinned = {} if choice.stop or through else _pins(snapshot, evidence, target, definition)
     steps = back_steps.cancel(cancels, choice, snapshot, evidence) if cancels else ()
     if choice.stop is None:
         steps += back_steps.update(snapshot, target, definition, pinned)
@@ -158,7 +249,7 @@ def plan_back(
         confirm=target.revision,
         expect=replace(back_steps.expected(choice, target, pinned), parts=parts_in(evidence)),
         notes=back_checks.notes(snapshot, choice, pinned, definition),
-        left_to_do=tuple(feeds(snapshot, service, taken_back, drifts=choice.stop is None)),
+        left_to_do=tuple(feeds(snapshot, service, taken_back, drifts=drifts)),
         before=live.words,
         after=target.words,
     )
@@ -275,16 +366,13 @@ ROLLBACK = Operation(
     allowed=_allowed,
     gather=gather,
     plan=_plan,
+    discard=through_stack.discard,
     several=True,
     aside=look_aside,
     params=(
         Param(
             "to", "The revision number to go back to; 42@9d1d599a where it ran as several images"
         ),
-        Param(
-            THROUGH,
-            "stack: cancel the update that the owning stack is in; service: leave the stack alone",
-            "service",
-        ),
+        *THROUGH_PARAMS,
     ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from bgconsole.domain.change_set import ChangeSet
+from bgconsole.domain.change_set import GLYPHS, Change, ChangeSet
 from bgconsole.domain.errors import GatewayError, NotThere, Unreachable
 from bgconsole.gateway.port import Gateway
+from bgconsole.operations.spec import Fact
 from bgconsole.operations.stack_layout import Turn
 
 POLL = 1.0
@@ -39,6 +40,7 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
                 parameters=turn.values,
                 keep=turn.keep,
                 create=turn.creates,
+                nested=turn.nests,
             )
         except Unreachable as error:
             lost = error  # only its answer may be
@@ -54,6 +56,15 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
         wait(POLL)
         found = gateway.stacks.change_set(turn.stack, name)
     return found
+
+
+def change_fact(change: Change, *, loud: bool) -> Fact:
+    """One change of a draft as a line of a plan."""
+    verb = change.verb.upper() if change.destroys else change.verb
+    what = f"({', '.join(change.what)})" if change.what else ""
+    kept = "· the old one is kept" if change.destroys and change.protected else ""
+    words = " ".join(filter(None, (verb, change.kind, what, kept)))
+    return Fact(f"  {GLYPHS[change.verb]} {change.logical_id}", words, loud=loud)
 
 
 def discard(gateway: Gateway, stack: str, name: str) -> None:

@@ -49,6 +49,8 @@ class Turn:
     """Parameters without any value."""
     package: Package | None = None
     """What it nests, where it nests anything; its template names the addresses then."""
+    nests: bool = False
+    """Whether what it nests is drafted with it."""
 
     @property
     def stack(self) -> str:

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import partial
 from shlex import quote
 
 from bgconsole.domain.change_set import Change, ChangeSet
-from bgconsole.domain.errors import GatewayError, NotThere, Refused, Rejected, Unreachable
+from bgconsole.domain.errors import NotThere, Refused
 from bgconsole.domain.identity import Place
 from bgconsole.domain.images import Image
 from bgconsole.domain.stack_states import WAYS_BACK, way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Submitted
+from bgconsole.operations.change_set_steps import CarryingOut, Told, newest_event
 from bgconsole.operations.image_steps import PUSHED
-from bgconsole.operations.lost_answer import found_out
-from bgconsole.operations.stack_drafts import discard, draft
 from bgconsole.operations.stack_layout import Turn
 from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.operations.words import command
 from bgconsole.watch.follow import End
-from bgconsole.watch.stack_follow import GOOD, follow_stack
+from bgconsole.watch.stack_follow import follow_stack
 
 EVERY = frozenset(WAYS_BACK)
 """The states in which a stack that was at work may rest."""
-_SENDING = Note("")
-"""Not told: from here on the change set may be carried out."""
-_REFUSED = Note("")
-"""Not told: AWS answered that it is not."""
-Told = Iterator[Note | Submitted | End]
 
 
 @dataclass(slots=True)
@@ -49,10 +40,11 @@ class TurnSteps:
     registry: str = ""
     site: bool = False
     """Whether the end tells where the site answers."""
-    _arn: str = ""
-    _since: datetime | None = None
-    _total: int = 0
-    _idle: bool = field(default=False)
+    _out: CarryingOut = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What is carried out is looked at first."""
+        self._out = CarryingOut(self._showing, self.again)
 
     def steps(self) -> tuple[Step, Step]:
         """Change it; follow it."""
@@ -104,51 +96,7 @@ class TurnSteps:
         if present and _is_draft(present):
             present = None
         turn = replace(self._resolved(bench), present=present)
-        sent = False
-        try:
-            for told in self._carried_out(bench, turn, draft(bench.gateway, turn, bench.wait)):
-                if told is _SENDING or told is _REFUSED:
-                    sent = told is _SENDING
-                else:
-                    yield told
-        finally:
-            if not sent:
-                with suppress(GatewayError):  # what ends it is what is to be told
-                    discard(bench.gateway, turn.stack, turn.draft_name)
-
-    def _carried_out(self, bench: Bench, turn: Turn, found: ChangeSet) -> Told:
-        if found.empty:
-            self._idle = True
-            yield Note(f"{turn.stack}: nothing to change")
-            return
-        if not found.ready:
-            raise Rejected(
-                f"The change set of {turn.stack} failed", found.reason or found.status, self.again
-            )
-        yield from self._showing(found)
-        if bench.cancelled.is_set():
-            yield End("stopped", f"Stopped before {turn.stack} was changed.", bench.clock())
-            return
-        self._arn, self._since = found.stack, _last(bench, found.stack)
-        self._total = len(found.changes)
-        yield _SENDING
-        try:
-            yield bench.gateway.stack_changes.execute(turn.stack, found.id)
-        except Unreachable:
-            yield Note("no answer came back: looking whether it arrived")
-            looks = partial(self._arrived, bench, turn)
-            if not (yield from found_out(looks, bench.clock, bench.wait, Note)):
-                raise
-            yield Note("AWS shows that it arrived")
-        except GatewayError:
-            yield _REFUSED
-            raise
-
-    def _arrived(self, bench: Bench, turn: Turn) -> bool | None:
-        """Whether CloudFormation has begun with it; None where nothing tells of it yet."""
-        was = turn.present.status if turn.present else "REVIEW_IN_PROGRESS"
-        status = bench.gateway.stacks.stack(self._arn).status
-        return status != was or _last(bench, self._arn) != self._since or None
+        yield from self._out.change(bench, turn)
 
     def _showing(self, found: ChangeSet) -> Told:
         """Tell the changes that could not be shown before; what destroys must have been."""
@@ -191,23 +139,12 @@ class TurnSteps:
             return None
 
     def _follow(self, bench: Bench) -> Told:
-        if self._idle:
-            now = f"{self.turn.stack} is as it should be"
-            yield End("reached", f"{now}.", bench.clock(), now=now)
-            return
-        good = GOOD - {"DELETE_COMPLETE"}
-        for seen in follow_stack(
-            bench.gateway, self._arn, self._since, bench.clock, bench.wait,
-            until=bench.until, total=self._total, good=good,
-        ):  # fmt: skip
-            if seen.end is None:
-                yield Note(seen.text)
-            else:
-                yield self._ended(seen.end, bench)
+        for told in self._out.follow(bench, self.turn.stack):
+            yield self._ended(told, bench) if isinstance(told, End) else told
 
     def _ended(self, end: End, bench: Bench) -> End:
-        if end.ok and self.site:
-            url = bench.gateway.stacks.stack(self._arn).output("LoadBalancerUrl")
+        if end.ok and self.site and not self._out.idle:
+            url = bench.gateway.stacks.stack(self.turn.stack).output("LoadBalancerUrl")
             if url:
                 return replace(end, sentence=f"{end.sentence} {url}", now=f"{end.now} · {url}")
         return end
@@ -220,7 +157,7 @@ def _rest(
     followed = follow_stack(
         bench.gateway,
         stack.arn,
-        _last(bench, stack.arn),
+        newest_event(bench, stack.arn),
         bench.clock,
         bench.wait,
         until=bench.until,
@@ -248,8 +185,3 @@ def _destroying(changes: tuple[Change, ...]) -> Iterator[tuple[str, str]]:
 
 def _is_draft(stack: Stack) -> bool:
     return stack.status == "REVIEW_IN_PROGRESS"
-
-
-def _last(bench: Bench, arn: str) -> datetime | None:
-    """When the newest event so far was: what follows is new."""
-    return next((event.at for event in bench.gateway.stacks.events(arn)), None)

@@ -16,7 +16,7 @@ from shlex import quote
 from typing import cast
 
 from bgconsole.domain.builds import Source
-from bgconsole.domain.change_set import GLYPHS, Change, ChangeSet
+from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.hourly_costs import hourly
 from bgconsole.domain.images import Image, ImageReference, short_digest
@@ -39,7 +39,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
-from bgconsole.operations.stack_drafts import discard_all, draft
+from bgconsole.operations.stack_drafts import change_fact, discard_all, draft
 from bgconsole.operations.stack_layout import Turn, Wishes, turns, wishes, with_package
 from bgconsole.operations.stack_templates import folder_of, templates_in, wanted
 from bgconsole.operations.stack_turn import TurnSteps
@@ -342,22 +342,8 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
         if not after:
             return (Fact(turn.stack, "update, if anything differs: known once it is uploaded"),)
         return (Fact(turn.stack, f"update, if anything differs after {after}"),)
-    changes = (
-        Fact(
-            f"  {GLYPHS[change.verb]} {change.logical_id}",
-            _change_words(change),
-            loud=change.destroys,
-        )
-        for change in shown.changes
-    )
+    changes = (change_fact(change, loud=change.destroys) for change in shown.changes)
     return (Fact(turn.stack, f"update: {len(shown.changes)} to change"), *changes)
-
-
-def _change_words(change: Change) -> str:
-    verb = change.verb.upper() if change.destroys else change.verb
-    what = f"({', '.join(change.what)})" if change.what else ""
-    kept = "· the old one is kept" if change.destroys and change.protected else ""
-    return " ".join(filter(None, (verb, change.kind, what, kept)))
 
 
 def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:

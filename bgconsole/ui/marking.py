@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,6 +76,7 @@ class Marking:
         if not isinstance(ticket, Reading):
             return False
         if ticket.number != self._number or self._app.screen is not ticket.screen:
+            self._drop(answer.value)
             return True
         title = ticket.operation.title
         if answer.error is not None:
@@ -83,7 +85,14 @@ class Marking:
             self._warn(title, "\n".join(("Nothing was done.", *answer.value.reasons)))
         elif isinstance(answer.value, tuple) and not self._operating.sending:
             self._operating.offer_several(answer.value)
+        else:
+            self._drop(answer.value)
         return True
+
+    def _drop(self, answer: object) -> None:
+        """Nobody is asked about these any more: what was drafted for them is taken back."""
+        for runner, proposal in answer if isinstance(answer, tuple) else ():
+            self._operating.take_back(runner, proposal)
 
     def _why_not(self, operation: Operation, lines: tuple[Line, ...]) -> str:
         if not lines:
@@ -128,4 +137,9 @@ def _proposed(
             reasons.append(f"{line.ref.name}: {answer.reason}{aside}")
         else:
             found.append((runner, answer))
-    return Unfit(tuple(reasons)) if reasons else tuple(found)
+    if not reasons:
+        return tuple(found)
+    for runner, proposal in found:
+        with suppress(BgconsoleError):  # why nothing is done is what is to be told
+            runner.discard(proposal)
+    return Unfit(tuple(reasons))

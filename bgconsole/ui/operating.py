@@ -150,7 +150,7 @@ class Operating:
         dialog = self._dialog
         if dialog is None or answer.ticket.number != self._gathering:
             if isinstance(answer.value, Proposal):
-                self._take_back(answer.value)
+                self.take_back(self._runner, answer.value)
             return True
         if answer.error is not None:
             dialog.show(_unchecked(dialog.proposal, answer.error))
@@ -182,7 +182,10 @@ class Operating:
         if state is None or message.run != state.number:
             return
         if isinstance(message.error, PlanChanged):
-            left, self._later = state.later, ()
+            left = state.later
+            for runner, each in self._later:
+                self.take_back(runner, each)
+            self._later = ()
             if left:
                 self._app.notify(
                     f"Not begun: {', '.join(left)}.", title="The plan has changed", markup=False
@@ -197,6 +200,8 @@ class Operating:
             done = (*ended.earlier, f"{ended.proposal.plan.summary}: {ended.outcome.title}")
             self._begin(self._later, earlier=done)
             return
+        for runner, each in self._later:
+            self.take_back(runner, each)
         self._later = ()
         self._put(ended)
         self.seen = self._screen is not None and self._screen.is_current
@@ -292,7 +297,9 @@ class Operating:
     def _decided(self, proposal: Proposal | Instead | None) -> None:
         dialog, self._dialog = self._dialog, None
         if not isinstance(proposal, Proposal) and dialog is not None:
-            self._take_back(dialog.proposal)
+            self.take_back(self._runner, dialog.proposal)
+            for runner, each in self._asked:
+                self.take_back(runner, each)
         if isinstance(proposal, Instead):
             if self._runner is not None:
                 was = proposal.proposal
@@ -303,9 +310,8 @@ class Operating:
             self._start(proposal)
         self._changed()
 
-    def _take_back(self, proposal: Proposal) -> None:
+    def take_back(self, runner: Running | None, proposal: Proposal) -> None:
         """Delete what was drafted to show a plan that is not carried out."""
-        runner = self._runner
         if runner is not None and proposal.evidence is not None and proposal.evidence.drafts:
             ask(self._app, TakingBack(), lambda: runner.discard(proposal))
 
