@@ -16,8 +16,8 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.operations.audit import AuditLog
-from bgconsole.operations.runner import NO_RISKS, Runner
-from bgconsole.operations.spec import Risk
+from bgconsole.operations.runner import NO_DEFAULTS, NO_RISKS, Runner
+from bgconsole.operations.spec import Params, Risk
 from bgconsole.ui.app import Console
 from bgconsole.ui.input_guard import Timing
 from bgconsole.ui.screens.confirm import ConfirmScreen
@@ -41,6 +41,7 @@ def wiring(
     *,
     read_only: bool = False,
     risks: Mapping[str, Risk] = NO_RISKS,
+    defaults: Mapping[str, Params] = NO_DEFAULTS,
     **changes: Any,
 ) -> Wiring:
     """Everything the console needs, over one world; the world's clock is everybody's."""
@@ -72,6 +73,7 @@ def wiring(
             surface="console",
             risks=risks,
             read_only=read_only,
+            defaults=defaults,
             wait=lambda event, _: event.wait(0.01),
         )
 

@@ -227,7 +227,7 @@ def _by_stack(
         return shown
     named = _named(snapshot, params)
     migrated = f"--no-migrate {named}" if wanted.migrates else named
-    by = through_stack.means(way, image.reference)
+    by = through_stack.means(way, image.words or image.reference)
     return replace(
         plan,
         facts=(*_facts(snapshot, wanted, live, evidence, by), *shown.facts),

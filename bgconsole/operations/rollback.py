@@ -149,7 +149,7 @@ def _by_stack(
         return seen
     named = f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name} --{THROUGH} stack"
     again = f"bgconsole rollback --to {params.get('to') or target.revision} {named}"
-    by = Fact("by", through_stack.means(way, image))
+    by = Fact("by", through_stack.means(way, _words(image)))
     definitions = {**_known(snapshot), **definitions_in(evidence)}
     return replace(
         plan,
@@ -168,6 +168,13 @@ def _by_stack(
         stacks=(way.stack.name,),
         in_view=through_stack.IN_VIEW,
     )
+
+
+def _words(image: str) -> str:
+    """`demorepo@sha256:9d1d599a`: short enough to be read."""
+    reference = ImageReference.parse(image)
+    digest = short_digest(reference.digest)
+    return f"{reference.repository}@sha256:{digest}" if digest else image
 
 
 def _image(snapshot: Snapshot, target: Version, evidence: Evidence | None) -> tuple[str, str]:

@@ -285,9 +285,9 @@ def image_alone(
         yield Check(words, "warning")
 
 
-def means(way: Through, image: str) -> str:
-    """In words, what is done."""
-    return f"a change set of the stack {way.stack.name}: {way.parameter} is {image}, all else stays"
+def means(way: Through, words: str) -> str:
+    """What is done, with the words of the image."""
+    return f"a change set of the stack {way.stack.name}: {way.parameter} is {words}, all else stays"
 
 
 def instead(params: Params, service: Service | None) -> Otherwise | None:
@@ -328,6 +328,8 @@ def steps(
         return iter(())
 
     out = CarryingOut(checked, "")
+    kept = len(stack.parameters) - 1
+    others = f", {kept} other parameter{'' if kept == 1 else 's'} as before" if kept else ""
 
     def change(bench: Bench) -> Iterator[Note | Submitted | End]:
         present = bench.gateway.stacks.stack(stack.arn)
@@ -344,7 +346,7 @@ def steps(
 
     return (
         Step(
-            f"update the stack {stack.name} by a change set: {way.parameter} = {image}",
+            f"update the stack {stack.name} by a change set: {way.parameter} = {image}{others}",
             _commands(snapshot, way, image),
             work=change,
             go_on=again,
@@ -359,12 +361,12 @@ def _commands(snapshot: Snapshot, way: Through, image: str) -> str:
     named = f"--stack-name {way.stack.name} --change-set-name {turn.draft_name}"
     if image == PUSHED:
         named = f"--stack-name {way.stack.name} --change-set-name NAME"
-    given = [f"ParameterKey={way.parameter},ParameterValue={quote(image)}"]
-    given += [f"ParameterKey={name},UsePreviousValue=true" for name in turn.keep]
+    given = f"ParameterKey={way.parameter},ParameterValue={quote(image)}"
+    others = " ParameterKey=…,UsePreviousValue=true" if turn.keep else ""
     nested = " --include-nested-stacks" if way.nests else ""
     made = command(
         f"cloudformation create-change-set {named} --use-previous-template{nested} "
-        f"--capabilities CAPABILITY_NAMED_IAM --parameters {' '.join(given)}",
+        f"--capabilities CAPABILITY_NAMED_IAM --parameters {given}{others}",
         snapshot.place,
     )
     return f"{made} && {command(f'cloudformation execute-change-set {named}', snapshot.place)}"

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from bgconsole.sandbox.provision import free_ports
 from tests.e2e.account import CLUSTER, QUICK, Account, Event, account
+from tests.e2e.conftest import PROGRAM
 
 BREAKER = "Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'."
 MISSING = "arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/no/0123456789abcdef"
@@ -153,6 +154,47 @@ def test_an_update_that_hangs_is_cancelled_and_goes_back(shared: Account) -> Non
     after = shared.service(service="hanging")
     assert after["taskDefinition"] == first["taskDefinition"]
     assert after["deployments"][0]["rolloutState"] == "COMPLETED"
+
+
+def test_an_image_is_deployed_and_taken_back_through_its_stack(shared: Account) -> None:
+    """By the program: the tasks go back to the template's number, and a hang is cancelled."""
+    made(shared, "through", Breaker="false", DesiredCount="2")
+    service = ("--cluster", CLUSTER, "--service", "through")
+    way = ("--through", "stack", "--image-parameter", "Image")
+
+    def bgconsole(*words: str, code: int = 0) -> str:
+        ended = shared.sandbox.run(*PROGRAM, words[0], *service, *way, *words[1:])
+        told = ended.stdout + ended.stderr
+        assert ended.returncode == code, told
+        return told
+
+    ecs, stacks = shared.client("ecs"), shared.client("cloudformation")
+    ecs.update_service(cluster=CLUSTER, service="through", desiredCount=3)
+    _until(lambda: shared.service(service="through")["runningCount"] == 3)
+    dry = bgconsole("deploy", "--image", "8be01c9", "--dry-run")
+    assert "tasks  3 → 2   the template gives DesiredCount 2" in dry
+    assert "± Definition REPLACE AWS::ECS::TaskDefinition" in dry
+    assert "is not the word" in bgconsole(
+        "deploy", "--image", "8be01c9", "--confirm", "8be01c9", code=3
+    )
+    assert stacks.list_change_sets(StackName="through")["Summaries"] == []
+
+    bgconsole("deploy", "--image", "8be01c9", "--confirm", "through")
+    assert shared.status("through") == "UPDATE_COMPLETE"
+    deployed = shared.service(service="through")
+    assert (deployed["desiredCount"], deployed["runningCount"]) == (2, 2)
+    (stack,) = stacks.describe_stacks(StackName="through")["Stacks"]
+    parameters = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+    assert "/demorepo@sha256:" in parameters["Image"]
+    assert parameters["Breaker"] == "false"
+
+    shared.update("through", "service.yml", Image=shared.image("bad0c0d"), Breaker="false")
+    _until(lambda: shared.service(service="through")["deployments"][0]["failedTasks"] > 0)
+    number = deployed["taskDefinition"].rpartition(":")[2]
+    told = bgconsole("rollback", "--confirm", number)
+    assert "by     cancelling the update of the stack through" in told
+    assert shared.status("through") == "UPDATE_ROLLBACK_COMPLETE"
+    assert shared.service(service="through")["taskDefinition"] == deployed["taskDefinition"]
 
 
 @pytest.mark.parametrize("skip", [True, False])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from bgconsole.domain.change_set import Change
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.scripted import ScriptedWorld
@@ -83,6 +86,40 @@ def test_what_several_cannot_be(
     ended = two(*arguments)
     assert ended.code == code
     assert words in ended.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(("--dry-run",), 0), (("--confirm", "wrong"), 3), ((), 3)]
+)
+def test_what_was_drafted_for_them_is_taken_back(
+    two: Terminal, answer: tuple[str, ...], code: int
+) -> None:
+    """Each through a stack of its own, of which one is asked for after the other."""
+    world = two.world
+    for ref, name in ((REF, "democluster"), (OTHER, "otherstack")):
+        stack = replace(world.stacks["democluster"], name=name, arn=f"arn:stack/{name}")
+        world.stacks[name] = replace(stack, parameters=(("DockerImage", "web:1"),))
+        service = world.services[ref] = replace(world.services[ref], stack=name)
+        world.drafts[name] = (
+            Change("change", "Service", "AWS::ECS::Service", physical_id=service.arn),
+        )
+    two.environ["BGCONSOLE_DEPLOY_THROUGH"] = "stack"
+    ended = two("rollback", *NAMED, *answer)
+    assert ended.code == code, ended.err
+    assert world.count("stack_changes.draft") == 2
+    assert world.count("stack_changes.execute") == 0
+    assert world.change_sets == {}
+
+
+def test_one_that_cannot_be_done_takes_the_drafts_of_those_before_it_back(two: Terminal) -> None:
+    world = two.world
+    stack = replace(world.stacks["democluster"], parameters=(("DockerImage", "web:1"),))
+    world.stacks["democluster"] = stack
+    world.drafts["democluster"] = (Change("change", "Service", "AWS::ECS::Service"),)
+    world.history[OTHER] = ()
+    assert two("rollback", *NAMED, "--through", "stack", "--confirm", "1,1").code == 3
+    assert world.count("stack_changes.draft") == 1
+    assert world.change_sets == {}
 
 
 def test_redeploying_both_takes_a_yes(two: Terminal) -> None:

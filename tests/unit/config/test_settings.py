@@ -94,6 +94,18 @@ def test_services_outside_the_patterns_are_read_only(files: Paths) -> None:
     assert settings(files, "{}", read_only=True).why_read_only(REF).startswith("This console is")
 
 
+def test_what_is_deployed_through_is_given_to_deploy_and_roll_back(files: Paths) -> None:
+    found = settings(files, "deploy_through: stack\nstack_image_parameter: WebImage\n")
+    for operation in ("service.deploy", "service.rollback"):
+        params = found.params[operation]
+        assert (params["through"], params["image-parameter"]) == ("stack", "WebImage")
+    assert "through" not in settings(files, "{}").params["service.rollback"]
+    prod = "profiles:\n  prod: {deploy_through: stack}\n"
+    assert settings(files, prod, profile="prod").deploy_through == "stack"
+    assert "neither service nor stack" in wrong(files, "deploy_through: stacks\n")
+    assert "no name of a parameter" in wrong(files, "stack_image_parameter: Web-Image\n")
+
+
 def test_a_stack_is_operated_where_a_pattern_names_it(files: Paths) -> None:
     found = settings(files, "operate: ['demo*/*', 'stack:demo*']\n")
     assert found.why_no_stacks(("demodb", "democluster")) == ""

@@ -26,6 +26,7 @@ U, R = "service.deploy", "service.rollback"
 CLUSTER = "democluster"
 STACK = {"through": "stack"}
 IMAGE = f"{REGISTRY}/{REPOSITORY}@{NEW.digest}"
+SHORT = NEW.digest[:15]
 DRAFT, EXECUTE, DISCARD = (f"stack_changes.{each}" for each in ("draft", "execute", "discard"))
 
 DEFINITION = Change("replace", "TaskDefinition", "AWS::ECS::TaskDefinition")
@@ -109,7 +110,7 @@ def test_the_plan_shows_the_draft_and_changes_the_image_alone(desk: MakeDesk) ->
     assert drafted.arguments["nested"] is False
     told = facts(plan)
     assert told["by"] == (
-        f"a change set of the stack democluster: DockerImage is {IMAGE}, all else stays"
+        f"a change set of the stack democluster: DockerImage is {NEW.tag} · {SHORT}, all else stays"
     )
     assert told["democluster"] == "update: 2 to change"
     assert told["  ± TaskDefinition"].startswith("REPLACE AWS::ECS::TaskDefinition")
@@ -117,11 +118,12 @@ def test_the_plan_shows_the_draft_and_changes_the_image_alone(desk: MakeDesk) ->
     assert loud(plan) == {}
     assert plan.confirm == NEW.tag
     assert [step.words for step in plan.steps] == [
-        f"update the stack democluster by a change set: DockerImage = {IMAGE}",
+        f"update the stack democluster by a change set: DockerImage = {IMAGE}, "
+        "2 other parameters as before",
         "follow democluster until it is UPDATE_COMPLETE",
         "read back what the tasks of democluster-service run then",
     ]
-    assert "ParameterKey=DatabaseUrl,UsePreviousValue=true" in plan.steps[0].command
+    assert "****" not in plan.steps[0].command
     assert "execute-change-set" in plan.steps[0].command
     assert plan.left_to_do == ()
     assert "drafted" in somebody.events
@@ -366,7 +368,8 @@ def test_a_roll_back_gives_the_stack_the_image_that_ran(desk: MakeDesk) -> None:
     proposal = somebody.proposed(R, **STACK)
     plan = proposal.plan
     image = f"{REGISTRY}/{REPOSITORY}@{POSTS.digest}"
-    assert image in facts(plan)["by"]
+    assert image in plan.steps[0].words
+    assert f"DockerImage is {REPOSITORY}@{POSTS.digest[:15]}, all" in facts(plan)["by"]
     assert plan.confirm == str(POSTS.revision)
     assert not any("drift" in words for words in plan.left_to_do)
     assert plan.otherwise is not None
