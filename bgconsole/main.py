@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +35,21 @@ if TYPE_CHECKING:
 EXTRA_MISSING = (
     "bgconsole: the sandbox is not installed; add it with: pip install 'bgconsole[sandbox]'"
 )
+A_COMMANDS = (50_000, 20, 100)
+"""Thresholds of the collector while a command runs."""
 _SANDBOX = ("sandbox", "demo")
 
 
 def main() -> NoReturn:
-    """The program `bgconsole`; ends the process with an exit code of the design."""
-    sys.exit(_run(sys.argv[1:]))
+    """The program `bgconsole`; ends the process with an exit code of the design.
+
+    A command lives for half a second, of which collections of cycles took a fifth: they are rare
+    until the console is opened, and at the end nothing is collected that goes with the process.
+    """
+    gc.set_threshold(*A_COMMANDS)
+    code = _run(sys.argv[1:])
+    gc.freeze()
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -36,6 +36,8 @@ _QUICK = 10
 """Seconds for a question that an engine answers at once."""
 _POLL = 0.1
 """Seconds between two looks whether a stream is to stop."""
+_PIECE = 1 << 20
+"""Bytes of a context that are sent at once."""
 _WAITING = 2000
 """Events that wait to be told at most."""
 _OUTSIDE = ".bgconsole.Dockerfile"
@@ -249,18 +251,18 @@ class _Upload:
         return self.total
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(65536):
+        while piece := self.read():
             yield piece
 
-    def read(self, size: int = -1) -> bytes:
-        """The next bytes.
+    def read(self, _: int = -1) -> bytes:
+        """The next bytes, more than asked for: http.client asks for 16 kB, and each goes alone.
 
         Raises:
             InterruptedError: it is to stop.
         """
         if self._stop.is_set():
             raise InterruptedError
-        piece = self._archive.read(size)
+        piece = self._archive.read(_PIECE)
         self.done += len(piece)
         return piece
 
