@@ -187,19 +187,27 @@ def test_the_aws_command_rolls_the_service_and_tells_a_broken_image(
     assert typed.status == "UPDATE_ROLLBACK_COMPLETE"
 
 
-def test_the_talks_cluster_of_2018_still_deploys_and_is_shown(here: Account) -> None:
+def test_the_talks_stacks_of_2018_still_deploy_and_are_shown(here: Account) -> None:
+    """Repository, database and cluster, each fed by hand with what the one before gave."""
+    talk = Path(__file__).parents[1] / "templates" / "talk"
     network = here.network()
-    template = (Path(__file__).parents[1] / "templates" / "talk" / "cluster.yml").read_text()
+    repository = deployed(here, "talkrepo", (talk / "image-repository.yml").read_text())
+    assert repository["RepositoryArn"].startswith("arn:aws:ecr:us-east-1:")
+    database = deployed(here, "talkdb", (talk / "database.yml").read_text(), VpcId=network["VpcId"])
+    assert database["DatabaseUrl"].startswith("postgresql://foouser:foopassword@")
     deployed(
         here,
         "talk",
-        template,
+        (talk / "cluster.yml").read_text(),
         VpcId=network["VpcId"],
         PublicSubnets=network["Subnets"],
-        DatabaseUrl="postgresql://localhost/nothing",
+        DatabaseUrl=database["DatabaseUrl"],
         DockerImage=here.image("1f3c2aa"),
     )
     where = ("--cluster", "talk-cluster", "--service", "talk-service")
     told = here.sandbox.run(*PROGRAM, *where, "status")
     assert "talk-service" in told.stdout, told.stderr
     assert "talk-task-family:1" in told.stdout or "revision 1" in told.stdout, told.stdout
+    shown = here.sandbox.run(*PROGRAM, "outputs", "talkdb")
+    assert "DatabaseUrl" in shown.stdout, shown.stderr
+    assert "foopassword" not in shown.stdout + shown.stderr
