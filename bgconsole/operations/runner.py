@@ -190,6 +190,9 @@ class Runner:
                 fresh = self._again(proposal)
             except Refused as refusal:
                 recorder.write("refused", reason=str(refusal))
+                # What stays was drafted only; that it is refused is what is to be told.
+                with suppress(GatewayError):
+                    self._outdated(proposal, refusal)
                 raise
             except GatewayError as error:
                 recorder.write("not started", error=str(error), request_id=error.request_id)
@@ -242,6 +245,15 @@ class Runner:
         discard, evidence = proposal.operation.discard, proposal.evidence
         if discard is not None and evidence is not None:
             discard(self._gateway, evidence)
+
+    def _outdated(self, proposal: Proposal, refusal: Refused) -> None:
+        """Take back what was drafted for a plan that is another one now, or none."""
+        discard, evidence = proposal.operation.discard, proposal.evidence
+        now = refusal.proposal.evidence if isinstance(refusal, PlanChanged) else None
+        kept = now.drafts if now is not None else ()
+        old = tuple(each for each in (evidence or NO_EVIDENCE).drafts if each not in kept)
+        if discard is not None and old:
+            discard(self._gateway, Evidence(drafts=old))
 
     def _fresh(self, proposal: Proposal) -> Snapshot:
         if proposal.operation.about == "stacks":

@@ -195,6 +195,8 @@ class Operating:
             self._close_screen()
             self._ask(message.error.proposal, changed_from=state.proposal.plan)
             return
+        if message.error is not None:
+            self.take_back(self._current, state.proposal)
         ended = state.stopped(message.error, self._clock())
         if ended.outcome and ended.outcome.ok and self._later and not self._cancelled.is_set():
             done = (*ended.earlier, f"{ended.proposal.plan.summary}: {ended.outcome.title}")

@@ -16,6 +16,8 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.stacks import Stack, StackResource
 from bgconsole.gateway.scripted import Call, ScriptedWorld
 from tests import fleet, two_groups, values, worlds
+from tests.unit.operations import test_cancelled_update as cancelled_update
+from tests.unit.operations import test_through_stack as through_stack
 from tests.unit.operations.stack_folder import written
 from tests.unit.operations.test_deploy import NEW, pushed, through
 from tests.unit.operations.test_plans import moved_tag
@@ -162,6 +164,11 @@ def _codedeploy(world: ScriptedWorld) -> None:
     world.services[REF] = replace(world.services[REF], controller="CODE_DEPLOY")
 
 
+def _owner(status: str) -> Happening:
+    """The stack that owns the service comes into another state."""
+    return lambda world: cancelled_update.updating(world, status)
+
+
 def _two() -> ScriptedWorld:
     world = worlds.steady()
     fleet.adopt(world, worlds.steady(), OTHER.name)
@@ -306,6 +313,33 @@ ROWS = (
         (UPDATE, UPDATE),
         _codedeploy, "CodeDeploy deploys this service", _moved(POSTS),
         scene=_two, settles=fleet.settle,
+    ),
+    Row(
+        "deploy-through-the-stack",
+        "service.deploy",
+        ("deploy", "--image", NEW.tag, "--through", "stack"),
+        NEW.tag,
+        ("CreateChangeSet", "ExecuteChangeSet"),
+        _owner("UPDATE_ROLLBACK_FAILED"), "the way back got stuck", _another_push,
+        scene=through_stack.owned, settles=through_stack.rests, drafts=1,
+    ),
+    Row(
+        "rollback-through-the-stack",
+        "service.rollback",
+        ("rollback", "--through", "stack"),
+        "1",
+        ("CreateChangeSet", "ExecuteChangeSet"),
+        _owner("UPDATE_ROLLBACK_FAILED"), "the way back got stuck", _owner("UPDATE_IN_PROGRESS"),
+        scene=through_stack.owned, settles=through_stack.rests, drafts=1,
+    ),
+    Row(
+        "rollback-cancels-the-update",
+        "service.rollback",
+        ("rollback", "--through", "stack"),
+        "2",
+        ("CancelUpdateStack",),
+        _codedeploy, "CodeDeploy deploys this service", _owner("UPDATE_COMPLETE"),
+        scene=cancelled_update.failing, settles=cancelled_update.ended,
     ),
     Row(
         "approve", "service.approve", ("approve",), "2", ("ContinueServiceDeployment",),

@@ -377,7 +377,8 @@ def test_ctrl_c_at_each_write_tells_what_is_done(
     assert tuple(stage.took) == row.sends[: number + sent]
     assert "Interrupted" in ended.err
     stage.unlocked()
-    if row.drafts:
+    under_way = sent and row.sends[number] == "ExecuteChangeSet" and not row.stacks
+    if row.drafts and not under_way:  # a service that deploys is not deployed once more
         stage.goes_on()
     else:
         stage.tidy()

@@ -26,22 +26,30 @@ def updating(world: ScriptedWorld, status: str = "UPDATE_IN_PROGRESS") -> Script
     return world
 
 
-def at_work(desk: MakeDesk, status: str = "UPDATE_ROLLBACK_COMPLETE") -> Desk:
-    """A bad deployment of the stack's; once it is cancelled it takes two looks to come to rest."""
-    somebody = desk(updating(worlds.crash_looping()))
+def failing() -> ScriptedWorld:
+    """A bad deployment of the stack's; once it is cancelled the stack goes back."""
 
     def begun(world: ScriptedWorld, call: Call) -> Submitted | None:
         del call
         updating(world, "UPDATE_ROLLBACK_IN_PROGRESS")
         return None
 
-    def ended(world: ScriptedWorld) -> None:
-        if world.stacks[CLUSTER].moving:
-            worlds.settle(world, well=False)
-            settle(world, CLUSTER, status)
+    world = updating(worlds.crash_looping())
+    world.effects[CANCEL] = begun
+    return world
 
-    somebody.world.effects[CANCEL] = begun
-    somebody.waits = [lambda _: None, ended]
+
+def ended(world: ScriptedWorld, status: str = "UPDATE_ROLLBACK_COMPLETE") -> None:
+    """The service is as it was, and so is the stack."""
+    if world.stacks[CLUSTER].status == "UPDATE_ROLLBACK_IN_PROGRESS":
+        worlds.settle(world, well=False)
+        settle(world, CLUSTER, status)
+
+
+def at_work(desk: MakeDesk, status: str = "UPDATE_ROLLBACK_COMPLETE") -> Desk:
+    """It takes two looks to come to rest."""
+    somebody = desk(failing())
+    somebody.waits = [lambda _: None, lambda world: ended(world, status)]
     return somebody
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bgconsole.domain.change_set import Change
-from bgconsole.domain.errors import AccessDenied, Unreachable
+from bgconsole.domain.errors import AccessDenied, Refused, Unreachable
 from bgconsole.domain.services import Bounds
 from bgconsole.gateway.port import Submitted
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
@@ -438,3 +438,26 @@ def test_what_autoscaling_did_meanwhile_is_shown_before_it_is_done(desk: MakeDes
         somebody.run(proposal)
     assert loud(changed.value.proposal.plan) == {"tasks": "9 → 4"}
     assert EXECUTE not in sent(somebody)
+    assert len(left(somebody)) == 1, "the draft is that of the plan that is shown now"
+
+
+def test_the_draft_of_a_plan_that_changed_is_taken_back(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    proposal = somebody.proposed(U, image=NEW.tag, **STACK)
+    (old,) = left(somebody)
+    images = somebody.world.images[REPOSITORY]
+    moved = replace(images[0], digest=BUILT)
+    somebody.world.images[REPOSITORY] = (moved, *images[1:])
+    with pytest.raises(PlanChanged):
+        somebody.run(proposal)
+    (new,) = left(somebody)
+    assert new != old
+
+
+def test_the_draft_of_a_plan_that_is_refused_meanwhile_is_taken_back(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    proposal = somebody.proposed(U, image=NEW.tag, **STACK)
+    somebody.world.become(worlds.deploying())
+    with pytest.raises(Refused):
+        somebody.run(proposal)
+    assert left(somebody) == []
