@@ -45,6 +45,9 @@ class _Leaving:
 
     stack: Stack
     resources: tuple[StackResource, ...] = ()
+    """Those of nested stacks too."""
+    own: int = 0
+    """How many of them are the stack's own."""
     images: Mapping[str, int] | None = None
     """Repository → images in it; None where that could not be read."""
     unread: str = ""
@@ -106,17 +109,19 @@ def _artifacts(gateway: Gateway, name: str, snapshot: Snapshot, params: Params) 
     return gateway.artifacts.look(bucket, prefix_of(name))
 
 
-def _resources(gateway: Gateway, stack: str) -> Iterator[StackResource]:
-    """Of a stack and of those nested in it."""
-    for each in gateway.stacks.resources(stack):
-        yield each
+def _inside(gateway: Gateway, resources: tuple[StackResource, ...]) -> Iterator[StackResource]:
+    """What is in the stacks that are among these resources, however deep."""
+    for each in resources:
         if each.kind == STACK and each.physical_id and each.status not in _GONE:
-            yield from _resources(gateway, each.physical_id)
+            found = gateway.stacks.resources(each.physical_id)
+            yield from found
+            yield from _inside(gateway, found)
 
 
 def _look(gateway: Gateway, stack: Stack) -> _Leaving:
     try:
-        resources = tuple(_resources(gateway, stack.arn))
+        own = gateway.stacks.resources(stack.arn)
+        resources = (*own, *_inside(gateway, own))
         events = gateway.stacks.events(stack.arn, stack.changed_at)
         images = {
             each.physical_id: len(gateway.images.images(each.physical_id))
@@ -129,7 +134,7 @@ def _look(gateway: Gateway, stack: Stack) -> _Leaving:
     except GatewayError as error:
         return _Leaving(stack, unread=error.title)
     newest = events[0].at if events else stack.changed_at
-    return _Leaving(stack, resources, images, newest=newest)
+    return _Leaving(stack, resources, len(own), images, newest=newest)
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
@@ -269,10 +274,9 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
             return True
 
     def follow(bench: Bench) -> Iterator[Note | Submitted | End]:
-        total = len(each.resources)
         for seen in follow_stack(
             bench.gateway, stack.arn, each.newest, bench.clock, bench.wait,
-            until=bench.until, total=total, good=_GONE,
+            until=bench.until, total=each.own, good=_GONE,
         ):  # fmt: skip
             yield seen.end or Note(seen.text)
 

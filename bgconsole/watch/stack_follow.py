@@ -13,6 +13,7 @@ from bgconsole.domain.stack_cause import cause, reason_words
 from bgconsole.domain.stacks import Stack, StackEvent
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.follow import End, Seen, broken_off
+from bgconsole.watch.nested_events import NestedEvents
 from bgconsole.watch.silence import Silence
 from bgconsole.watch.stopped_words import stopped_words
 
@@ -34,6 +35,8 @@ def follow_stack(
 ) -> Iterator[Seen]:
     """Tell each resource's events until the stack rests; the last thing told carries the end.
 
+    Those in nested stacks are told too, as `Cluster/Service`.
+
     Args:
         gateway: only read.
         arn: the stack's; by its ARN a deleted one is found too.
@@ -41,7 +44,7 @@ def follow_stack(
         clock: now, in UTC.
         wait: waits some seconds; true where nobody wants to know any more.
         until: when to give up looking; None looks for as long as it takes.
-        total: how many resources are to change; 0 where it is not known.
+        total: how many resources of the stack itself are to change; 0 where it is not known.
         good: the states that are wanted.
 
     Raises:
@@ -50,10 +53,11 @@ def follow_stack(
         NotThere: the stack is gone, and nobody deleted it here.
     """
     silence, story = Silence(), _Story(total)
+    nested = NestedEvents(gateway, arn, since)
     while True:
         try:
             stack = gateway.stacks.stack(arn)
-            events = gateway.stacks.events(arn, since)
+            events = nested.read()
             if words := silence.ends():
                 yield Seen("note", words)
             yield from story.tell(events)
@@ -92,7 +96,7 @@ class _Story:
             if event.id in self._told:
                 continue
             self._told.add(event.id)
-            if event.status.endswith("_COMPLETE") and not event.of_stack:
+            if event.status.endswith("_COMPLETE") and _own(event):
                 self._done.add(event.logical_id)
             yield Seen("note", self._words(event))
 
@@ -102,11 +106,16 @@ class _Story:
         if reason := reason_words(event.reason):
             parts.append(reason)
         left = max(0, self._total - len(self._done))
-        if self._total and not event.of_stack:
+        if self._total and _own(event):
             parts.append(f"{left} of {self._total} left")
         self._begun = self._begun or event.at
         parts.append(spell(event.at - self._begun))
         return plain(" · ".join(parts))
+
+
+def _own(event: StackEvent) -> bool:
+    """Whether it is of a resource of the stack that is followed, not of a nested one."""
+    return not event.of_stack and "/" not in event.logical_id
 
 
 def _end(stack: Stack, events: tuple[StackEvent, ...], at: datetime, good: frozenset[str]) -> End:

@@ -17,6 +17,17 @@ SERVICE = "AWS::ECS::Service"
 LONGEST = 160
 
 
+def _physical(gateway: Gateway, stack: str, path: str) -> str:
+    """The physical id of a resource, `Service` or in a nested stack `Cluster/Service`."""
+    found = stack
+    for name in path.split("/"):
+        resources = gateway.stacks.resources(found)
+        found = next((r.physical_id for r in resources if r.logical_id == name), "")
+        if not found:
+            return ""
+    return found
+
+
 def stopped_words(gateway: Gateway, stack: str, events: tuple[StackEvent, ...]) -> str:
     """`4 tasks of revision 3 stopped: exit 1`; empty where the cause is something else.
 
@@ -29,8 +40,7 @@ def stopped_words(gateway: Gateway, stack: str, events: tuple[StackEvent, ...]) 
     if first is None or first.kind != SERVICE:
         return ""
     try:
-        resources = gateway.stacks.resources(stack)
-        arn = next((r.physical_id for r in resources if r.logical_id == first.logical_id), "")
+        arn = _physical(gateway, stack, first.logical_id)
         _, _, named = arn.rpartition(":service/")
         cluster, _, name = named.partition("/")
         if not name:
