@@ -37,6 +37,9 @@ class Change:
     """The DesiredCount that an ECS service's template gives; None where it gives none."""
     untold: bool = False
     """Whether AWS does not say what comes of the resource: its DesiredCount is not known then."""
+    follows: frozenset[str] | None = None
+    """Of a nested stack: what must change for this to change, nothing where AWS names it only
+    because its template might be another one; None where something of its own differs."""
 
     @property
     def destroys(self) -> bool:
@@ -88,3 +91,16 @@ class ChangeSet:
     def ready(self) -> bool:
         """Whether it can be carried out."""
         return self.status == "CREATE_COMPLETE" and self.execution == "AVAILABLE"
+
+
+def without_idle(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Those that come about where no nested template is another one than before.
+
+    CloudFormation names every nested stack in a change set, and what follows from it, because a
+    template at the same address might have changed (ResourceChangeDetail, `Automatic`).
+    """
+    idle = {change.logical_id: change.follows for change in changes if change.follows is not None}
+    while moving := [name for name, follows in idle.items() if follows - idle.keys()]:
+        for name in moving:
+            del idle[name]
+    return tuple(change for change in changes if change.logical_id not in idle)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from bgconsole.domain.change_set import GLYPHS, Change, ChangeSet
+from bgconsole.domain.change_set import GLYPHS, Change, ChangeSet, without_idle
 from bgconsole.domain.errors import GatewayError, NotThere, Unreachable
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.spec import Fact
@@ -55,6 +56,8 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
             break
         wait(POLL)
         found = gateway.stacks.change_set(turn.stack, name)
+    if turn.package and turn.package.whole:
+        found = replace(found, changes=without_idle(found.changes))
     return found
 
 

@@ -44,6 +44,8 @@ class Package:
     """What is nested deeper comes first."""
     kinds: Mapping[str, tuple[str, ...]]
     """Logical id of a nested stack → the types of all that is in it, however deep."""
+    whole: bool
+    """Whether all that is nested is packaged, so that another template has another address."""
     keeps: frozenset[str]
     """Logical ids of nested stacks with resources that leave something behind: they hold data."""
 
@@ -100,6 +102,7 @@ def packaged(
         held,
         tuple({upload.key: upload for upload in packing.uploads}.values()),
         {name: _kinds(folder / file) for name, file in template.nested.items()},
+        template.nested.keys() == {n for n, k in template.resources.items() if k == STACK},
         frozenset(name for name, file in template.nested.items() if _keeps(folder / file)),
     )
     return replace(template, body=body), package

@@ -343,7 +343,8 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
             return (Fact(turn.stack, "update, if anything differs: known once it is uploaded"),)
         return (Fact(turn.stack, f"update, if anything differs after {after}"),)
     changes = (change_fact(change, loud=change.destroys) for change in shown.changes)
-    return (Fact(turn.stack, f"update: {len(shown.changes)} to change"), *changes)
+    differ = f"{len(shown.changes) or 'no resource'} to change"
+    return (Fact(turn.stack, f"update: {differ}"), *changes)
 
 
 def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:

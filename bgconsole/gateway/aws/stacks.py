@@ -181,6 +181,8 @@ _VERBS: Mapping[str, Verb] = {
     "Import": "import",
     "Dynamic": "may replace",
 }
+_OF_OTHERS = frozenset({"Automatic", "ResourceAttribute"})
+"""Sources of a change that is not the resource's own."""
 _REPLACEMENTS: Mapping[str, Verb] = {"True": "replace", "Conditional": "may replace"}
 
 
@@ -190,7 +192,7 @@ def _change(raw: Mapping[str, Any]) -> Change:
     names = (target.get("Name") or target.get("Attribute") or "" for target in targets)
     tasks, untold = _tasks(raw)
     return Change(
-        verb=_VERBS.get(action) or _REPLACEMENTS.get(raw.get("Replacement", ""), "change"),
+        verb=_verb(raw),
         logical_id=raw.get("LogicalResourceId", ""),
         kind=raw.get("ResourceType", ""),
         physical_id=raw.get("PhysicalResourceId", ""),
@@ -198,7 +200,25 @@ def _change(raw: Mapping[str, Any]) -> Change:
         protected=str(raw.get("PolicyAction", "")).endswith(("Retain", "Snapshot")),
         tasks=tasks,
         untold=untold,
+        follows=_follows(raw),
     )
+
+
+def _verb(raw: Mapping[str, Any]) -> Verb:
+    """What is done; an update never replaces a nested stack, whatever is said of its parameters."""
+    if raw.get("ResourceType", "") == STACK and raw.get("Action") == "Modify":
+        return "change"
+    replaces = _REPLACEMENTS.get(raw.get("Replacement", ""), "change")
+    return _VERBS.get(raw.get("Action", "")) or replaces
+
+
+def _follows(raw: Mapping[str, Any]) -> frozenset[str] | None:
+    details = raw.get("Details") or ()
+    sources = {detail.get("ChangeSource", "") for detail in details}
+    if raw.get("ResourceType", "") != STACK or not sources or sources - _OF_OTHERS:
+        return None
+    causes = (detail.get("CausingEntity") or "" for detail in details)
+    return frozenset(filter(None, (cause.partition(".")[0] for cause in causes)))
 
 
 def _tasks(raw: Mapping[str, Any]) -> tuple[int | None, bool]:

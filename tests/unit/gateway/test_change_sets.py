@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 from botocore.stub import ANY, Stubber
 
-from bgconsole.domain.change_set import Change
+from bgconsole.domain.change_set import Change, without_idle
 from bgconsole.gateway.aws.caller import Caller
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.stack_changes import AwsStackChanges
@@ -96,6 +96,48 @@ def test_what_a_nested_stack_would_do_is_told_with_it(clients: Clients) -> None:
         ("Cluster/Service", 4, False),
         ("Other", None, True),
     ]
+
+
+def test_a_nested_stack_is_never_replaced_and_may_be_named_without_a_change(
+    clients: Clients,
+) -> None:
+    def because(*causes: tuple[str, str]) -> list[dict[str, object]]:
+        return [
+            {
+                "ChangeSource": source,
+                "Target": {"Attribute": "Properties", "Name": "Parameters"},
+                **({"CausingEntity": entity} if entity else {}),
+            }
+            for source, entity in causes
+        ]
+
+    of_network = ("ResourceAttribute", "Network.Outputs.VpcId")
+    of_database = ("ResourceAttribute", "Database.Outputs.Url")
+    with Stubber(clients.client("cloudformation")) as stub:
+        drafted(
+            stub,
+            {"ChangeSetName": "bgconsole-1", "StackName": "main"},
+            change("Network", STACK, Details=because(("Automatic", ""))),
+            change("Database", STACK, Details=because(("Automatic", ""), of_network)),
+            change(
+                "Cluster",
+                STACK,
+                Replacement="Conditional",
+                Details=because(("ParameterReference", "Image"), of_database),
+            ),
+            change("Alarms", STACK, Details=because(("ResourceAttribute", "Cluster.Outputs.Name"))),
+            change("Unsaid", STACK),
+        )
+        found = AwsStacks(clients).change_set("main", "bgconsole-1").changes
+    assert {change.verb for change in found} == {"change"}
+    assert [change.follows for change in found] == [
+        frozenset(),
+        frozenset({"Network"}),
+        None,
+        frozenset({"Cluster"}),
+        None,
+    ]
+    assert [c.logical_id for c in without_idle(found)] == ["Cluster", "Alarms", "Unsaid"]
 
 
 def test_the_stacks_that_a_stack_nests_are_drafted_where_that_is_asked(clients: Clients) -> None:

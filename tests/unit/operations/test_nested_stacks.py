@@ -191,6 +191,22 @@ def test_what_a_change_set_hides_is_said_and_asked_for_by_name(crew: Crew) -> No
     assert crew.planned("demo").risk is Risk.DANGEROUS  # which of them changes is not known yet
 
 
+def test_what_aws_names_only_because_its_template_might_differ_is_no_change(crew: Crew) -> None:
+    assert crew.desk.run(crew.planned("demo")).ok
+    database = Change("change", "Database", STACK, follows=frozenset())
+    crew.world.drafts["demo"] = (database, Change("change", "Cluster", STACK))
+    proposal = crew.planned("demo")
+    assert proposal.risk is Risk.DISRUPTIVE
+    labels = [fact.label for fact in proposal.plan.facts]
+    assert "  ~ Cluster" in labels
+    assert "  ~ Database" not in labels
+    crew.desk.runner.discard(proposal)
+    crew.world.drafts["demo"] = (database,)
+    proposal = crew.planned("demo")
+    assert proposal.plan.facts[-1].value == "update: no resource to change"
+    assert crew.desk.run(proposal).ok  # its outputs may differ
+
+
 def test_without_a_name_it_is_the_stack_that_nests_once_that_is_there(crew: Crew) -> None:
     main = crew.folder / "main.yml"
     main.write_text(main.read_text() + "Outputs: {LoadBalancerUrl: {Value: x}}\n")
