@@ -252,8 +252,15 @@ def _asked_for(
 def _refused(operation: Operation, no: No) -> Refused:
     choices = [f"{value:<14} {words}" for value, words in no.choices]
     detail = "\n".join((no.reason, *choices))
-    hint = f"bgconsole {operation.command} --{no.param} VALUE" if choices else no.command
+    typed = f"bgconsole {operation.command} {_typed(operation, no.param)}"
+    hint = typed if choices else no.command
     return Refused(f"{operation.title} is refused", detail, hint)
+
+
+def _typed(operation: Operation, name: str) -> str:
+    """How a parameter is given on the command line, as its usage line spells it."""
+    argument = any(param.argument and param.name == name for param in operation.params)
+    return name.upper() if argument else f"--{name} VALUE"
 
 
 def _confirm(

@@ -16,7 +16,7 @@ from bgconsole.operations.catalog import OPERATIONS
 from tests import worlds
 from tests.unit.cli.conftest import Terminal
 from tests.unit.operations.test_plans import moved_tag
-from tests.values import MEOW, POSTS
+from tests.values import MEOW, POSTS, REF
 
 
 def test_every_operation_is_a_sub_command(terminal: Terminal) -> None:
@@ -29,6 +29,22 @@ def test_every_operation_is_a_sub_command(terminal: Terminal) -> None:
         ]
         for flag in ("--dry-run", "--yes", "--confirm", *flags):
             assert flag in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "value"), [(("scale",), "3"), (("stop-task",), ""), (("rollback",), "1")]
+)
+def test_the_command_that_a_refusal_names_is_one_that_works(
+    terminal: Terminal, arguments: tuple[str, ...], value: str
+) -> None:
+    unfit = ("--to", "no-such") if arguments == ("rollback",) else ()
+    refused = terminal(*arguments, *unfit)
+    assert refused.code == 3
+    (hint,) = (line for line in refused.err.splitlines() if line.startswith("  → bgconsole "))
+    _, *words, placeholder = hint.split()[1:]
+    assert placeholder.isupper()
+    chosen = value or terminal.world.tasks[REF][0].id
+    assert terminal(*words, chosen, "--dry-run").code == 0
 
 
 def test_a_dry_run_prints_the_plan_and_changes_nothing(terminal: Terminal) -> None:
