@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TextIO
 
 import click
 
@@ -19,6 +21,8 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
 """128 + SIGPIPE: as a shell tells of a reader that went away."""
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What a write to an open file ends with where the disk takes no more."""
 
 
 def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]) -> int:
@@ -38,12 +42,25 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
             return EXIT_PIPE_CLOSED
         raise
     except BrokenPipeError:
-        # Python flushes stdout once more at its end: let that go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go(stdout)
         return EXIT_PIPE_CLOSED
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            return _tell(error, paths)
+        _let_go(stdout)
+        return _tell(_unwritten(error), paths)
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's outermost line
         return _tell(error, paths)
     return code if isinstance(code, int) else 0
+
+
+def _let_go(stream: TextIO) -> None:
+    """Python flushes stdout once more at its end: let that go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _unwritten(error: OSError) -> BgconsoleError:
+    return BgconsoleError("The output could not be written", error.strerror or str(error))
 
 
 def _tell(error: BaseException, paths: Callable[[], Paths]) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from bgconsole.domain.errors import BgconsoleError
 from bgconsole.domain.logs import Gap, LogLine
 from bgconsole.domain.plain import plain, plain_lines
 
@@ -141,22 +139,11 @@ class Output:
         """Write and flush.
 
         Raises:
-            BrokenPipeError: the reader went away.
-            BgconsoleError: it could not be written, such as on a full disk.
+            OSError: the reader went away, or it could not be written, such as on a full disk.
         """
-        if not text:
-            return
-        try:
+        if text:
             self._stream.write(text)
             self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            # Python flushes stdout once more at its end: let that go nowhere.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
-            raise BgconsoleError(
-                "The log lines could not be written", error.strerror or str(error)
-            ) from None
 
     def left(self) -> bool:
         """Whether the reader of a pipe went away; known before anything is written."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import errno
-import io
 import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 import pytest
 
 from bgconsole.cli.durations import duration, moment
 from bgconsole.cli.log_lines import Output, Text
-from bgconsole.domain.errors import BgconsoleError, ExpiredCredentials, Throttled
+from bgconsole.domain.errors import ExpiredCredentials, Throttled
 from bgconsole.domain.logs import LogLine
 from bgconsole.domain.services import LogTarget
 from tests import two_groups, worlds
@@ -167,21 +164,6 @@ def test_other_drivers_are_told(terminal: Terminal) -> None:
     ended = terminal("logs")
     assert ended.code == 1
     assert "Splunk" in ended.err
-
-
-def test_a_full_disk_is_one_sentence() -> None:
-    class Full(io.StringIO):
-        def flush(self) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-        def fileno(self) -> int:
-            return spare.fileno()
-
-    with (
-        Path("/dev/null").open("w") as spare,
-        pytest.raises(BgconsoleError, match="No space left on device"),
-    ):
-        Output(Full()).write("text")
 
 
 def test_stamps_and_regions_are_told() -> None:

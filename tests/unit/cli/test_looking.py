@@ -260,6 +260,28 @@ def test_a_reader_that_went_away_is_no_message(arguments: list[str], nowhere: Pa
     assert ended.stderr == b""
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this machine")
+@pytest.mark.parametrize("arguments", [["config", "--explain"], ["--help"], ["--version"]])
+def test_a_full_disk_is_no_bug(arguments: list[str], nowhere: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", _PROGRAM, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=nowhere,
+            env={"HOME": str(nowhere), "PATH": os.environ["PATH"]},
+            check=False,
+            timeout=60,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines() == [
+        "bgconsole: The output could not be written",
+        "  No space left on device",
+    ]
+    assert not list(nowhere.rglob("crash-*"))
+
+
 _PROGRAM = """
 import sys
 from bgconsole.cli.build import build_cli
