@@ -108,6 +108,9 @@ def _unseen(snapshot: Snapshot) -> Iterator[str]:
         failure = snapshot.part(source).failure
         if failure:
             yield f"? {source}: {failure.error}"
+    identity = snapshot.identity.value
+    if identity is not None and identity.unread:
+        yield f"? account alias: {identity.unread}"
 
 
 def _words(constant: str) -> str:

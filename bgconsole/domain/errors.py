@@ -40,6 +40,11 @@ class BgconsoleError(Exception):
         text = f"{self.title}: {self.detail}" if self.detail else self.title
         return f"{text.rstrip('.')}. {self.hint}" if self.hint else text
 
+    @property
+    def brief(self) -> str:
+        """In a few words, for a line that tells of more; a permission that is missing is named."""
+        return self.title
+
 
 class ConfigurationError(BgconsoleError):
     """A file, flag, environment variable or profile is wrong; nothing was started."""
@@ -135,3 +140,8 @@ class AccessDenied(GatewayError):
     ) -> None:
         super().__init__(title, detail, hint, request_id=request_id)
         self.action = action
+
+    @property
+    def brief(self) -> str:
+        """What is needed, without which resource it is needed on."""
+        return f"{self.title}: needs {self.action}" if self.action else self.title

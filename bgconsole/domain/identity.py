@@ -16,6 +16,8 @@ class Identity:
     """The caller's ARN: what the audit log calls "who"."""
     alias: str = ""
     """The account's alias, where it could be read."""
+    unread: str = ""
+    """Why the alias could not be read, in a few words."""
     expires_at: datetime | None = None
     """When the credentials end, where the provider tells."""
 

@@ -217,7 +217,7 @@ def _without_record(snapshot: Snapshot, live: Version | None, to: str) -> Choice
     if to:
         return _asked((), live, to, ())
     failure = snapshot.deployments.failure
-    why = f" ({failure.error.title})" if failure else ""
+    why = f" ({failure.error.brief})" if failure else ""
     return Choice(live, reason=f"There is no record of earlier deployments{why}: name a revision.")
 
 

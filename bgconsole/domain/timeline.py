@@ -35,6 +35,7 @@ _SOURCES: tuple[tuple[Source, str], ...] = (
     ("tasks", "tasks"),
     ("stacks", "stacks"),
     ("activity", "scaling and alarms"),
+    ("secrets", "changes of secrets"),
 )
 
 

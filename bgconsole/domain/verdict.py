@@ -486,7 +486,7 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
             # From the last good answer on nothing is known; the failure was only noticed later.
             last = part.fetched_at or part.failure.since
             since = last.astimezone(now.tzinfo).strftime("%H:%M:%S")
-            told.append(f"{_NAMES[source]}: {part.failure.error.title} since {since}")
+            told.append(f"{_NAMES[source]}: {part.failure.error.brief} since {since}")
         elif part.waiting:
             told.append(f"{_NAMES[source]}: not read yet")
         elif (

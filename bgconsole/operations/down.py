@@ -132,7 +132,7 @@ def _look(gateway: Gateway, stack: Stack) -> _Leaving:
     except NotThere:
         return _Leaving(stack, images={})
     except GatewayError as error:
-        return _Leaving(stack, unread=error.title)
+        return _Leaving(stack, unread=error.brief)
     newest = events[0].at if events else stack.changed_at
     return _Leaving(stack, resources, len(own), images, newest=newest)
 

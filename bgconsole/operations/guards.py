@@ -12,7 +12,7 @@ def unread(snapshot: Snapshot) -> No | None:
     if part.value is not None:
         return None
     if part.failure is not None:
-        return No(f"The service could not be read: {part.failure.error.title}.")
+        return No(f"The service could not be read: {part.failure.error.brief}.")
     return No(part.absent or "The service has not been read yet.")
 
 

@@ -211,7 +211,7 @@ def _read_back(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]
     except GatewayError as error:
         words = f"Pushed {named} ({pushed}); it could not be read back: {error}"
         code = error.exit_code
-        yield End("left", words, bench.clock(), unread=error.title, exit_code=code)
+        yield End("left", words, bench.clock(), unread=error.brief, exit_code=code)
         return
     if found is None or (pushed and found.digest != pushed):
         shown = f"sha256:{short_digest(found.digest)}" if found else "no such image"

@@ -41,7 +41,7 @@ class Recorder:
         part = self._proposal.snapshot.identity
         if part.value:
             return part.value.arn
-        return f"unknown ({part.failure.error.title})" if part.failure else "unknown"
+        return f"unknown ({part.failure.error.brief})" if part.failure else "unknown"
 
     @property
     def account(self) -> str:

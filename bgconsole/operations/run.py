@@ -336,7 +336,7 @@ class Run:
         if so_far := self._so_far(number):
             sentence = f"{sentence.rstrip('.')}. {so_far}"
         self.recorder.write("left", reason=sentence)
-        end = End("left", sentence, self.clock(), unread=error.title)
+        end = End("left", sentence, self.clock(), unread=error.brief)
         outcome = Outcome(
             False, _TITLES["left"], sentence, error.exit_code, self._receipt(started, end)
         )

@@ -91,7 +91,7 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         except AccessDenied as error:
             missing[name] = f"AccessDenied: {error.action or error.detail}"
         except GatewayError as error:
-            missing[name] = error.title
+            missing[name] = error.brief
     return Evidence(found, missing)
 
 

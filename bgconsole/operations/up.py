@@ -121,7 +121,7 @@ def _look_for_image(
         repository = ImageReference.parse(uri).repository
         found["registry"] = uri
         _look(found, missing, "images", lambda: gateway.images.images(repository))
-    if not found.get("images"):
+    if not {**found, **missing}.get("images"):
         _look(found, missing, "source", lambda: gateway.docker.source(CONTEXT, ""))
         _look(found, missing, "engine", gateway.docker.engine)
 
@@ -300,6 +300,8 @@ def _imageless(planned: tuple[Turn, ...], evidence: Evidence) -> No | None:
     """Why a stack that needs an image cannot have one."""
     if not any("DockerImage" in turn.waits for turn in planned) or _images(evidence):
         return None
+    if why := evidence.missing.get("images"):
+        return No(f"Which image there is could not be read ({why}). Give DockerImage=…")
     for name, lack in (("source", "nothing to build one of"), ("engine", "no Docker engine")):
         if why := evidence.missing.get(name):
             return No(f"There is no image yet, and {lack} ({why}). Give DockerImage=…")

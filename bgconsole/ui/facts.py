@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from bgconsole.domain.duration import age, spell
 from bgconsole.domain.join import sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.services import Container, Task, short_name
-from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.snapshot import Part, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +154,20 @@ def events(snapshot: Snapshot, now: datetime) -> Facts:
     """The service's events in AWS's words, newest first."""
     service = snapshot.service.value
     if service is None:
-        return (Fact("", "the service is not known yet"),)
+        return not_read(snapshot.service, "the service")
     return tuple(
         Fact(
             f"{event.at.astimezone(now.tzinfo):%H:%M:%S} {age(event.at, now)}", mask(event.message)
         )
         for event in service.events
     ) or (Fact("", "AWS keeps no events of this service"),)
+
+
+def not_read(part: Part[Any], what: str) -> Facts:
+    """Why a page has nothing to tell of a source."""
+    if part.failure is not None:
+        return (Fact("", f"{what} could not be read: {mask(str(part.failure.error))}"),)
+    return (Fact("", part.absent or f"{what} is not known yet"),)
 
 
 def when(at: datetime, now: datetime) -> str:

@@ -12,14 +12,14 @@ from bgconsole.domain.masking import mask
 from bgconsole.domain.services import ServiceDeployment, revision_of, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
-from bgconsole.ui.facts import Fact, Facts, when
+from bgconsole.ui.facts import Fact, Facts, not_read, when
 
 
 def history(snapshot: Snapshot, now: datetime) -> Facts:
     """The service's deployments as AWS keeps them (90 days), newest first."""
     deployments = snapshot.deployments.value
     if deployments is None:
-        return (Fact("", snapshot.deployments.absent or "the history is not known yet"),)
+        return not_read(snapshot.deployments, "the history")
     marks = dict(_marks(snapshot))
     told: list[Fact] = []
     for each in deployments.history:

@@ -117,7 +117,7 @@ class AreaReader:
         except AccessDenied as error:
             self._unread = f"deployments not read: needs {error.action or error.detail}"
         except GatewayError as error:
-            self._unread = f"deployments not read: {error.title}"
+            self._unread = f"deployments not read: {error.brief}"
 
     def _newest_of(self, gateway: Gateway, name: str, now: datetime) -> str:
         """As the service names it; where it names none and lately moved, as a list of them says."""

@@ -229,7 +229,7 @@ def _end(
     try:
         tasks = gateway.services.tasks(ref)
     except AccessDenied as error:
-        unread = error.action or error.title
+        unread = error.brief
         sentence = f"{look.stand.sentence} But the tasks could not be read back ({unread})."
         return End(result, sentence, clock(), unread=unread, deployment=deployment)
     live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]

@@ -24,7 +24,7 @@ class Silence:
         if self._title == error.title:
             return ""
         self._title = error.title
-        return f"{error.title}: AWS goes on, asking again more slowly"
+        return f"{error.brief}: AWS goes on, asking again more slowly"
 
     def ends(self) -> str:
         """There was an answer. Gives what to tell; empty where there was one before, too."""

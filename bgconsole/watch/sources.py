@@ -9,13 +9,7 @@ from typing import Any
 
 from bgconsole.domain.activity import Activity
 from bgconsole.domain.codedeploy import CodeDeployment, newest_id
-from bgconsole.domain.errors import (
-    AccessDenied,
-    BgconsoleError,
-    GatewayError,
-    NotThere,
-    Rejected,
-)
+from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere, Rejected
 from bgconsole.domain.images import Image, ImageReference
 from bgconsole.domain.join import main_container, sides
 from bgconsole.domain.masking import mask
@@ -184,8 +178,7 @@ def _secrets(gateway: Gateway, snapshot: Snapshot) -> tuple[SecretChange, ...] |
         return Nothing("the task definitions name no secrets")
     try:
         return gateway.secrets.changes(tuple(references))
-    except (AccessDenied, NotThere, Rejected) as error:
-        # What it tells is a help and no more: a console without this permission is whole.
+    except (NotThere, Rejected) as error:
         return Nothing(str(error))
 
 
@@ -200,7 +193,7 @@ def _activity(gateway: Gateway, snapshot: Snapshot) -> Activity | Nothing | NotY
     )
     try:
         return gateway.activity.recent(snapshot.ref, tuple(alarms)[:MOST_ALARMS])
-    except (AccessDenied, NotThere, Rejected) as error:
+    except (NotThere, Rejected) as error:
         return Nothing(str(error))
 
 
@@ -214,7 +207,7 @@ def _metrics(gateway: Gateway, snapshot: Snapshot) -> Metrics | Nothing | NotYet
         return NotYet()
     try:
         return gateway.metrics.read(snapshot.ref, groups, _running(snapshot), now)
-    except (AccessDenied, Rejected) as error:
+    except Rejected as error:
         return Nothing(str(error))
 
 

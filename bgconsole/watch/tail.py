@@ -343,7 +343,7 @@ class Tail(Thread):
                 try:
                     lines = reader.read_older()
                 except GatewayError as error:
-                    unread = error.title
+                    unread = error.brief
                 self._state = replace(self._state, older=self._older())
                 self._send(LogBatch(lines, self._state, older=True, unread=unread))
 

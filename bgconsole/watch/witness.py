@@ -203,7 +203,7 @@ class Witness:
             raise NotThere("No such service", snapshot.service.absent or str(self.ref))
         if failure and isinstance(failure.error, CredentialsProblem | AccessDenied):
             raise failure.error
-        silent = failure.error.title if failure else ""
+        silent = failure.error.brief if failure else ""
         if silent != self._silent:
             self._silent = silent
             self._tell("note", f"{silent}: asking again" if silent else "AWS answers again")

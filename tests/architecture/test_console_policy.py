@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
+from bgconsole.domain.identity import Place
+from bgconsole.domain.shell import shell_words
 from tests import gateway_calls
 from tests.gateway_calls import Made
 from tests.unit.test_templates import load
+from tests.values import POSTS, REF, task
 
+POLICIES = ("ReadOnly", "Operator", "Stacks", "Shell")
 OPERATORS_TOO = {"ecr:GetAuthorizationToken"}
 """Reads by their nature, but of no use to who only looks."""
+BY_AWSLOGS = ("logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:FilterLogEvents")
+"""What the awslogs package calls, for the names of logs and where the console hands over to it."""
 IMPLIED = {
     "ecs:RegisterTaskDefinition": {"iam:PassRole", "ecs:TagResource"},
     "ecs:RunTask": {"iam:PassRole", "ecs:TagResource"},
@@ -61,10 +67,17 @@ def needed(policy: str) -> dict[str, list[str]]:
     for action, implied in IMPLIED.items():
         for also in implied if action in found else ():
             found.setdefault(also, []).append(f"goes with {action}")
+    if policy == "ReadOnly":
+        for action in BY_AWSLOGS:
+            found.setdefault(action, []).append("gateway/log_names.py, by awslogs")
+    if policy == "Shell":
+        program, service, verb, *_ = shell_words(Place("r"), REF, task(POSTS, 0), "app")
+        assert (program, service) == ("aws", "ecs")
+        found[f"ecs:{verb.title().replace('-', '')}"] = ["domain/shell.py, by the AWS CLI"]
     return found
 
 
-@pytest.mark.parametrize("policy", ["ReadOnly", "Operator", "Stacks"])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_each_policy_is_what_the_code_calls(policy: str) -> None:
     wanted, allowed = needed(policy), actions(policy)
     missing = {action: where for action, where in wanted.items() if action not in allowed}
@@ -79,7 +92,7 @@ def test_every_client_in_the_gateway_is_followed() -> None:
     assert not unread, f"tests/gateway_calls.py does not see what is called at: {unread}"
 
 
-@pytest.mark.parametrize("policy", ["ReadOnly", "Operator", "Stacks"])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_no_wildcards_in_actions_and_no_policy_too_long(policy: str) -> None:
     assert [action for action in actions(policy) if "*" in action] == []
     assert len("".join(repr(statements(policy)).split())) < LIMIT

@@ -22,8 +22,9 @@ from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.aws.session import connect
 from bgconsole.gateway.aws.targets import AwsTargets
+from bgconsole.gateway.log_names import AwslogsNames
 from bgconsole.gateway.port import Gateway
-from tests.architecture.test_console_policy import actions
+from tests.architecture.test_console_policy import POLICIES, actions
 from tests.contract.conftest import KEYS
 from tests.unit.test_templates import load
 from tests.values import LOG_GROUP, REF
@@ -291,11 +292,7 @@ def groups_of(gateway: Gateway) -> Any:
 
 NO_BUCKET = Bucket("bgconsole-artifacts-", ACCOUNT)
 """A name that S3 takes from nobody."""
-ACCESS = {
-    "ReadOnly": actions("ReadOnly"),
-    "Operator": actions("Operator"),
-    "Stacks": actions("Stacks"),
-}
+ACCESS = {policy: actions(policy) for policy in POLICIES}
 MADE: dict[str, Callable[[Gateway], object]] = {
     # What needs each action; a write names what is not there, so that nothing changes.
     "application-autoscaling:DescribeScalableTargets": lambda g: g.services.autoscaling(REF),
@@ -354,6 +351,9 @@ MADE: dict[str, Callable[[Gateway], object]] = {
     "iam:ListAccountAliases": lambda g: g.identities.whoami(),
     "iam:PassRole": lambda g: g.changes.register_pinned("democluster-migrations", {}),
     "logs:DescribeLogGroups": lambda g: g.logs.groups(),
+    "logs:DescribeLogStreams": lambda g: AwslogsNames(
+        region=g.place.region, endpoint_url=f"http://{g.place.endpoint}"
+    ).streams(LOG_GROUP),
     "logs:FilterLogEvents": lambda g: g.logs.page(LOG_GROUP, start=0),
     "logs:StartLiveTail": lambda g: g.logs.live([LOG_GROUP]).close(),
     "secretsmanager:DescribeSecret": lambda g: g.secrets.changes([SECRET]),
@@ -383,6 +383,8 @@ NOT_ASKED = {
     "ecr:InitiateLayerUpload",
     "ecr:PutImage",
     "ecr:UploadLayerPart",
+    # The AWS CLI's own.
+    "ecs:ExecuteCommand",
     # The demo's task definitions have no tags of their own.
     "ecs:TagResource",
     # CloudFormation's own, when it reads a nested template.

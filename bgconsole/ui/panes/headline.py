@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from textual.content import Content
 
 from bgconsole.domain.duration import spell
+from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.plain import plain
-from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.snapshot import Part, Snapshot, Source
 from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.panes.freshness import freshness, late_after
@@ -192,14 +193,44 @@ def _pulse(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piece]:
             "",
         )
     )
-    told.append(_freshness(snapshot, now, palette))
+    told += _freshness(snapshot, now, palette)
     clock = now.astimezone().strftime("%H:%M:%S")
     told.append(piece(4, Content.styled(clock, quiet), ""))
     return told
 
 
-def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
+def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piece]:
     parts = {source: snapshot.part(source) for source in SOURCES}
+    needed = dict.fromkeys(filter(None, map(_needed, parts.values())))
+    identity = snapshot.identity.value
+    told = []
+    if identity is not None and identity.unread:
+        quiet = palette.style(Tone.QUIET)
+        told.append(piece(1, Content.styled(f"no alias: {plain(identity.unread)}", quiet), ""))
+    if needed:
+        first, more = next(iter(needed)), len(needed) - 1
+        words = f"needs {plain(first)}{f' and {more} more' if more else ''}"
+        warn = palette.style(Tone.WAITING, bold=True)
+        count = Content.styled(f"{len(needed)} not allowed", warn)
+        told.append(piece(6, Content.styled(words, warn), count))
+        parts = {source: part for source, part in parts.items() if not _needed(part)}
+    age = _age(snapshot, parts, now, palette)
+    if age is not None:
+        told.append(age)
+    elif not needed:
+        told.append(piece(5, Content.styled("all fresh", palette.style(Tone.QUIET)), ""))
+    return told
+
+
+def _needed(part: Part[Any]) -> str:
+    """The permission for want of which a source is not read; many have no pane to say so."""
+    error = part.failure.error if part.failure else None
+    return (error.action or error.title) if isinstance(error, AccessDenied) else ""
+
+
+def _age(
+    snapshot: Snapshot, parts: Mapping[Source, Part[Any]], now: datetime, palette: Palette
+) -> Piece | None:
     stale = [
         part
         for source, part in parts.items()
@@ -221,4 +252,4 @@ def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> Piece:
         )
     if waiting:
         return piece(6, Content.styled(f"{waiting} not read yet", palette.style(Tone.QUIET)), "")
-    return piece(5, Content.styled("all fresh", palette.style(Tone.QUIET)), "")
+    return None

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 from textual.theme import BUILTIN_THEMES
 
-from bgconsole.domain.errors import ExpiredCredentials, NotThere
+from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.rollback import WayBack
 from bgconsole.domain.snapshot import Failure, Part, Snapshot
@@ -159,6 +159,26 @@ def test_header_pulse() -> None:
     stale = scenes.failed(_here(), scenes.THROTTLED, "tasks", "targets")
     for width in (90, 160):
         assert "2 stale" in header_line(stale, NOW, palette(), width, read_only=False).plain
+
+
+def test_header_names_the_permission_that_a_source_lacks() -> None:
+    lacking = scenes.failed(_here(), scenes.DENIED, "metrics")
+    shown = header_line(lacking, NOW, palette(), 160, read_only=False).plain
+    assert f"needs {scenes.DENIED.action}" in shown
+    assert "stale" not in shown
+    assert "all fresh" not in shown
+    other = AccessDenied("AccessDenied", action="ecr:DescribeImages")
+    both = scenes.failed(lacking, other, "images")
+    assert " and 1 more" in header_line(both, NOW, palette(), 200, read_only=False).plain
+    assert "2 not allowed" in header_line(both, NOW, palette(), 80, read_only=False).plain
+    throttled = scenes.failed(lacking, scenes.THROTTLED, "tasks")
+    assert "1 stale" in header_line(throttled, NOW, palette(), 200, read_only=False).plain
+    unread = "AccessDenied: needs iam:ListAccountAliases"
+    nameless = _here(identity=Part(Identity("123456789012", "arn", unread=unread), NOW))
+    assert (
+        f"no alias: {unread}" in header_line(nameless, NOW, palette(), 200, read_only=False).plain
+    )
+    assert "all fresh" in header_line(nameless, NOW, palette(), 120, read_only=False).plain
 
 
 def test_only_what_is_asked_often_grows_old() -> None:

@@ -240,7 +240,7 @@ def test_scaling_and_alarms_stand_in_it_with_their_cause() -> None:
 
 def test_what_is_not_read_yet_is_said_to_be_missing() -> None:
     empty = Snapshot(REF, worlds.steady().place)
-    assert len(unseen(empty)) == 5
+    assert len(unseen(empty)) == 6
     assert timeline(empty) == ()
 
 
