@@ -122,7 +122,7 @@ def _stale(snapshot: Snapshot) -> Iterator[Check]:
     """It is read again on the key; a plan from an older look says so."""
     if (failure := snapshot.codedeploy.failure) is not None:
         yield Check(
-            f"where CodeDeploy stands now: not checked ({failure.error.title})", "not checked"
+            f"where CodeDeploy stands now: not checked ({failure.error.brief})", "not checked"
         )
 
 

@@ -230,7 +230,7 @@ class Run:
         try:
             found = yield from found_out(looks, self.clock, self.wait, tell)
         except GatewayError as error:
-            self.unlooked = error.title
+            self.unlooked = error.brief
             return error if step.repeats else lost
         if found is None:
             return lost

@@ -96,7 +96,7 @@ def through(snapshot: Snapshot, params: Params) -> Through | No | None:
     stack, parameter = root_stack(snapshot), params.get(PARAMETER) or _DEFAULT
     if stack is None:
         failure = snapshot.stacks.failure
-        why = f" ({failure.error.title})" if failure else ""
+        why = f" ({failure.error.brief})" if failure else ""
         return _no(f"The stack {service.stack}, which owns the service, was not read{why}.")
     unfit = _unfit(stack, parameter)
     return _no(unfit) if unfit else Through(stack, parameter, nests=stack.name != service.stack)

@@ -159,6 +159,6 @@ def _read_back(gateway: Gateway, ref: ServiceRef, end: End) -> End:
     try:
         tasks = gateway.services.tasks(ref)
     except AccessDenied as error:
-        return replace(end, unread=error.action or error.title)
+        return replace(end, unread=error.brief)
     live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
     return replace(end, running=running_versions(live))
