@@ -16,7 +16,7 @@ from tests.e2e.clients.programs import program
 from tests.e2e.conftest import PROGRAM
 
 FOLDER = Path(__file__).parents[3] / "cfn"
-ARTIFACTS = "artifacts"
+BUCKET, ARTIFACTS = "templates", "artifacts"
 
 
 @pytest.fixture(scope="module")
@@ -72,35 +72,33 @@ def test_the_service_takes_each_strategy_and_its_next_image(here: Account, strat
 
 
 def test_everything_nested_by_one_template(here: Account) -> None:
-    """By `up`, which puts the nested templates into a bucket, and `down`, which leaves none."""
-
-    def bgconsole(*words: str) -> None:
-        ended = here.sandbox.run(*PROGRAM, *words, timeout=120)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-
-    def outputs() -> dict[str, str]:
-        (stack,) = here.client("cloudformation").describe_stacks(StackName="demo")["Stacks"]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-    given = ["--templates", str(FOLDER)]
-    given += ["RepositoryName=whole", "ClusterPrefix=whole", "DeletionProtection=false"]
-    bgconsole("up", "demo", "--yes", *given)
-    first = outputs()
+    s3 = here.client("s3")
+    s3.create_bucket(Bucket=BUCKET)
+    text = (FOLDER / "main.yml").read_text()
+    for path in FOLDER.glob("*.yml"):
+        s3.put_object(Bucket=BUCKET, Key=path.name, Body=path.read_bytes())
+        url = f"{here.sandbox.environment['AWS_ENDPOINT_URL']}/{BUCKET}/{path.name}"
+        text = text.replace(f"TemplateURL: {path.name}\n", f"TemplateURL: {url}\n")
+    parameters = {
+        "RepositoryName": "whole",
+        "ClusterPrefix": "whole",
+        "DeletionProtection": "false",
+    }
+    first = deployed(here, "whole", text, **parameters)
     assert first["RepositoryUri"].endswith("/whole")
     assert "LoadBalancerUrl" not in first
-    port = free_port()
-    more = [
-        f"DockerImage={here.image('1f3c2aa')}",
-        f"ProductionPort={port}",
-        f"TestPort={free_port()}",
-        "Autoscaling=true",
-        "GitHubRepository=owner/name",
-    ]
-    bgconsole("up", "demo", "--yes", *given, *more)
-    whole = outputs()
-    assert whole["LoadBalancerUrl"] == f"http://localhost:{port}"
-    assert whole["ServiceName"] == "whole-service"
-    assert whole["DatabaseUrl"].startswith("arn:aws:secretsmanager:")
+    more = {
+        "DockerImage": here.image("1f3c2aa"),
+        "ProductionPort": free_port(),
+        "TestPort": free_port(),
+        "Autoscaling": "true",
+        "GitHubRepository": "owner/name",
+        "TemplateBucket": BUCKET,
+    }
+    outputs = deployed(here, "whole", text, **parameters, **more)
+    assert outputs["LoadBalancerUrl"] == f"http://localhost:{more['ProductionPort']}"
+    assert outputs["ServiceName"] == "whole-service"
+    assert outputs["DatabaseUrl"].startswith("arn:aws:secretsmanager:")
     (target,) = here.client("application-autoscaling").describe_scalable_targets(
         ServiceNamespace="ecs"
     )["ScalableTargets"]
@@ -110,9 +108,48 @@ def test_everything_nested_by_one_template(here: Account) -> None:
     )
     pipelines = here.client("codepipeline").list_pipelines()["pipelines"]
     assert len(pipelines) == 1
-    bgconsole("down", "demo", "--empty", "--confirm", "demo")
-    names = [bucket["Name"] for bucket in here.client("s3").list_buckets()["Buckets"]]
-    assert [name for name in names if name.startswith("bgconsole-")] == []
+
+
+OUTER = """
+Description: A stack that nests one (stack outer).
+Parameters: {Days: {Type: Number, Default: 7}}
+Resources:
+  Logs:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: logs.yml, Parameters: {Days: !Ref Days}}
+Outputs: {Group: {Value: !GetAtt Logs.Outputs.Group}}
+"""
+LOGS = """
+Parameters: {Days: {Type: Number}}
+Resources: {Group: {Type: "AWS::Logs::LogGroup", Properties: {RetentionInDays: !Ref Days}}}
+Outputs: {Group: {Value: !Ref Group}}
+"""
+
+
+def test_up_puts_nested_templates_into_a_bucket_and_down_leaves_none(
+    here: Account, tmp_path: Path
+) -> None:
+    (tmp_path / "outer.yml").write_text(OUTER)
+    (tmp_path / "logs.yml").write_text(LOGS)
+
+    def bgconsole(*words: str) -> str:
+        given = (*words, "--templates", str(tmp_path))
+        ended = here.sandbox.run(*PROGRAM, *given, timeout=120)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout + ended.stderr
+
+    def buckets() -> list[str]:
+        named = (bucket["Name"] for bucket in here.client("s3").list_buckets()["Buckets"])
+        return [name for name in named if name.startswith("bgconsole-artifacts-")]
+
+    told = bgconsole("up", "outer", "--yes")
+    (bucket,) = buckets()
+    assert told.index(bucket) < told.index("create: up to 2 resources")
+    assert "create complete      Logs/Group" in told
+    assert "~ Logs change" in bgconsole("up", "outer", "--dry-run", "Days=14")
+    assert bgconsole("up", "outer", "--yes").startswith("Nothing to do")
+    bgconsole("down", "outer", "--confirm", "outer")
+    assert buckets() == []
 
 
 class Typed:
