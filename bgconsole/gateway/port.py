@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Protocol
 
 from bgconsole.domain.activity import Activity
@@ -41,6 +42,8 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.stacks import Stack, StackEvent, StackResource
 from bgconsole.domain.targets import Balancing, TargetGroup
+
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +305,7 @@ class StackChanges(Protocol):
         keep: Sequence[str] = (),
         create: bool,
         nested: bool = False,
+        tags: Mapping[str, str] = NO_TAGS,
     ) -> Submitted:
         """CreateChangeSet; what it would do is worked out by AWS afterwards.
 
@@ -313,6 +317,7 @@ class StackChanges(Protocol):
             keep: parameters that keep the value that the stack has.
             create: whether the stack is not there yet.
             nested: whether the stacks that it nests are drafted with it.
+            tags: the stack's, which its resources get too; none leaves those that it has.
         """
         ...
 

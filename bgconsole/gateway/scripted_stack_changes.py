@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.stacks import STACK, Stack, StackEvent
-from bgconsole.gateway.port import Submitted
+from bgconsole.gateway.port import NO_TAGS, Submitted
 from bgconsole.gateway.scripted_world import Call, ScriptedWorld
 
 
@@ -28,6 +28,7 @@ class ScriptedStackChanges:
         keep: Sequence[str] = (),
         create: bool,
         nested: bool = False,
+        tags: Mapping[str, str] = NO_TAGS,
     ) -> Submitted:
         """Make a change set of the script's changes; without any it fails as an empty one."""
         call = self.world.enter(
@@ -39,6 +40,7 @@ class ScriptedStackChanges:
             keep=tuple(keep),
             create=create,
             nested=nested,
+            tags=dict(tags),
         )
         world = self.world
         with world.lock:

@@ -42,6 +42,7 @@ def draft(gateway: Gateway, turn: Turn, wait: Callable[[float], object] = time.s
                 keep=turn.keep,
                 create=turn.creates,
                 nested=turn.nests,
+                tags=turn.tags,
             )
         except Unreachable as error:
             lost = error  # only its answer may be

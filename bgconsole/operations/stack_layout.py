@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
-from bgconsole.gateway.port import Artifacts
+from bgconsole.gateway.port import NO_TAGS, Artifacts
 from bgconsole.operations.spec import Params
 from bgconsole.operations.stack_package import PARAMETER, Package, bucket_of, packaged, prefix_of
 from bgconsole.operations.stack_templates import Feed, Template
@@ -31,6 +31,8 @@ class Wishes:
     shared: Mapping[str, str]
     """Of a parameter file; only templates that know them take them."""
     secrets: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    """Of the folder's `parameters/tags.json`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Turn:
     """What it nests, where it nests anything; its template names the addresses then."""
     nests: bool = False
     """Whether what it nests is drafted with it."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
+    """What the stack is tagged with; nothing leaves what it has."""
 
     @property
     def stack(self) -> str:
@@ -70,7 +74,8 @@ class Turn:
     @property
     def draft_name(self) -> str:
         """The same for the same template and values, so that a draft is found again."""
-        told = json.dumps([self.template.body, dict(self.values), self.keep], sort_keys=True)
+        parts = [self.template.body, dict(self.values), self.keep, dict(self.tags)]
+        told = json.dumps(parts, sort_keys=True)
         return f"bgconsole-{sha256(told.encode()).hexdigest()[:16]}"
 
 
@@ -95,6 +100,7 @@ def wishes(params: Params, folder: Path) -> Wishes:
             for name, value in params.items()
             if name.startswith(SECRET)
         },
+        tags=_file(tags) if (tags := folder / "parameters" / "tags.json").exists() else NO_TAGS,
     )
 
 
@@ -163,7 +169,7 @@ def _turn(
             keep.append(name)
         elif declared.default is None:
             lacks.append(name)
-    return Turn(template, stack, values, tuple(keep), waits, tuple(lacks))
+    return Turn(template, stack, values, tuple(keep), waits, tuple(lacks), tags=wished.tags)
 
 
 _IMAGES = frozenset({"DockerImage"})
@@ -178,18 +184,35 @@ def _first(name: str, *places: Mapping[str, str]) -> str | None:
     return next((place[name] for place in places if name in place), None)
 
 
+_PAIRS = (("ParameterKey", "ParameterValue"), ("Key", "Value"))
+"""How AWS's tools name the two of a parameter, and of a tag."""
+
+
 def _file(file: Path) -> Mapping[str, str]:
-    """The three forms that AWS's own tools take: `{"Parameters": {…}}`, a mapping, a list."""
+    """The forms that AWS's own tools take: `{"Parameters": {…}}`, a mapping, a list."""
     try:
         told = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigurationError("The parameter file cannot be read", f"{file}: {error}") from None
     if isinstance(told, list):
-        pairs = (item.partition("=")[::2] if isinstance(item, str) else
-                 (item.get("ParameterKey"), item.get("ParameterValue"))
-                 for item in told)  # fmt: skip
-        return {str(name): str(value) for name, value in pairs}
+        return dict(_pair(item, file) for item in told)
     if isinstance(told, dict):
         told = told.get("Parameters", told)
+    if isinstance(told, dict):
         return {str(name): str(value) for name, value in told.items()}
-    raise ConfigurationError("The parameter file is of no known form", str(file))
+    raise _unknown(file)
+
+
+def _pair(item: object, file: Path) -> tuple[str, str]:
+    if isinstance(item, str) and "=" in item:
+        name, _, value = item.partition("=")
+        return name, value
+    if isinstance(item, dict):
+        for name, value in _PAIRS:
+            if name in item and value in item:
+                return str(item[name]), str(item[value])
+    raise _unknown(file)
+
+
+def _unknown(file: Path) -> ConfigurationError:
+    return ConfigurationError("The parameter file is of no known form", str(file))

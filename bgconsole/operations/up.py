@@ -184,6 +184,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     packages = [turn.package for turn in planned if turn.package]
     facts = (
         *(fact for package in packages for fact in package_facts(package)),
+        *_tag_facts(planned),
         *(fact for part in parts for fact in part.facts),
     )
     checks = _draft_checks(planned, evidence)
@@ -347,6 +348,12 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
     changes = (change_fact(change, loud=change.destroys) for change in shown.changes)
     differ = f"{len(shown.changes) or 'no resource'} to change"
     return (Fact(turn.stack, f"update: {differ}"), *changes)
+
+
+def _tag_facts(planned: tuple[Turn, ...]) -> tuple[Fact, ...]:
+    tags = planned[0].tags if planned else {}
+    words = ", ".join(f"{name}={value}" for name, value in tags.items())
+    return (Fact("tags", words, aside="on each stack and what is in it"),) if words else ()
 
 
 def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.pieces import chunked, request_id
-from bgconsole.gateway.port import Submitted
+from bgconsole.gateway.port import NO_TAGS, Submitted
 
 if TYPE_CHECKING:
     from types_boto3_ecr.type_defs import ImageIdentifierTypeDef
@@ -36,6 +36,7 @@ class AwsStackChanges:
         keep: Sequence[str] = (),
         create: bool,
         nested: bool = False,
+        tags: Mapping[str, str] = NO_TAGS,
     ) -> Submitted:
         """CreateChangeSet. With its token it is made once."""
         listed: list[dict[str, Any]] = [
@@ -52,6 +53,8 @@ class AwsStackChanges:
         }
         if nested:
             request["IncludeNestedStacks"] = True
+        if tags:
+            request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
         request |= {"TemplateBody": template} if template else {"UsePreviousTemplate": True}
         answer = self._write("CreateChangeSet", stack, lambda c: c.create_change_set(**request))
         return Submitted(request_id(answer), created=str(answer.get("Id", "")))

@@ -140,6 +140,21 @@ def test_a_nested_stack_is_never_replaced_and_may_be_named_without_a_change(
     assert [c.logical_id for c in without_idle(found)] == ["Cluster", "Alarms", "Unsaid"]
 
 
+def test_tags_are_given_where_there_are_some(clients: Clients) -> None:
+    common = dict.fromkeys(("ClientToken", "Capabilities", "TemplateBody", "Parameters"), ANY)
+    common |= {"StackName": "web", "ChangeSetName": "bgconsole-1", "ChangeSetType": "CREATE"}
+    tagged = {"Tags": [{"Key": "team", "Value": "web"}]}
+    with Stubber(clients.client("cloudformation", write=True)) as stub:
+        for more in (tagged, {}):
+            stub.add_response("create_change_set", {"Id": ROOT}, {**common, **more})
+        changes = AwsStackChanges(clients)
+        for tags in ({"team": "web"}, {}):
+            changes.draft(
+                "web", "bgconsole-1", template="{}", parameters={}, create=True, tags=tags
+            )
+        stub.assert_no_pending_responses()
+
+
 def test_the_stacks_that_a_stack_nests_are_drafted_where_that_is_asked(clients: Clients) -> None:
     common = {
         "StackName": "main",

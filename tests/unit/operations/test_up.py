@@ -260,6 +260,37 @@ def test_a_parameter_keeps_its_value_unless_another_is_given(crew: Crew) -> None
     assert draft.arguments["keep"] == ()
 
 
+@pytest.mark.parametrize(
+    "told", [["team=web", "cost=7"], [{"Key": "team", "Value": "web"}, {"Key": "cost", "Value": 7}]]
+)
+def test_the_folder_s_tags_are_shown_and_given(crew: Crew, told: list[object]) -> None:
+    file = crew.folder / "parameters" / "tags.json"
+    file.parent.mkdir()
+    file.write_text(json.dumps(told))
+    proposal = crew.planned("demodb")
+    assert proposal.plan.facts[0].label == "tags"
+    assert proposal.plan.facts[0].value == "team=web, cost=7"
+    crew.desk.run(proposal)
+    draft = next(w for w in crew.world.writes if w.name == "stack_changes.draft")
+    assert draft.arguments["tags"] == {"team": "web", "cost": "7"}
+    # Another tag is another draft: the one that was shown with these is not taken for it.
+    before = crew.planned("demodb").evidence
+    file.write_text('["team=other"]')
+    after = crew.planned("demodb").evidence
+    assert before
+    assert after
+    assert before.drafts != after.drafts
+
+
+@pytest.mark.parametrize("told", ["[1]", '["team"]', '[{"Key": "team"}]', '"team"', "{"])
+def test_tags_of_no_known_form_are_refused(crew: Crew, told: str) -> None:
+    file = crew.folder / "parameters" / "tags.json"
+    file.parent.mkdir()
+    file.write_text(told)
+    assert "tags.json" in crew.refused("demodb").reason
+    assert crew.world.writes == []
+
+
 def test_a_draft_that_aws_refuses_is_said_and_left_nothing(crew: Crew) -> None:
     error = AccessDenied("AccessDenied", "needs cloudformation:CreateChangeSet")
     crew.world.fail("stack_changes.draft", error)
