@@ -24,6 +24,14 @@ PINNED = "pinned task definition"
 """The name under which the first step hands its new revision to the second."""
 
 
+def summary(snapshot: Snapshot, live: Version, target: Version) -> str:
+    """`Roll back SERVICE from revision 43 to 42`; digests where both are of one revision."""
+    before, after = named(live, target), named(target, live)
+    if live.revision != target.revision:
+        after = target.revision
+    return f"Roll back {snapshot.ref.name} from {before} to {after}"
+
+
 def stop(deployment: ServiceDeployment, target: Version, live: Version, place: Place) -> Step:
     """Ask ECS to roll back what is under way."""
 

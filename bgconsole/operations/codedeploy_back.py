@@ -16,10 +16,10 @@ from bgconsole.domain.services import Service, TaskDefinition, TaskSet, revision
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, named, task_set_version
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations import migrations_since
+from bgconsole.operations import back_steps, migrations_since
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.lookup import Lookup, definitions_in
-from bgconsole.operations.owning_stack import owning_stack
+from bgconsole.operations.owning_stack import THROUGH, owning_stack
 from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, Fact, No, Params, Plan
 from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.operations.words import at, command
@@ -51,12 +51,28 @@ def look_aside(gateway: Gateway, snapshot: Snapshot, evidence: Evidence) -> Evid
 def plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
     """Stop what runs with roll back; where nothing runs, the command that goes back."""
     service, deployment = snapshot.service.value, snapshot.codedeploy.value
+    if params.get(THROUGH) == "stack":
+        return No(
+            "CodeDeploy deploys this service, whatever its stack does. The stack goes back by "
+            "itself: bgconsole cancel-update STACK."
+        )
     if service is None or deployment is None:
         return _unread(snapshot, service)
     if deployment.going_back:
         return No(f"{deployment.words}: a roll back is under way already.")
     if not deployment.ongoing:
         return _ended(snapshot, service, deployment, params.get("to", ""))
+    return _stopping(snapshot, service, deployment, params.get("to", ""), evidence)
+
+
+def _stopping(
+    snapshot: Snapshot,
+    service: Service,
+    deployment: CodeDeployment,
+    wanted: str,
+    evidence: Evidence | None,
+) -> Plan | No:
+    """Stop the deployment that runs, and follow what takes it back."""
     pair = _pair(snapshot)
     if pair is None:
         return No(
@@ -65,13 +81,12 @@ def plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan 
         )
     old, new = pair
     to = revision_of(old.task_definition)
-    if params.get("to", to) not in ("", to):
+    if wanted not in ("", to):
         return No(f"While {deployment.id} runs CodeDeploy goes back to revision {to} and no other.")
     live, target = task_set_version(snapshot, new), task_set_version(snapshot, old)
     taken_back = _taken_back(evidence, new)
     return Plan(
-        summary=f"Roll back {snapshot.ref.name} from {named(live, target)} to "
-        f"{named(target, live)} through CodeDeploy",
+        summary=f"{back_steps.summary(snapshot, live, target)} through CodeDeploy",
         facts=(
             Fact("from", live.words, aside=f"being deployed since {at(new.created_at, snapshot)}"),
             Fact("to", target.words, aside=f"runs since {at(old.created_at, snapshot)}"),
@@ -209,7 +224,7 @@ def _ended(snapshot: Snapshot, service: Service, deployment: CodeDeployment, to:
         from_where = "The AppSpec is that of the deployment before."
         if previous is not None and previous.task_definition == live:
             document = ""
-    begin = f"{deployment.words}: only a new deployment goes back, which CodeDeploy makes"
+    begin = f"{deployment.words} and cannot be stopped any more: only a new deployment goes back"
     if not document:
         return No(
             f"{begin}. What was deployed before it is not known here: this lists what succeeded. "
@@ -218,8 +233,7 @@ def _ended(snapshot: Snapshot, service: Service, deployment: CodeDeployment, to:
         )
     where = f" to revision {revision}" if revision else " to the revision before"
     return No(
-        f"{begin}. This command goes back{where}; the console names it and does not run it. "
-        f"{from_where}",
+        f"{begin}. This command makes one{where}; the console does not run it. {from_where}",
         command=mask(
             command(
                 f"deploy create-deployment {_group(deployment)}"

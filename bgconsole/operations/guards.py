@@ -23,4 +23,4 @@ def not_ours_to_deploy(snapshot: Snapshot) -> No | None:
         return None
     who = "CodeDeploy" if service.by_codedeploy else "an external controller"
     told = f"{who} deploys this service: ECS takes neither a redeploy nor a roll back for it."
-    return No(f"{told} R asks CodeDeploy." if service.by_codedeploy else told)
+    return No(f"{told} Its roll back is asked of CodeDeploy." if service.by_codedeploy else told)

@@ -23,7 +23,7 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version, named
+from bgconsole.domain.versions import NO_DEFINITIONS, Definitions, Version
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations import (
     back_checks,
@@ -243,7 +243,7 @@ def plan_back(
     if choice.stop is None or cancels is None:
         steps += (following(service, "new" if choice.stop else "old"),)
     return Plan(
-        summary=_summary(snapshot, live, target),
+        summary=back_steps.summary(snapshot, live, target),
         facts=(
             Fact("from", live.words, aside=_live_since(snapshot, service)),
             Fact("to", target.words, aside=_ran(choice.ran, snapshot)),
@@ -260,13 +260,6 @@ def plan_back(
         before=live.words,
         after=target.words,
     )
-
-
-def _summary(snapshot: Snapshot, live: Version, target: Version) -> str:
-    before, after = named(live, target), named(target, live)
-    if live.revision != target.revision:
-        after = target.revision
-    return f"Roll back {snapshot.ref.name} from {before} to {after}"
 
 
 def _choice(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Choice:

@@ -11,10 +11,7 @@ class NamedCommandScreen(ReadingScreen):
     """The copy key takes the command alone, as it is to be pasted."""
 
     def __init__(self, title: str, why: str, command: str) -> None:
-        super().__init__(
-            title,
-            lambda: (Fact("", why), Fact("", "run this yourself", head=True), Fact("", command)),
-        )
+        super().__init__(title, lambda: (Fact("why", why), Fact("run yourself", command)))
         self._command = command
 
     def action_copy(self) -> None:

@@ -136,7 +136,9 @@ class RunScreen(Screen[None]):
                     4,
                 )
             )
-            if step.command:
+            if step.command and become != "waits":
+                # What is still to be called was read in the plan; here it would push out of sight
+                # what happens now.
                 steps.append(Line(Content.styled(f"    {plain(step.command)}", "dim"), 6))
         self.query_one("#run-steps", HangingText).show(steps)
         amounts = self.query_one("#run-amounts", HangingText)

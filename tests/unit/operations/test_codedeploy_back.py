@@ -117,7 +117,7 @@ def test_after_its_end_the_command_is_named_and_nothing_is_done(desk: MakeDesk) 
     made = at_work(desk, world)
     no = made.refused(R)
     assert "only a new deployment goes back" in no.reason
-    assert "to revision 1;" in no.reason
+    assert "makes one to revision 1; the console does not run it" in no.reason
     words = command_of(made)
     assert words[:3] == ["aws", "deploy", "create-deployment"]
     given = dict(zip(words[3::2], words[4::2], strict=True))
@@ -337,3 +337,8 @@ def test_read_only_stops_nothing(desk: MakeDesk) -> None:
     made = at_work(desk, worlds.under_way())
     made.settings["read_only"] = True
     assert "read-only" in made.refused(R).reason
+
+
+def test_its_stack_is_another_matter(desk: MakeDesk) -> None:
+    made = at_work(desk, worlds.under_way())
+    assert "cancel-update STACK" in made.refused(R, through="stack").reason
