@@ -322,5 +322,6 @@ BUILD = Operation(
     allowed=_allowed,
     gather=survey,
     plan=_plan,
+    shared=True,
     params=BUILD_PARAMS,
 )

@@ -189,6 +189,9 @@ class Operation:
     not asked again when the plan is carried out."""
     several: bool = False
     """Whether it may be done on several services, one after the other."""
+    shared: bool = False
+    """Whether what it makes is of no one service: where several ask for the same it is done once.
+    """
     about: Literal["service", "stacks"] = "service"
     """`stacks` needs no service: its snapshot holds who we are and the stacks."""
     discard: Callable[[Gateway, Evidence], None] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from textual.app import App
@@ -97,7 +97,7 @@ class Marking:
     def _why_not(self, operation: Operation, lines: tuple[Line, ...]) -> str:
         if not lines:
             return "Mark services with space first, or open one with enter."
-        if not operation.several:
+        if not (operation.several or operation.shared):
             return "This is done to one service at a time: open it with enter."
         state = self._operating.state
         if self._operating.sending and state is not None:
@@ -138,8 +138,32 @@ def _proposed(
         else:
             found.append((runner, answer))
     if not reasons:
-        return tuple(found)
+        return _once(tuple(found)) if operation.shared else tuple(found)
     for runner, proposal in found:
         with suppress(BgconsoleError):  # why nothing is done is what is to be told
             runner.discard(proposal)
     return Unfit(tuple(reasons))
+
+
+def _once(found: tuple[Runnable, ...]) -> tuple[Runnable, ...] | Unfit:
+    """What all of them ask for, to be done a single time; not where they ask for different things.
+
+    The first one's plan is carried out, with what was checked for any of them.
+    """
+    (runner, first), *others = found
+    if not others:
+        return found
+    plans = [proposal.plan for _, proposal in found]
+    if len({plan.decides() for plan in plans}) > 1:
+        told = (f"{proposal.ref.name}: {proposal.plan.summary}" for _, proposal in found)
+        return Unfit(("They do not ask for the same thing. Open the one that is meant.", *told))
+    names = ", ".join(proposal.ref.name for _, proposal in found)
+    plan = replace(
+        first.plan,
+        checks=tuple(dict.fromkeys(check for plan in plans for check in plan.checks)),
+        notes=(
+            f"Done once, for {names} alike.",
+            *dict.fromkeys(note for plan in plans for note in plan.notes),
+        ),
+    )
+    return ((runner, replace(first, plan=plan)),)

@@ -131,7 +131,8 @@ class Operating:
     def offer_several(self, asked: tuple[Runnable, ...]) -> None:
         """Open one dialog for operations that are gathered already, done one after the other."""
         self._gathering += 1  # what another dialog still looks up is not of this one
-        whole = several(tuple(proposal for _, proposal in asked)).whole
+        proposals = tuple(proposal for _, proposal in asked)
+        whole = proposals[0] if len(proposals) == 1 else several(proposals).whole
         if whole.risk is Risk.SAFE and not self.running:
             self._begin(asked)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +184,43 @@ async def test_however_long_the_plan_the_question_is_in_view(
             await pilot.press("pagedown")
         await until(pilot, lambda: last in text(dialog).splitlines()[-4])
         assert "type 1,1 to roll back:" in text(dialog)
+
+
+async def test_one_image_for_marked_services_is_built_and_pushed_once(tmp_path: Path) -> None:
+    world = pair()
+    app = first(world, tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await listed(pilot, "other", REF.name)
+        await pilot.press("space", "j", "space", "B")
+        dialog = await asked(pilot)
+        names = ", ".join(line.ref.name for line in screen.pane.marked)
+        assert f"Done once, for {names} alike." in " ".join(text(dialog).split())
+        await pilot.press("y")
+        await until(pilot, lambda: app.operating.state and app.operating.state.ended)
+        state = app.operating.state
+        assert state is not None and state.outcome is not None and state.outcome.ok
+        assert (world.count("docker.build"), world.count("docker.push")) == (1, 1)
+        assert world.writes == []
+
+
+async def test_images_of_different_repositories_are_not_built_at_once(tmp_path: Path) -> None:
+    world = pair()
+    ref = ServiceRef(REF.cluster, "other")
+    apart = f"{world.registry}/elsewhere:1"
+    service = world.services[ref]
+    known = world.definitions[service.task_definition]
+    (container,) = known.containers
+    other = replace(known, arn=f"{known.arn}9", containers=(replace(container, image=apart),))
+    world.definitions[other.arn] = other
+    deployments = tuple(replace(each, task_definition=other.arn) for each in service.deployments)
+    world.services[ref] = replace(service, task_definition=other.arn, deployments=deployments)
+    world.history[ref] = ()
+    world.images["elsewhere"] = ()
+    app = first(world, tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await listed(pilot, "other", REF.name)
+        await pilot.press("space", "j", "space", "B")
+        await until(pilot, lambda: any("not ask for the same" in n for n in notes(app)))
+        told = next(n for n in notes(app) if "not ask for the same" in n)
+        assert "elsewhere" in told and "demorepo" in told
+        assert app.screen is screen and world.count("docker.build") == 0

@@ -104,8 +104,9 @@ class ServicesScreen(Screen[None]):
         """Write keys are for marked services, of which one at least may be operated."""
         if action != "operate_marked":
             return True
-        several = OPERATIONS[str(parameters[0])].several
-        return several and self.operable and bool(self.pane.marks)
+        operation = OPERATIONS[str(parameters[0])]
+        marked = operation.several or operation.shared
+        return marked and self.operable and bool(self.pane.marks)
 
     @property
     def operable(self) -> bool:
