@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import cast
 
-from bgconsole.domain.artifacts import Held
+from bgconsole.domain.artifacts import Bucket, Held
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
@@ -34,7 +35,10 @@ from bgconsole.watch.follow import End
 from bgconsole.watch.stack_follow import follow_stack
 
 _REPOSITORY = "AWS::ECR::Repository"
+_BUCKET = "AWS::S3::Bucket"
 _GONE = frozenset({"DELETE_COMPLETE"})
+_TOLD = 100
+"""Deleted objects between two words about them."""
 _CLEARING = "clearing"
 """Names the templates that stacks have in a bucket, by stack."""
 
@@ -50,6 +54,8 @@ class _Leaving:
     """How many of them are the stack's own."""
     images: Mapping[str, int] | None = None
     """Repository → images in it; None where that could not be read."""
+    buckets: Mapping[str, Held | str] = field(default_factory=dict)
+    """Bucket → what is in it, or why that could not be read."""
     unread: str = ""
     newest: datetime | None = None
     """When its last event so far was."""
@@ -71,7 +77,8 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         key=lambda stack: rank.get(stack.name, len(rank)),
         reverse=True,
     )
-    leaving = tuple(_look(gateway, stack) for stack in chosen)
+    account = snapshot.identity.value.account if snapshot.identity.value else ""
+    leaving = tuple(_look(gateway, stack, account) for stack in chosen)
     nests = {
         template.stack for template in templates if template.nested and template.stack in wanted
     }
@@ -118,7 +125,7 @@ def _inside(gateway: Gateway, resources: tuple[StackResource, ...]) -> Iterator[
             yield from _inside(gateway, found)
 
 
-def _look(gateway: Gateway, stack: Stack) -> _Leaving:
+def _look(gateway: Gateway, stack: Stack, account: str) -> _Leaving:
     try:
         own = gateway.stacks.resources(stack.arn)
         resources = (*own, *_inside(gateway, own))
@@ -134,7 +141,22 @@ def _look(gateway: Gateway, stack: Stack) -> _Leaving:
     except GatewayError as error:
         return _Leaving(stack, unread=error.brief)
     newest = events[0].at if events else stack.changed_at
-    return _Leaving(stack, resources, len(own), images, newest=newest)
+    buckets = {
+        each.physical_id: _content(gateway, Bucket(each.physical_id, account))
+        for each in resources
+        if each.kind == _BUCKET and each.physical_id and each.status not in _GONE
+    }
+    return _Leaving(stack, resources, len(own), images, buckets, newest=newest)
+
+
+def _content(gateway: Gateway, bucket: Bucket) -> Held | str:
+    """What is in a bucket; where that cannot be read, why: it keeps nothing else from being."""
+    if not bucket.owner:
+        return "the account is not known"
+    try:
+        return gateway.artifacts.look(bucket, "")
+    except GatewayError as error:
+        return error.detail or error.title
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
@@ -214,6 +236,14 @@ def _blocks(
         if count and not empties:
             images = f"{count} image{'' if count == 1 else 's'}"
             yield _problem(stack, f"repository {repository} holds {images}; --empty deletes them")
+    for bucket, held in each.buckets.items():
+        if isinstance(held, str):
+            yield Check(
+                f"{stack.name}: whether bucket {bucket} is empty: not checked ({held})",
+                "not checked",
+            )
+        elif held.keys and not empties:
+            yield _problem(stack, f"bucket {bucket} holds {_objects(held)}; --empty deletes them")
     going = {other.stack.name for other in leaving}
     for user in _users(stack, templates, snapshot):
         if user not in going:
@@ -263,6 +293,16 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
                 effect="prepares",
             )
 
+    for bucket, held in each.buckets.items():
+        if not isinstance(held, str) and held.keys:
+            yield Step(
+                f"delete the {_objects(held)} in {bucket}",
+                command(f"s3 rm --recursive s3://{bucket}", snapshot.place),
+                work=partial(_clear, held),
+                effect="prepares",
+                go_on=lambda _: f"bgconsole down --empty {stack.name}",
+            )
+
     def delete(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
         return gateway.stack_changes.delete(stack.arn)
@@ -295,6 +335,23 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
     )
 
 
+def _clear(held: Held, bench: Bench) -> Iterator[Note | Submitted | End]:
+    """One object after the other; the first request's id is on record, not each."""
+    for number, key in enumerate(sorted(held.keys)):
+        if bench.cancelled.is_set():
+            yield End("stopped", f"Stopped: {number} of {_objects(held)} deleted.", bench.clock())
+            return
+        answer = bench.gateway.artifacts.remove(held.bucket, key)
+        if number == 0:
+            yield answer
+        elif number % _TOLD == 0:
+            yield Note(f"{number} of {_objects(held)} deleted")
+
+
+def _objects(held: Held) -> str:
+    return f"{len(held.keys)} object{'' if len(held.keys) == 1 else 's'}"
+
+
 def _emptying(repository: str) -> Callable[[Gateway, Mapping[str, str]], Submitted]:
     def empty(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
@@ -316,7 +373,11 @@ DOWN = Operation(
     params=(
         Param("items", "Stacks; all that the templates make, where none is named", "STACK",
               many=True),
-        Param("empty", "Delete the images of repositories too, which keep their stack", flag=True),
+        Param(
+            "empty",
+            "Delete images of repositories and objects of buckets too, which keep their stack",
+            flag=True,
+        ),
         Param("templates", "The folder of the templates; ./cfn or the installed ones"),
         Param("artifact-bucket", "The bucket of nested templates; by account and region else"),
     ),

@@ -98,6 +98,32 @@ def test_images_are_deleted_only_if_told(somebody: Desk) -> None:
     assert "demorepo" not in world.stacks
 
 
+def test_objects_of_a_bucket_are_deleted_only_if_told(somebody: Desk) -> None:
+    world = somebody.world
+    stack(world, "demopipeline")
+    bucket = StackResource("Artifacts", "AWS::S3::Bucket", "CREATE_COMPLETE", "sources-1")
+    world.stack_resources["demopipeline"] = (bucket,)
+    world.buckets["sources-1"] = {"a.zip": "", "b.zip": ""}
+    said = refused(somebody, DOWN, "demopipeline").reason
+    assert "bucket sources-1 holds 2 objects; --empty deletes them" in said
+    proposal = planned(somebody, DOWN, "demopipeline", empty="yes")
+    assert "delete the 2 objects in sources-1" in [step.words for step in proposal.plan.steps]
+    assert somebody.run(proposal).ok
+    assert world.buckets["sources-1"] == {}
+    assert "demopipeline" not in world.stacks
+
+
+def test_a_bucket_that_may_not_be_read_keeps_nothing_from_being_tried(somebody: Desk) -> None:
+    world = somebody.world
+    stack(world, "demopipeline")
+    bucket = StackResource("Artifacts", "AWS::S3::Bucket", "CREATE_COMPLETE", "sources-1")
+    world.stack_resources["demopipeline"] = (bucket,)
+    world.fail("artifacts.look", AccessDenied("Denied", "s3:ListBucket"))
+    proposal = planned(somebody, DOWN, "demopipeline")
+    told = [check.words for check in proposal.plan.checks if check.state == "not checked"]
+    assert any("bucket sources-1 is empty: not checked" in words for words in told), told
+
+
 def test_a_deletion_that_fails_says_what_stays(somebody: Desk) -> None:
     def stuck(world: ScriptedWorld, call: object) -> None:
         event = StackEvent(
