@@ -255,13 +255,14 @@ def _problem(stack: Stack, words: str) -> Check:
 
 
 def _users(stack: Stack, templates: tuple[Template, ...], snapshot: Snapshot) -> Iterator[str]:
-    """Stacks that are there and have a value that this one gave."""
+    """Stacks that are there and have a value that this one gave, or import one."""
     present = {other.name: dict(other.parameters) for other in snapshot.stacks.value or ()}
     for template in templates:
         values = present.get(template.stack, {})
         fed = (n for n, feed in template.feeds.items() if feed.stack == stack.name)
         given = {value for _, value in stack.outputs}
-        if any(values.get(name) in given for name in fed):
+        imports = template.stack in present and stack.name in template.after
+        if imports or any(values.get(name) in given for name in fed):
             yield template.stack
 
 

@@ -49,6 +49,8 @@ class Turn:
     """Parameters whose value a stack of this run has yet to give."""
     lacks: tuple[str, ...]
     """Parameters without any value."""
+    behind: tuple[str, ...] = ()
+    """Stacks of this run that have yet to export what it imports."""
     package: Package | None = None
     """What it nests, where it nests anything; its template names the addresses then."""
     nests: bool = False
@@ -169,7 +171,8 @@ def _turn(
             keep.append(name)
         elif declared.default is None:
             lacks.append(name)
-    return Turn(template, stack, values, tuple(keep), waits, tuple(lacks), tags=wished.tags)
+    behind = tuple(sorted(template.after & coming))
+    return Turn(template, stack, values, tuple(keep), waits, tuple(lacks), behind, tags=wished.tags)
 
 
 _IMAGES = frozenset({"DockerImage"})

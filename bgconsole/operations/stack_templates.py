@@ -2,7 +2,7 @@
 
 A template's stack is named in its description, `(stack demodb)`, else after its file. Which output
 feeds which parameter is read from the template that nests the others; where none does, an output
-and a parameter of one name belong together.
+and a parameter of one name belong together. What imports a value comes after what exports it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import yaml
 
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.stacks import STACK
+from bgconsole.operations.stack_exports import exports, imports
 
 _SITE = "LoadBalancerUrl"
 """The output of the stack that serves: it, and what feeds it, is what `up` makes by itself."""
@@ -59,6 +60,15 @@ class Template:
     nested: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Logical ids of nested stacks → their files, where the template names files."""
     feeds: Mapping[str, Feed] = field(default_factory=lambda: MappingProxyType({}))
+    exports: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+    """Stacks whose exports it imports."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The stacks that come before it."""
+        return self.after | {feed.stack for feed in self.feeds.values()}
 
 
 def folder_of(given: str = "") -> Path:
@@ -145,11 +155,14 @@ def wanted(
         grown = True
         while grown:
             fed = {
-                feed.stack
+                stack
                 for t in templates
                 if t.stack in chosen
-                for name, feed in t.feeds.items()
-                if name not in given and (t.stack not in there or feed.stack in there)
+                for stack in (
+                    *(feed.stack for name, feed in t.feeds.items() if name not in given),
+                    *t.after,
+                )
+                if t.stack not in there or stack in there
             }
             grown = not fed <= chosen
             chosen |= fed
@@ -205,6 +218,8 @@ def _template(file: Path, body: str, tree: Mapping[str, Any]) -> Template:
             if about.get("DeletionPolicy") in ("Retain", "Snapshot", "RetainExceptOnCreate")
         ),
         nested=dict(_nested(resources)),
+        exports=exports(tree, named or file.stem),
+        imports=imports(tree, named or file.stem),
     )
 
 
@@ -260,15 +275,13 @@ def _fed(
                     feeds[name] = Feed(other.stack, wired[1])
             elif declared.default is None and output in other.outputs:
                 feeds.setdefault(name, Feed(other.stack, output))
-    return replace(template, feeds=feeds)
+    after = frozenset(other.stack for other in others if other.exports & template.imports)
+    return replace(template, feeds=feeds, after=after)
 
 
 def _ordered(templates: tuple[Template, ...]) -> tuple[Template, ...]:
     by_stack = {template.stack: template for template in templates}
-    graph = {
-        template.stack: sorted({feed.stack for feed in template.feeds.values()})
-        for template in templates
-    }
+    graph = {template.stack: sorted(template.needs) for template in templates}
     try:
         order = tuple(TopologicalSorter(graph).static_order())
     except CycleError as error:

@@ -129,7 +129,7 @@ def _look_for_image(
 def _draftable(turn: Turn) -> bool:
     """Whether it can be drafted now: values known, what it nests in its bucket, the stack at rest
     and not in the way."""
-    if turn.waits or turn.lacks or (turn.package and turn.package.missing):
+    if turn.waits or turn.lacks or turn.behind or (turn.package and turn.package.missing):
         return False
     present = turn.present
     return present is None or way_back(present.status).updates
@@ -338,7 +338,7 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
         left = f" after {turn.present.status} is deleted" if turn.present else ""
         return (Fact(turn.stack, f"create{left}: {many}", aside=words),)
     if shown is None:
-        after = ", ".join(sorted({feed.stack for feed in turn.waits.values()}))
+        after = ", ".join(sorted({*turn.behind, *(feed.stack for feed in turn.waits.values())}))
         present = turn.present
         if present and present.moving:
             return (Fact(turn.stack, f"update, if anything differs, once {present.status} ends"),)
