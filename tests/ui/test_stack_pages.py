@@ -77,6 +77,23 @@ async def test_a_stack_opens_with_its_way_back_resources_and_events(tmp_path: Pa
         assert "geheim" not in page
 
 
+async def test_values_stand_in_one_column_however_long_a_parameters_name(tmp_path: Path) -> None:
+    world = worlds.steady()
+    names = ("DatabaseClientSecurityGroup", "Cpu")
+    world.stacks["democluster"] = replace(
+        world.stacks["democluster"], parameters=tuple((name, f"of-{name}") for name in names)
+    )
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "democluster")
+        await until(pilot, lambda: "of-Cpu" in text(app.screen))
+        told = text(app.screen).splitlines()
+        found = {
+            line.index(f"of-{name}") for name in names for line in told if f"of-{name}" in line
+        }
+        assert len(found) == 1
+
+
 async def test_what_may_not_be_read_is_said_on_the_page(tmp_path: Path) -> None:
     world = failing()
     denied = AccessDenied("AccessDenied", "needs cloudformation:ListStackResources")

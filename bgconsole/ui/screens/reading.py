@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -19,7 +20,8 @@ from bgconsole.ui.keys import read
 from bgconsole.ui.widgets.hanging_text import HangingText, Line
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 
-_LABEL = 17
+_LABEL, _LONGEST = 17, 32
+"""Cells of the column of labels: as wide as the longest of a page wants, within these."""
 
 
 class Page(VerticalScroll, inherit_bindings=False):
@@ -76,7 +78,8 @@ class ReadingScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the page."""
-        told = (f"{fact.label:<{_LABEL}} {fact.value}".strip() for fact in self._facts)
+        wide = _label_width(self._facts)
+        told = (f"{fact.label:<{wide}} {fact.value}".strip() for fact in self._facts)
         self.app.copy_to_clipboard("\n".join(plain(line) for line in told))
         self.app.notify("Copied", timeout=3, markup=False)
 
@@ -84,14 +87,20 @@ class ReadingScreen(Screen[None]):
 def drawn(facts: Facts) -> list[Line]:
     """Labels in one column, values in the next; a part begins after an empty line."""
     told: list[Line] = []
+    wide = _label_width(facts)
     for fact in facts:
-        told += _lines(fact, first=not told)
+        told += _lines(fact, wide, first=not told)
     return told
 
 
-def _lines(fact: Fact, *, first: bool) -> list[Line]:
+def _label_width(facts: Facts) -> int:
+    longest = max((cell_len(plain(fact.label)) for fact in facts), default=0)
+    return min(_LONGEST, max(_LABEL, longest))
+
+
+def _lines(fact: Fact, wide: int, *, first: bool) -> list[Line]:
     if fact.head:
         gap = [] if first else [Line(Content(""))]
         return [*gap, Line(Content.styled(plain(fact.value), "bold"))]
-    label = Content.styled(f"{plain(fact.label):<{_LABEL}} ", "dim")
-    return [Line(label + Content(plain(fact.value)), _LABEL + 1)]
+    label = Content.styled(f"{plain(fact.label):<{wide}} ", "dim")
+    return [Line(label + Content(plain(fact.value)), wide + 1)]
