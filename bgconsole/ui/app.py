@@ -545,7 +545,9 @@ class Console(GuardedApp):
 
     def action_help(self) -> None:
         """Every key."""
-        self._pages.help(self._offers)
+        screen = self.screen
+        marked = screen.of_marked if isinstance(screen, ServicesScreen) else ()
+        self._pages.help(self._offers, marked)
 
     def action_leave_service(self) -> None:
         """`esc` on a service: the list, unless something else was opened meanwhile."""

@@ -28,8 +28,12 @@ def facts(
     risk_of: dict[str, Risk],
     *,
     read_only: bool,
+    of_marked: tuple[Operation, ...] = (),
 ) -> Facts:
-    """Every key and what it does: what changes the world first, apart from what only looks."""
+    """Every key and what it does: what changes the world first, apart from what only looks.
+
+    `of_marked` are the operations that a list of services has for those that are marked.
+    """
     told = [Fact("", "changing the world", head=True)]
     count = len(told)
     for operation, no in operations:
@@ -38,6 +42,14 @@ def facts(
         told.append(Fact(keys, f"{operation.title}: {operation.help} ({asks})"))
         if no is not None:
             told.append(Fact("", f"not now: {no.reason}"))
+    marking = " ".join(shown(key) for key in keymap["mark"].keys)
+    for operation in of_marked:
+        keys = " ".join(shown(key) for key in keys_of(keymap, operation))
+        told.append(
+            Fact(keys, f"{operation.title}, all services marked with {marking}: {operation.help}")
+        )
+    if of_marked:
+        told.append(Fact("", "the other keys that write are for one service: open it with enter"))
     if len(told) == count:
         why = "this console is read-only" if read_only else "nothing can be changed here"
         told.append(Fact("", f"{why}: the keys that write are not bound"))

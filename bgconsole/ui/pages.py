@@ -158,14 +158,19 @@ class Pages:
                 TimelineScreen(tell, ours=self._wiring.ours, save=self._wiring.save)
             )
 
-    def help(self, operations: tuple[tuple[Operation, No | None], ...]) -> None:
-        """Every key."""
+    def help(
+        self,
+        operations: tuple[tuple[Operation, No | None], ...],
+        of_marked: tuple[Operation, ...] = (),
+    ) -> None:
+        """Every key; `of_marked` is what a list of services does to marked ones."""
         runner, ref = self._session.runner, self._session.ref
         told = help_text.facts(
             self._wiring.keymap,
             operations,
             {operation.id: runner.risk(operation) for operation, _ in operations} if runner else {},
             read_only=bool(ref and self._wiring.why_read_only(ref)),
+            of_marked=of_marked,
         )
         self._app.push_screen(ReadingScreen("keys", lambda: told))
 

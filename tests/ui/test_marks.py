@@ -88,6 +88,22 @@ async def test_a_service_that_is_gone_loses_its_mark(tmp_path: Path) -> None:
         assert screen.pane.marked == ()
 
 
+async def test_the_help_tells_what_marks_are_for(tmp_path: Path) -> None:
+    app = first(pair(), tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await listed(pilot, REF.name)
+        await pilot.press("?")
+        await until(pilot, lambda: "panes" in text(app.screen))
+        page = text(app.screen)
+        for told in (
+            "Roll back, all services marked with space",
+            "Force redeploy, all services marked with space",
+            "open it with enter",
+        ):
+            assert told in page
+        assert "nothing can be changed here" not in page
+
+
 @pytest.mark.parametrize("key", ["R", "F", "U", "M", "B"])
 async def test_without_a_mark_nothing_is_asked_and_it_says_what_to_do(
     tmp_path: Path, key: str

@@ -17,6 +17,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.overview import Area, Line, Overview
 from bgconsole.domain.services import ServiceRef
 from bgconsole.operations.catalog import OPERATIONS
+from bgconsole.operations.spec import Operation
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.services import ServicesHeader, ServicesPane, ServicesSum
 from bgconsole.ui.run_state import RunState
@@ -113,6 +114,12 @@ class ServicesScreen(Screen[None]):
         """Whether any of the services may be changed from here."""
         listed = self.pane.listed if self.query(ServicesPane) else ()
         return any(not self._why_read_only(line.ref) for line in listed)
+
+    @property
+    def of_marked(self) -> tuple[Operation, ...]:
+        """What can be done to marked services, as one plan; nothing where none may be operated."""
+        offered = (op for op in OPERATIONS.values() if op.several and op.about == "service")
+        return tuple(offered) if self.operable else ()
 
     def action_operate_marked(self, operation_id: str) -> None:
         """Ask about all marked services at once."""
