@@ -93,7 +93,7 @@ def _page_row(
             Cell(f"rev {row.revision}"),
             Cell(group.exit_words if group.exit_words.startswith("exit") else "-", tone),
             Cell(f"{age(row.since, at)} ago", Tone.QUIET),
-            Cell(f"ran {lived(task)}", Tone.QUIET),
+            Cell(lived(task), Tone.QUIET),
             Cell(" · ".join(told), tone),
         ),
         wrong=group.failed,
@@ -101,8 +101,8 @@ def _page_row(
 
 
 def lived(task: Task | None) -> str:
-    """How long its containers ran, or that they never did."""
+    """`ran 3:10`, or that AWS never called it RUNNING: its containers may have begun, and ended."""
     if task is None or task.started_at is None:
-        return "never"
+        return "never RUNNING"
     ended = task.execution_stopped_at or task.stopping_at or task.stopped_at
-    return spell(ended - task.started_at) if ended else "-"
+    return f"ran {spell(ended - task.started_at)}" if ended else "ran -"

@@ -21,11 +21,20 @@ from bgconsole.ui.palette import Palette, Tone, health_look, stack_look, stack_w
 from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.log_entry import entries_of, level_of
+from bgconsole.ui.panes.stopped import lived
 from bgconsole.ui.panes.targets import share
 from bgconsole.ui.theme import THEMES
 from bgconsole.ui.widgets.fit import fit, fit_apart, piece
-from tests import scenes
-from tests.values import NOW
+from tests import scenes, worlds
+from tests.values import NOW, REF
+
+
+def test_a_task_that_died_while_it_booted_is_not_said_never_to_have_run() -> None:
+    booting = worlds.steady().tasks[REF][0]
+    died = replace(booting, started_at=None, stopped_at=NOW)
+    assert lived(died) == "never RUNNING"
+    assert lived(replace(died, started_at=NOW - timedelta(seconds=33))) == "ran 33 s"
+    assert lived(replace(died, started_at=NOW, stopped_at=None)) == "ran -"
 
 
 def palette(name: str = "textual-dark") -> Palette:
