@@ -78,9 +78,15 @@ def _of_deployments(snapshot: Snapshot, last: Mapping[str, str]) -> Iterator[_Fa
     for deployment in reversed(known.value.history[:3] if known.value else ()):
         watched = f"{deployment.arn} status" in last
         if (deployment.ongoing or watched) and known.fetched_at is not None:
+            dated = f"{deployment.arn} updated"
+            stamp = str(deployment.updated_at or "")
+            # What changed while AWS's own time stood still was not changed at that time.
+            aws_tells = deployment.updated_at and last.get(dated) != stamp
+            at = deployment.updated_at if aws_tells else None
             yield from _of_deployment(
-                deployment, _name(snapshot, deployment), deployment.updated_at or known.fetched_at
+                deployment, _name(snapshot, deployment), at or known.fetched_at
             )
+            yield _Fact(dated, stamp, None)
 
 
 def _of_deployment(deployment: ServiceDeployment, name: str, at: datetime) -> Iterator[_Fact]:

@@ -136,6 +136,20 @@ def test_breaker_alarms_and_the_way_back() -> None:
     assert all(one.severity is Severity.BAD for one in found if one.kind != "stage")
 
 
+def test_what_changed_while_awss_time_stood_still_is_dated_by_the_read() -> None:
+    found = told(
+        pictures(
+            {"strategy": "ROLLING", "breaker": CircuitBreaker("MONITORING", 4, 12)},
+            {"breaker": CircuitBreaker("MONITORING", 4, 12), "updated_at": NOW},
+            {"breaker": CircuitBreaker("MONITORING", 8, 12), "updated_at": NOW},
+        )
+    )
+    assert [(one.words, one.at) for one in found if "breaker" in one.words] == [
+        ("revision 2: circuit breaker at 4/12", NOW),
+        ("revision 2: circuit breaker at 8/12", NOW + timedelta(seconds=20)),
+    ]
+
+
 def test_of_a_deployment_that_had_ended_nothing_is_told() -> None:
     assert told([look(worlds.rolled_back()), look(worlds.steady())]) == []
 
