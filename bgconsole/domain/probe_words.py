@@ -23,7 +23,7 @@ class Standing:
     """Empty where it answers as it did."""
 
 
-def standing(record: ProbeRecord, *, healthy: bool) -> Standing:
+def standing(record: ProbeRecord, *, healthy: bool | None) -> Standing:
     """What the newest answers say.
 
     A probe that fails is never by itself the worst there is: while targets are healthy the way from
@@ -31,14 +31,15 @@ def standing(record: ProbeRecord, *, healthy: bool) -> Standing:
 
     Args:
         record: what the probe saw.
-        healthy: whether targets that get production traffic are healthy.
+        healthy: whether targets that get production traffic are healthy; None where it is not
+            known now.
     """
     latest = record.latest
     if latest is None:
         return Standing(Severity.UNKNOWN, "no answer yet")
     if record.failing:
-        severity = Severity.WAITING if healthy else Severity.BAD
-        aside = "; its targets are healthy" if healthy else ""
+        severity = Severity.BAD if healthy is False else Severity.WAITING
+        aside = _ASIDE[healthy]
         if latest.status:
             return Standing(severity, f"answers {latest.words}{aside}")
         return Standing(severity, f"cannot be reached from here ({latest.error}){aside}")
@@ -51,8 +52,13 @@ def standing(record: ProbeRecord, *, healthy: bool) -> Standing:
     return Standing(Severity.GOOD, "")
 
 
-def serves(snapshot: Snapshot) -> bool:
-    """Whether targets that get production traffic are healthy, as last read."""
+_ASIDE = {True: "; its targets are healthy", False: "", None: "; its targets cannot be read now"}
+
+
+def serves(snapshot: Snapshot) -> bool | None:
+    """Whether targets that get production traffic are healthy; None while they cannot be read."""
+    if snapshot.targets.failure is not None:
+        return None
     balancing = snapshot.targets.value
     groups = balancing.groups if balancing else ()
     return any(group.healthy and group.production_share for group in groups)

@@ -85,7 +85,7 @@ class ProbePane(Pane):
         fresh = _freshness(record, at)
         facts = self.query_one(".facts", Static)
         width = max(8, self.size.width - 2)
-        healthy = self.snapshot is not None and serves(self.snapshot)
+        healthy = serves(self.snapshot) if self.snapshot else None
         lines = probe_lines(record, Palette.of(self.app), width, healthy=healthy) if record else []
         retell(facts, Content("\n").join(lines))
         facts.display = bool(lines)

@@ -22,7 +22,7 @@ _VERSIONS = (Tone.OLD, Tone.NEW, Tone.BUSY, Tone.PLAIN)
 
 
 def probe_lines(
-    record: ProbeRecord, palette: Palette, width: int, *, healthy: bool
+    record: ProbeRecord, palette: Palette, width: int, *, healthy: bool | None
 ) -> list[Content]:
     """What fits `width` cells, the most important first.
 
@@ -84,7 +84,9 @@ def bars(shown: Sequence[Answer], palette: Palette) -> Content:
     return _styled(cells, palette)
 
 
-def _now(record: ProbeRecord, palette: Palette, width: int, *, healthy: bool) -> Iterator[Content]:
+def _now(
+    record: ProbeRecord, palette: Palette, width: int, *, healthy: bool | None
+) -> Iterator[Content]:
     """How it stands, where that is not simply well."""
     now = standing(record, healthy=healthy)
     if not now.words:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bgconsole.domain.errors import Unreachable
 from bgconsole.domain.probe import (
     ANSWERS_KEPT,
     RUNS_KEPT,
@@ -27,6 +28,7 @@ from bgconsole.domain.probe_words import (
     spell_ms,
     standing,
 )
+from bgconsole.domain.snapshot import Failure
 from bgconsole.domain.verdict import Severity
 from tests import scenes
 from tests.values import NOW
@@ -167,10 +169,16 @@ def test_a_failing_probe_alone_is_never_the_worst(status: int) -> None:
     assert ill.severity is Severity.BAD
     cause = "answers HTTP 502" if status else "cannot be reached from here (connect timeout)"
     assert (well.words, ill.words) == (f"{cause}; its targets are healthy", cause)
+    unread = standing(told, healthy=None)
+    assert unread.severity is Severity.WAITING
+    assert unread.words == f"{cause}; its targets cannot be read now"
 
 
 def test_the_targets_that_count_are_those_that_get_traffic() -> None:
-    assert serves(scenes.steady())
+    steady = scenes.steady()
+    assert serves(steady)
+    lost = replace(steady.targets, failure=Failure(Unreachable("No answer"), NOW, NOW))
+    assert serves(replace(steady, targets=lost)) is None, "what was read before is not what is"
     assert not serves(scenes.waiting())
     balancing = scenes.steady().targets.value
     assert balancing
