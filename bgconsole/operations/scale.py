@@ -63,17 +63,18 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if size:
         return _resized(snapshot, service, params, evidence)
     if not count:
-        return No(
-            f"The service wants {_tasks(service.desired)}. How many?", _counts(service), "count"
-        )
+        asked = f"The service wants {_tasks(service.desired)}. How many?"
+        return No(asked, _counts(service.desired), "count", free=True)
     if not count.isdigit() or int(count) > _MOST:
         return No(f"{count!r} is no number of tasks from 0 to {_MOST}.")
     return _counted(snapshot, service, int(count), evidence)
 
 
-def _counts(service: Service) -> tuple[tuple[str, str], ...]:
-    most = max(_LISTED, 2 * service.desired)
-    return tuple((str(n), _tasks(n)) for n in range(most + 1) if n != service.desired)
+def _counts(now: int) -> tuple[tuple[str, str], ...]:
+    """More of them first, then fewer, none at last: the first is what `enter` takes."""
+    most = max(_LISTED, 2 * now)
+    counts = (*range(now + 1, most + 1), *range(now - 1, -1, -1))
+    return tuple((str(n), _tasks(n)) for n in counts)
 
 
 def _counted(

@@ -131,6 +131,8 @@ class No:
     """Where the user may pick instead: values for a parameter, each with its words."""
     param: str = "to"
     """The parameter that the choices are values of."""
+    free: bool = False
+    """Whether a value that is none of the choices may be typed as well."""
     secrets: tuple[str, ...] = ()
     """Secret values that are lacking: a parameter `secret-NAME` each, asked for, never in argv."""
     command: str = ""

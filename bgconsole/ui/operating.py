@@ -282,7 +282,9 @@ class Operating:
             if value is not None:
                 self.offer(runner, operation, snapshot, {**params, no.param: value})
 
-        screen = ChooserScreen(operation.title, lambda: (), about=no.reason, known=no.choices)
+        screen = ChooserScreen(
+            operation.title, lambda: (), about=no.reason, known=no.choices, free=no.free
+        )
         self._app.push_screen(screen, chosen)
 
     def _ask(self, proposal: Proposal, changed_from: Plan | None = None) -> None:

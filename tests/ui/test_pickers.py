@@ -13,6 +13,7 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.port import Gateway
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.ui.screens.chooser import ChooserScreen
+from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.screens.services import ServicesScreen
@@ -70,6 +71,23 @@ async def test_typing_finds(tmp_path: Path) -> None:
         await pilot.press("backspace", "backspace", "backspace", "backspace", "down", "enter")
         screen = await filled(pilot)
         assert screen.snapshot is not None and screen.snapshot.ref == OTHER
+
+
+async def test_a_number_of_tasks_is_found_as_it_is_typed_listed_or_not(tmp_path: Path) -> None:
+    app = console(worlds.steady(), tmp_path)
+    async with app.run_test() as pilot:
+        await filled(pilot)
+        app.call_later(app.action_operate, "service.scale")
+        await until(pilot, lambda: isinstance(app.screen, ChooserScreen))
+        assert options(app)[0] == "5 tasks", "enter alone does no harm"
+        assert options(app)[-1] == "0 tasks"
+        await pilot.press("1")
+        await until(pilot, lambda: options(app)[0] == "1 task")
+        await pilot.press(*"23")
+        await until(pilot, lambda: "enter takes 123" in text(app.screen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ConfirmScreen))
+        assert "tell ECS to run 123 tasks" in text(app.screen)
 
 
 async def test_another_service_takes_the_place_of_the_first(tmp_path: Path) -> None:

@@ -50,8 +50,11 @@ class ChooserScreen(ModalScreen[str | None]):
         first: str = "",
         mark: str = "last time",
         known: Choices | None = None,
+        free: bool = False,
     ) -> None:
+        """`free` takes what was typed where nothing is named so."""
         super().__init__()
+        self._free = free
         self._title = plain(title)
         self._about = about
         self._list_choices = list_choices
@@ -101,19 +104,23 @@ class ChooserScreen(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def _fill(self) -> None:
-        sought = self.query_one("#find", Input).value.casefold()
+        typed = self.query_one("#find", Input).value
+        sought = typed.casefold()
         found = [
             (value, words)
             for value, words in self._choices
             if sought in value.casefold() or sought in words.casefold()
         ]
-        found.sort(key=lambda choice: choice[0] != self._first)
+        # "1" is not the first of 10, 11, 12: what is named just so comes first.
+        found.sort(key=lambda choice: (choice[0] != self._first, choice[0].casefold() != sought))
         options = self.query_one(OptionList)
         options.clear_options()
         options.add_options(Option(self._prompt(*choice)) for choice in found)
         self._found = tuple(value for value, _ in found)
         options.highlighted = 0 if found else None
         nothing = "nothing is named so" if self._choices else "there is nothing here"
+        if self._free and typed.strip():
+            nothing = f"not in the list: enter takes {typed.strip()}"
         self._say("" if found else nothing)
 
     def _prompt(self, value: str, words: str) -> Content:
@@ -123,8 +130,11 @@ class ChooserScreen(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _submitted(self) -> None:
         at = self.query_one(OptionList).highlighted
+        typed = self.query_one("#find", Input).value.strip()
         if at is not None:
             self.dismiss(self._found[at])
+        elif self._free and typed:
+            self.dismiss(typed)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:

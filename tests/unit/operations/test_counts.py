@@ -92,7 +92,9 @@ def test_what_cannot_be_scaled_to(desk: MakeDesk, params: dict[str, str], words:
 
 def test_without_a_number_there_is_a_list(desk: MakeDesk) -> None:
     no = desk(worlds.steady()).refused(SCALE)
-    assert (no.param, no.choices[:2]) == ("count", (("0", "0 tasks"), ("1", "1 task")))
+    assert (no.param, no.choices[:2]) == ("count", (("5", "5 tasks"), ("6", "6 tasks")))
+    assert no.choices[-2:] == (("1", "1 task"), ("0", "0 tasks"))
+    assert no.free
     assert "4" not in dict(no.choices)
 
 
