@@ -102,8 +102,10 @@ def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
     ]
     if not shares:
         shares = [piece(4, Content.styled("no listener", palette.style(Tone.QUIET)), Content())]
-    head = piece(1, Content.styled(name, palette.style(Tone.PLAIN, bold=True)), _cut(name, 14))
-    return fit([head, *shares, piece(9, health)], width, between="  ")
+    bold = palette.style(Tone.PLAIN, bold=True)
+    head = piece(1, *(Content.styled(form, bold) for form in (name, cut_inside(name, 14))))
+    few = Content.styled(f"{group.healthy}/{total}", palette.style(tone))
+    return fit([head, *shares, piece(9, health, few)], width, between="  ")
 
 
 def metrics_line(told: GroupMetrics, palette: Palette, width: int) -> Content:
@@ -159,5 +161,9 @@ def target_row(group: TargetGroup, target: Target, *, several: bool) -> Row:
     )
 
 
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+def cut_inside(name: str, limit: int) -> str:
+    """A name of at most `limit` characters: two groups of one service differ at their ends."""
+    if len(name) <= limit:
+        return name
+    end = limit // 2
+    return f"{name[: limit - 1 - end]}…{name[-end:]}"

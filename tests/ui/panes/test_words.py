@@ -22,7 +22,7 @@ from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.log_entry import entries_of, level_of
 from bgconsole.ui.panes.stopped import lived
-from bgconsole.ui.panes.targets import share
+from bgconsole.ui.panes.targets import group_line, share
 from bgconsole.ui.theme import THEMES
 from bgconsole.ui.widgets.fit import fit, fit_apart, piece
 from tests import scenes, worlds
@@ -35,6 +35,18 @@ def test_a_task_that_died_while_it_booted_is_not_said_never_to_have_run() -> Non
     assert lived(died) == "never RUNNING"
     assert lived(replace(died, started_at=NOW - timedelta(seconds=33))) == "ran 33 s"
     assert lived(replace(died, started_at=NOW, stopped_at=None)) == "ran -"
+
+
+def test_a_narrow_line_of_a_group_keeps_what_tells_it_from_the_other() -> None:
+    steady = scenes.steady().targets.value
+    assert steady
+    names = ("democluster-target-group", "democluster-target-group-green")
+    lines = [
+        group_line(replace(steady.groups[0], name=name), palette(), 45).plain for name in names
+    ]
+    assert lines[0].startswith("democl…t-group  ") and lines[1].startswith("democl…p-green  ")
+    for line in lines:
+        assert "…" not in line[14:], "how many are healthy is not cut"
 
 
 def palette(name: str = "textual-dark") -> Palette:
