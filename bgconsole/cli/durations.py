@@ -38,7 +38,13 @@ def moment(text: str, now: datetime) -> datetime:
     if typed[:4].isdigit() and "-" in typed:
         at = _iso(typed)
     else:
-        ago = duration(typed)
+        try:
+            ago = duration(typed)
+        except click.BadParameter:
+            raise click.BadParameter(
+                f"{text!r} is no time: write how long ago (90s, 10m, 1h30m, 1d), or when "
+                f"({now:%Y-%m-%d}T14:00Z)."
+            ) from None
         if ago > now - _OLDEST:
             raise click.BadParameter(f"{text!r} is before 1970.")
         at = now - ago
