@@ -195,7 +195,7 @@ def _tag_checks(snapshot: Snapshot, made: Making, tag: str, evidence: Evidence) 
         if isinstance(repository, Repository) and repository.keeps(tag):
             words = (
                 f"{made.name}:{tag} is in ECR already ({means}), and its tags never move. "
-                "U deploys it; for another image commit, or give another --tag."
+                "Deploy it, or for another image commit, or give another --tag."
             )
             return [Check(words, "problem")]
         checks.append(Check(f"{tag} means {means}: it will move to the new image", "warning"))
@@ -218,7 +218,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         facts=image_facts(made, evidence),
         checks=image_checks(snapshot, made, evidence),
         steps=image_steps(made, snapshot.place),
-        notes=("What serves stays as it is: U deploys an image.",),
+        notes=("What serves stays as it is until an image is deployed.",),
         before=_meant(made, evidence),
         after=f"{made.names[0]} in ECR",
     )

@@ -30,7 +30,7 @@ def _allowed(snapshot: Snapshot) -> No | None:
         return no
     under_way = rollout(snapshot)
     if under_way is None:
-        return No("No deployment is under way: there is nothing to stop. R goes back from one.")
+        return No("No deployment is under way: nothing to stop. A roll back undoes one that ended.")
     if under_way.going_back:
         return No("The deployment is being rolled back already.")
     return None
@@ -50,7 +50,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     choice = choose(snapshot, definitions_in(evidence))
     stop, live, target = choice.stop, choice.live, choice.target
     if stop is None or live is None or target is None:
-        return No(choice.reason or "The deployment has ended: R goes back from what it brought.")
+        return No(choice.reason or "The deployment has ended: a roll back undoes it.")
     plan = rollback.plan_back(snapshot, choice, evidence)
     if isinstance(plan, No):
         return plan

@@ -153,7 +153,7 @@ def test_a_tag_that_is_taken_is_refused_where_tags_never_move(desk: MakeDesk) ->
     world.immutable.add(REPOSITORY)
     reason = desk(world).refused(B, tag=MEOW.tag).reason
     assert reason.startswith(f"{REPOSITORY}:{MEOW.tag} is in ECR already (sha256:77ab10c2")
-    assert "U deploys it" in reason
+    assert "Deploy it" in reason
     world.images[REPOSITORY] += (Image(REPOSITORY, DIGEST, ("latest",)),)
     assert desk(world).proposed(B, tag="v3", latest="yes"), "that one may move"
 
