@@ -61,6 +61,7 @@ def _chosen(tasks: tuple[Task, ...], wanted: str) -> Task:
     found = [task for task in tasks if task.id.startswith(wanted)]
     if len(found) == 1:
         return found[0]
-    there = ", ".join(task.id[:8] for task in found or tasks) or "none"
     what = "Several tasks" if found else "No such task"
-    raise NotThere(what, f"{plain(wanted)}; there are {there}")
+    there = found or tuple(task for task in tasks if task.last_status == "RUNNING")
+    named = ", ".join(task.id[:8] for task in there) or "none"
+    raise NotThere(what, f"{plain(wanted)}; {'there are' if found else 'running are'} {named}")

@@ -51,7 +51,11 @@ def test_a_task_is_named_by_the_beginning_of_its_id(terminal: Terminal, programs
     called = (programs / "called").read_text()
     assert wanted.arn in called
     assert "bin/rails console" in called
-    assert terminal("shell", "no-such").code == 1
+    stopped, *others = terminal.world.tasks[REF]
+    terminal.world.tasks[REF] = (replace(stopped, last_status="STOPPED"), *others)
+    unknown = terminal("shell", "no-such")
+    assert unknown.code == 1
+    assert others[0].id[:8] in unknown.err and stopped.id[:8] not in unknown.err
     (programs / "aws").write_text("#!/bin/sh\nexit 255\n")
     assert terminal("shell").code == 1, "as the program ended"
 
