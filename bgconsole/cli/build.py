@@ -68,6 +68,9 @@ def build_cli(
         group.add_command(command_of(operation))
     for command in (outputs, status, watch, logs, probe, timeline, shell, audit, config, *more):
         group.add_command(command)
+    for command in group.commands.values():
+        # click cuts what it makes of the help itself at the width of the terminal.
+        command.short_help = command.short_help or (command.help or "").partition("\n\n")[0]
     return group
 
 

@@ -209,6 +209,12 @@ def test_help_and_version(terminal: Terminal) -> None:
     assert terminal("-h").code == 0
 
 
+def test_the_list_of_commands_cuts_no_sentence(terminal: Terminal) -> None:
+    listed = terminal("--help").out.partition("Commands:")[2]
+    assert "..." not in listed
+    assert "Show what was done from this machine: who, when, to what," in listed
+
+
 def broken(kind: type[BaseException]) -> Callable[[object], Gateway]:
     def connect(_: object) -> Gateway:
         raise kind("password=canary")
