@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -474,8 +474,12 @@ def _no_service(snapshot: Snapshot) -> Verdict:
 
 
 def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, ...]:
-    """What the verdict rests on and could not see, the service itself first."""
-    told = []
+    """What the verdict rests on and could not see, the service itself first.
+
+    Sources that fail alike are told together, since the oldest of their last good answers.
+    """
+    told: list[str] = []
+    failing: dict[str, list[tuple[Source, datetime]]] = {}
     for source in MATTERS:
         part = snapshot.part(source)
         if source == "targets" and not service.load_balancing:
@@ -485,8 +489,7 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
         if part.failure:
             # From the last good answer on nothing is known; the failure was only noticed later.
             last = part.fetched_at or part.failure.since
-            since = last.astimezone(now.tzinfo).strftime("%H:%M:%S")
-            told.append(f"{_NAMES[source]}: {part.failure.error.brief} since {since}")
+            failing.setdefault(part.failure.error.brief, []).append((source, last))
         elif part.waiting:
             told.append(f"{_NAMES[source]}: not read yet")
         elif (
@@ -495,7 +498,13 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
             and ((now - part.fetched_at).total_seconds() > STALE_AFTER * snapshot.interval + 10)
         ):
             told.append(f"{_NAMES[source]}: last read {rounded(now - part.fetched_at)} ago")
-    return tuple(told)
+    return (*(_failing(title, parts, now) for title, parts in failing.items()), *told)
+
+
+def _failing(title: str, parts: Sequence[tuple[Source, datetime]], now: datetime) -> str:
+    names = ", ".join(_NAMES[source] for source, _ in parts)
+    since = min(last for _, last in parts).astimezone(now.tzinfo)
+    return f"{names}: {title} since {since:%H:%M:%S}"
 
 
 _NAMES: dict[Source, str] = {

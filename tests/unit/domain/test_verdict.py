@@ -185,6 +185,16 @@ def test_the_bad_that_was_seen_stays_said_while_another_source_fails() -> None:
     assert any("throttled since 14:00:00" in line for line in found.evidence)
 
 
+def test_sources_that_fail_alike_are_told_once() -> None:
+    world = worlds.crash_looping()
+    for call in ("services.service_deployments", "services.tasks", "targets.balancing"):
+        world.fail(call, Throttled("throttled"))
+    found = judged(world)
+    told = " · ".join((found.sentence, *found.evidence))
+    assert told.count("throttled") == 1
+    assert "deployment history, tasks, target health: throttled since 14:00:00" in told
+
+
 def test_old_data_without_a_failure_is_doubted() -> None:
     snapshot = replace(read(scripted_gateway(worlds.steady()), REF, lambda: NOW), interval=2.0)
     assert verdict(snapshot, NOW + timedelta(seconds=5)).severity is Severity.GOOD
