@@ -77,14 +77,16 @@ def checks(
         return
     found = [*_in_logs(snapshot, evidence), *_in_tasks(snapshot, since, evidence.found.get(tasks))]
     found += _in_audit(snapshot, since, evidence.ours)
+    missed = tuple(_missed(evidence, tasks))
     reach = ", ".join(_reach(snapshot, since, evidence, tasks))
     if found:
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
         words = f"migrated since {at(since, snapshot)}: {'; '.join(found[:_NAMED])}{more}"
         yield Check(words, "warning")
     else:
-        whole = "not in " not in reach and all(log.whole for log in _logs(evidence).values())
-        words = f"no migration is known since {at(since, snapshot)}: looked in {reach}"
+        whole = not missed and all(log.whole for log in _logs(evidence).values())
+        unseen = f"; not in {', not in '.join(missed)}" if missed else ""
+        words = f"no migration is known since {at(since, snapshot)}: looked in {reach}{unseen}"
         yield Check(words, "ok" if whole else "not checked")
     if live is not None and (name := on_start(live)):
         words = (
@@ -128,17 +130,20 @@ def _in_audit(snapshot: Snapshot, since: datetime, records: tuple[Record, ...]) 
 
 
 def _reach(snapshot: Snapshot, since: datetime, evidence: Evidence, tasks: str) -> Iterator[str]:
-    """Every source, with how far back it tells or why it tells nothing."""
+    """Every source that was looked in, with how far back it tells."""
     for group, searched in _logs(evidence).items():
         yield f"log {group}" + ("" if searched.whole else " (not searched to the end)")
-    for name, why in evidence.missing.items():
-        if name != tasks and not name.startswith(_LOG):
-            continue
-        told = "stopped tasks" if name == tasks else name.removeprefix("migration ")
-        yield f"not in {told} ({why})"
     seen = snapshot.service.fetched_at
     if tasks in evidence.found and seen is not None:
         kept = max(since, seen - STOPPED_KEPT)
         late = f", not known before {at(kept, snapshot)}" if kept > since else ""
         yield f"stopped tasks{late}"
     yield "our audit log"
+
+
+def _missed(evidence: Evidence, tasks: str) -> Iterator[str]:
+    """Every source that could not be looked in, with why."""
+    for name, why in evidence.missing.items():
+        if name == tasks or name.startswith(_LOG):
+            told = "stopped tasks" if name == tasks else name.removeprefix("migration ")
+            yield f"{told} ({why})"
