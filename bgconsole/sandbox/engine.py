@@ -15,7 +15,8 @@ does not promise to keep; the version is pinned exactly, and `tests/contract` fa
 - `services.cloudformation.changesets._resolve_props_for_diff`: a change set lists no resource whose
   condition is false;
 - `services.cloudformation.handlers._ACTION_HANDLERS` and, in `changesets`, `_find_change_set` and
-  `_stack_region_context`: to tell the property values of a change set where they are asked for;
+  `_stack_region_context`: to tell the property values of a change set where they are asked for, and
+  of a nested stack its parent;
 - `core.responses._service_model` and `_BOTOCORE_NAME`: to load no model for its protocol's name;
 - `services.cloudwatch._evaluate_alarm`: to judge the alarms of load balancers by ourselves;
 - `core.iam_evaluator` and `core.iam_actions`: to judge every call by the policies of its key.
@@ -201,6 +202,7 @@ class _Ministack:
         self._tell_of_changes(telling, provisioners)
         self._compare_what_is_there(changesets)
         self._tell_property_values(changesets, handlers._ACTION_HANDLERS)
+        self._tell_parents(handlers._ACTION_HANDLERS)
         self._roll_back_as_cancelled()
 
     def adopt(self, types: Iterable[ResourceType]) -> None:
@@ -352,6 +354,21 @@ class _Ministack:
             return status, headers, body
 
         actions["DescribeChangeSet"] = described
+
+    def _tell_parents(self, actions: dict[str, Any]) -> None:
+        """A nested stack names the one that it is nested in."""
+        describe: Callable[[Any], tuple[int, dict[str, str], bytes]] = actions["DescribeStacks"]
+
+        def described(params: Any) -> tuple[int, dict[str, str], bytes]:
+            status, headers, body = describe(params)
+            for stack in self._records.values():
+                if parent := stack.get("ParentId"):
+                    mark = f"<StackId>{stack['StackId']}</StackId>"
+                    told = f"{mark}<ParentId>{escape(parent)}</ParentId>"
+                    body = body.replace(mark.encode(), told.encode())
+            return status, headers, body
+
+        actions["DescribeStacks"] = described
 
     def _roll_back_as_cancelled(self) -> None:
         """A wait that CancelUpdateStack ended goes back as what its user wanted, not as failed."""

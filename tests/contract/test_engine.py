@@ -34,6 +34,7 @@ wrapped = {
     "_stack_region_context": names(changesets._stack_region_context)[:2],
     "_p": names(changesets._p)[:2],
     "DescribeChangeSet": names(handlers._ACTION_HANDLERS["DescribeChangeSet"]),
+    "DescribeStacks": names(handlers._ACTION_HANDLERS["DescribeStacks"]),
 }
 import yaml
 from ministack.core import responses
@@ -176,6 +177,7 @@ def test_what_is_wrapped_is_called_as_we_call_it(engine: dict[str, Any]) -> None
         "_stack_region_context": ["stack", "stack_id"],
         "_p": ["params", "key"],
         "DescribeChangeSet": ["params"],
+        "DescribeStacks": ["params"],
     }
     assert engine["before"] == {
         "loader": True,
