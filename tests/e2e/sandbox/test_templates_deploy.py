@@ -109,6 +109,14 @@ def test_everything_nested_by_one_template(here: Account) -> None:
     pipelines = here.client("codepipeline").list_pipelines()["pipelines"]
     assert len(pipelines) == 1
 
+    service = ("--cluster", "whole-cluster", "--service", "whole-service", "--through", "stack")
+    typed = ("deploy", *service, "--image", "8be01c9", "--confirm", "8be01c9")
+    ended = here.sandbox.run(*PROGRAM, *typed, timeout=120)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    (root,) = here.client("cloudformation").describe_stacks(StackName="whole")["Stacks"]
+    image = {p["ParameterKey"]: p["ParameterValue"] for p in root["Parameters"]}["DockerImage"]
+    assert "/demorepo@sha256:" in image, "the outermost stack hands it on"
+
 
 OUTER = """
 Description: A stack that nests one (stack outer).
