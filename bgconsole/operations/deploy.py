@@ -10,18 +10,15 @@ change set.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
-from bgconsole.domain.errors import WorldChanged
 from bgconsole.domain.images import Image, ImageReference, short_digest
 from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.migrations import DEFAULT_COMMAND
 from bgconsole.domain.services import Service, TaskDefinition, revision_of, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
-from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.gateway.port import Gateway
 from bgconsole.operations import migration as migrating
 from bgconsole.operations import through_stack
 from bgconsole.operations.build import (
@@ -32,19 +29,29 @@ from bgconsole.operations.build import (
     making,
     survey,
 )
+from bgconsole.operations.deploy_steps import (
+    REGISTERS,
+    REVISION,
+    STARTS,
+    Start,
+    Wanted,
+    before,
+    deployed,
+    from_image,
+    named_in,
+    update,
+)
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.image_steps import PUSHED, Making, image_steps
+from bgconsole.operations.image_steps import PUSHED, Making
 from bgconsole.operations.lookup import Lookup, definitions_in
 from bgconsole.operations.migrate import on_start_check
-from bgconsole.operations.migration import Migration
 from bgconsole.operations.new_image import (
     NewImage,
     full_reference,
     look_up,
-    register_step,
     resolve,
 )
-from bgconsole.operations.owning_stack import THROUGH, drifts
+from bgconsole.operations.owning_stack import drifts, owning_stack
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -58,37 +65,10 @@ from bgconsole.operations.spec import (
 )
 from bgconsole.operations.step import Step
 from bgconsole.operations.through_stack import IN_VIEW, THROUGH_PARAMS, Through
-from bgconsole.operations.words import at, command, following
+from bgconsole.operations.words import at, following
 from bgconsole.watch.follow import Expected
 
-REVISION = "new task definition"
-"""The name under which the new revision is handed on."""
-
-Start = Literal["build", "register", "migrate", "update"]
-"""The step to begin with; what was made before it is named by a parameter."""
-_STARTS: tuple[Start, ...] = ("build", "register", "migrate", "update")
-_REGISTERS = ("build", "register")
-"""Beginnings from which a new revision is made."""
 MOST_CHOICES = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What was asked for, understood."""
-
-    start: Start
-    definition: TaskDefinition
-    """What is copied, or, from the migration on, what was registered before."""
-    container: str
-    image: NewImage
-    migrates: bool
-    command: tuple[str, ...]
-    migrates_in: str
-    """The container that the command is run in."""
-    migrates_with: TaskDefinition | None = None
-    """Another task definition that migrations are run with, where there is one."""
-    making: Making | None = None
-    """How the image is made, where it is."""
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
@@ -155,16 +135,18 @@ def _by_itself(
 ) -> Plan:
     """The plan that updates the service."""
     image, family = wanted.image, wanted.definition.family
-    known = "" if wanted.start in _REGISTERS else wanted.definition.name
+    known = "" if wanted.start in REGISTERS else wanted.definition.name
+    moving = owning_stack(snapshot, stopping=False)
     return replace(
         plan,
         facts=_facts(snapshot, wanted, live, evidence, _by(wanted, service.task_definition)),
-        steps=(*_steps(snapshot, wanted, _named(snapshot, params)), following(service)),
+        checks=(*plan.checks, *((Check(moving, "warning"),) if moving else ())),
+        steps=(*_steps(snapshot, wanted, named_in(snapshot, params)), following(service)),
         expect=Expected(
             task_definition=wanted.definition.arn if known else REVISION,
             digests={wanted.container: image.digest} if image.digest else {},
         ),
-        left_to_do=_drift(service.stack),
+        left_to_do=drifts(service.stack),
         after=f"{known or f'a new revision of {family}'} · {image.words}",
     )
 
@@ -192,7 +174,7 @@ def _common(snapshot: Snapshot, wanted: Wanted, live: Version, evidence: Evidenc
         facts=(),
         checks=_checks(snapshot, wanted, live, evidence),
         steps=(),
-        confirm=_word(image) if wanted.start in _REGISTERS else str(wanted.definition.revision),
+        confirm=_word(image) if wanted.start in REGISTERS else str(wanted.definition.revision),
         notes=_notes(wanted),
         before=live.words,
     )
@@ -225,7 +207,7 @@ def _by_stack(
     shown = through_stack.shown(snapshot, way, image.reference, evidence)
     if isinstance(shown, No):
         return shown
-    named = _named(snapshot, params)
+    named = named_in(snapshot, params)
     migrated = f"--no-migrate {named}" if wanted.migrates else named
     by = through_stack.means(way, image.words or image.reference)
     return replace(
@@ -233,14 +215,14 @@ def _by_stack(
         facts=(*_facts(snapshot, wanted, live, evidence, by), *shown.facts),
         checks=(*plan.checks, *shown.checks),
         steps=(
-            *_before(snapshot, wanted, named, serves=False),
+            *before(snapshot, wanted, named, serves=False),
             *through_stack.steps(
                 snapshot,
                 way,
                 wanted.container,
                 image.reference,
                 shown,
-                _from_image(migrated, image.reference),
+                from_image(migrated, image.reference),
                 evidence,
             ),
         ),
@@ -266,7 +248,7 @@ def _unread(snapshot: Snapshot, params: Params, live: Version) -> Plan:
         summary=f"Deploy {what} to {snapshot.ref.name}",
         facts=(Fact("from", live.words, aside=_since(snapshot)), Fact("to", what)),
         checks=(Check("the task definitions", "checking"),),
-        steps=(_update(snapshot, base, short_name(base), ""),),
+        steps=(update(snapshot, base, short_name(base), ""),),
         confirm=revision or snapshot.ref.name,
     )
 
@@ -357,13 +339,13 @@ def _pushed(made: Making) -> NewImage:
 def _start(params: Params) -> Start | No:
     """Where to begin: with the build, unless an image is named."""
     asked = params.get("from") or ("register" if params.get("image") else "build")
-    start = next((each for each in _STARTS if each == asked), None)
+    start = next((each for each in STARTS if each == asked), None)
     if start is None:
-        return No(f"There is no step {asked} to begin from; there are {', '.join(_STARTS)}.")
+        return No(f"There is no step {asked} to begin from; there are {', '.join(STARTS)}.")
     revision, image = params.get("revision", ""), params.get("image", "")
-    if start in _REGISTERS and revision:
+    if start in REGISTERS and revision:
         return No(f"Revision {revision} is registered: go on --from migrate or --from update.")
-    if start not in _REGISTERS and not revision:
+    if start not in REGISTERS and not revision:
         return No(f"From {start} on, --revision names what was registered.")
     if start == "register" and not image:
         return No("From register on, --image names what was pushed.")
@@ -446,13 +428,13 @@ def _word(image: NewImage) -> str:
 
 
 def _to(wanted: Wanted) -> str:
-    if wanted.start in _REGISTERS:
+    if wanted.start in REGISTERS:
         return f"a new revision of {wanted.definition.family}"
     return f"revision {wanted.definition.revision}"
 
 
 def _by(wanted: Wanted, current: str) -> str:
-    if wanted.start not in _REGISTERS:
+    if wanted.start not in REGISTERS:
         return f"an update of the service to {wanted.definition.name}"
     kept = f"a copy of revision {revision_of(current)}, {wanted.container} with the new image"
     return kept if wanted.image.digest else f"{kept} (not pinned)"
@@ -478,7 +460,7 @@ def _checks(
     service = snapshot.service.value
     if wanted.definition.status != "ACTIVE":
         words = f"Task definition {wanted.definition.name} is {wanted.definition.status}."
-        checks.append(Check(words, "warning" if wanted.start in _REGISTERS else "problem"))
+        checks.append(Check(words, "warning" if wanted.start in REGISTERS else "problem"))
     checks += on_start_check(wanted.definition, service.desired if service else 0)
     return tuple(checks)
 
@@ -489,12 +471,6 @@ def _notes(wanted: Wanted) -> tuple[str, ...]:
     return ("While it migrates the old version serves: it must work with the new schema, too.",)
 
 
-def _drift(stack: str) -> tuple[str, ...]:
-    if not stack:
-        return ()
-    return (drifts(stack),)
-
-
 def _since(snapshot: Snapshot) -> str:
     service = snapshot.service.value
     primary = service.primary if service else None
@@ -503,112 +479,10 @@ def _since(snapshot: Snapshot) -> str:
 
 def _steps(snapshot: Snapshot, wanted: Wanted, named: str) -> tuple[Step, ...]:
     """What is done before the end is followed."""
-    definition, shown = _deployed(wanted)
+    definition, shown = deployed(wanted)
     return (
-        *_before(snapshot, wanted, named, serves=True),
-        _update(snapshot, definition, shown, named),
-    )
-
-
-def _deployed(wanted: Wanted) -> tuple[str, str]:
-    """The task definition that is deployed, or the name it is handed on by; and in words."""
-    if wanted.start in _REGISTERS:
-        return REVISION, f"{wanted.definition.family}:<the new revision>"
-    return wanted.definition.arn, wanted.definition.name
-
-
-def _before(snapshot: Snapshot, wanted: Wanted, named: str, *, serves: bool) -> Iterator[Step]:
-    """What is done before anything that serves is changed.
-
-    `serves` tells whether the revision that is registered is to serve; else it only migrates.
-    """
-    if wanted.making:
-        made_so_far = _from_image(named, PUSHED)
-        for step in image_steps(wanted.making, snapshot.place):
-            yield replace(step, go_on=made_so_far)
-    with_image = _from_image(named, wanted.image.reference)
-    own = serves or (wanted.migrates and wanted.migrates_with is None)
-    definition, shown = _deployed(wanted)
-    if own and wanted.start in _REGISTERS:
-        yield register_step(
-            snapshot,
-            wanted.definition,
-            wanted.container,
-            wanted.image.reference,
-            REVISION,
-            with_image,
-        )
-    if wanted.migrates:
-        again = _go_on(named, "migrate", definition) if own else with_image
-        yield from _migration(snapshot, wanted, definition, shown, again)
-
-
-def _migration(
-    snapshot: Snapshot,
-    wanted: Wanted,
-    definition: str,
-    shown: str,
-    again: Callable[[Mapping[str, str]], str],
-) -> Iterator[Step]:
-    """Run the migrations with the new image, in the service's task definition or in their own."""
-    other, container = wanted.migrates_with, wanted.migrates_in
-    if other is not None:
-        image = wanted.image.reference
-        yield register_step(snapshot, other, container, image, migrating.COPY, again)
-        definition, shown = migrating.COPY, f"{other.family}:<the new revision>"
-    migration = Migration(snapshot.ref, definition, shown, container, wanted.command)
-    yield migrating.run_step(migration, snapshot, again)
-    yield migrating.wait_step(snapshot.ref, container, go_on=again)
-
-
-def _go_on(named: str, start: Start, definition: str) -> Callable[[Mapping[str, str]], str]:
-    """The command that goes on from a step with what was registered."""
-
-    def go_on(made: Mapping[str, str]) -> str:
-        revision = revision_of(made.get(definition, definition))
-        return f"bgconsole deploy --from {start} --revision {revision} {named}"
-
-    return go_on
-
-
-def _from_image(named: str, reference: str) -> Callable[[Mapping[str, str]], str]:
-    """The command that goes on with an image, or, while it is not pushed, begins again."""
-
-    def go_on(made: Mapping[str, str]) -> str:
-        image = made.get(reference, "" if reference == PUSHED else reference)
-        return " ".join(filter(None, ("bgconsole deploy", image and f"--image {image}", named)))
-
-    return go_on
-
-
-def _named(snapshot: Snapshot, params: Params) -> str:
-    way = f" --{THROUGH} {way}" if (way := params.get(THROUGH)) else ""
-    return f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name}{way}"
-
-
-def _update(snapshot: Snapshot, definition: str, shown: str, named: str) -> Step:
-    ref, service = snapshot.ref, snapshot.service.value
-    before = service.primary.id if service and service.primary else ""
-
-    def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        now = gateway.services.describe(ref).primary
-        if now is not None and now.id != before:
-            raise WorldChanged(
-                "Another deployment began meanwhile",
-                f"{now.id} of revision {revision_of(now.task_definition)}",
-                "Look at it first",
-            )
-        return gateway.changes.update(ref, task_definition=made.get(definition, definition))
-
-    return Step(
-        f"point the service at {shown}, unless another deployment began meanwhile",
-        command(
-            f"ecs update-service --cluster {ref.cluster} --service {ref.name} "
-            f"--task-definition {shlex.quote(shown)}",
-            snapshot.place,
-        ),
-        act,
-        go_on=_go_on(named, "update", definition),
+        *before(snapshot, wanted, named, serves=True),
+        update(snapshot, definition, shown, named),
     )
 
 
@@ -626,7 +500,7 @@ DEPLOY = Operation(
     discard=through_stack.discard,
     params=(
         Param("image", "Build nothing: a tag or digest of the repository, or a reference"),
-        Param("from", f"Go on from a step: {', '.join(_STARTS)}"),
+        Param("from", f"Go on from a step: {', '.join(STARTS)}"),
         Param("revision", "With --from: the revision that was registered"),
         Param("migrate", "Run the migrations before the service is touched", flag=True),
         Param("no-migrate", "Run no migrations, whatever is configured", flag=True),

@@ -28,8 +28,8 @@ def feeds(
         live: the task definition that is taken back.
         drifts: whether the owning stack's template names another revision afterwards.
     """
-    if service.stack and drifts:
-        yield drifting(service.stack)
+    if drifts:
+        yield from drifting(service.stack)
     for stack in snapshot.stacks.value or ():
         for name in _pipelines(stack):
             stops = command(

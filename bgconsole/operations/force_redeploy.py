@@ -17,6 +17,7 @@ from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, image_check, means_now, parts_in
+from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -135,6 +136,7 @@ def _kept(snapshot: Snapshot, evidence: Evidence | None) -> Plan | No:
             task_definition=back_steps.PINNED, digests=live.digests, parts=parts_in(evidence)
         ),
         notes=_notes(service, live),
+        left_to_do=drifts(service.stack),
         before=live.words,
         after=live.words,
     )

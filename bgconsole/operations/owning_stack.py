@@ -9,6 +9,9 @@ from bgconsole.operations.words import command
 
 THROUGH = "through"
 """The parameter that says what is changed: the `service` itself, or the `stack` that owns it."""
+PARAMETER = "image-parameter"
+"""The parameter that names the stack's parameter that holds the image."""
+WAY = (THROUGH, PARAMETER)
 _ITSELF_BACK = ("UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 
 
@@ -47,11 +50,13 @@ def owning_stack(snapshot: Snapshot, *, stopping: bool) -> str:
     )
 
 
-def drifts(stack: str) -> str:
-    """In words, what comes of changing a service past the stack that owns it."""
+def drifts(stack: str) -> tuple[str, ...]:
+    """In words, what comes of changing a service past the stack that owns it; none without one."""
+    if not stack:
+        return ()
     return (
         f"CloudFormation: the stack {stack} will drift: its template still names another "
-        "revision, and its next update deploys that."
+        "revision, and its next update deploys that.",
     )
 
 

@@ -32,6 +32,7 @@ from bgconsole.operations import (
     migrations_since,
     through_stack,
 )
+from bgconsole.operations.deploy_steps import named_in
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
@@ -147,8 +148,8 @@ def _by_stack(
     seen = through_stack.shown(snapshot, way, image, evidence)
     if isinstance(seen, No):
         return seen
-    named = f"--cluster {snapshot.ref.cluster} --service {snapshot.ref.name} --{THROUGH} stack"
-    again = f"bgconsole rollback --to {params.get('to') or target.revision} {named}"
+    again = f"bgconsole rollback --to {params.get('to') or target.revision} "
+    again += named_in(snapshot, params)
     by = Fact("by", through_stack.means(way, _words(image)))
     definitions = {**_known(snapshot), **definitions_in(evidence)}
     return replace(

@@ -18,6 +18,7 @@ from bgconsole.operations import back_steps
 from bgconsole.operations.count_steps import until_run
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.lookup import Lookup, image_check
+from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
     Check,
     Evidence,
@@ -202,6 +203,7 @@ def _size_plan(
         confirm=live.revision,
         expect=Expected(task_definition=back_steps.PINNED, digests=live.digests),
         notes=("A container with limits of its own keeps those.",),
+        left_to_do=drifts(service.stack),
         before=f"{live.words}, {_size(*was)}",
         after=f"{live.words}, {_size(cpu, memory)}",
     )

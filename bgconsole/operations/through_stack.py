@@ -25,7 +25,7 @@ from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.change_set_steps import CarryingOut, Told
 from bgconsole.operations.image_steps import PUSHED
 from bgconsole.operations.lookup import Lookup, parts_in
-from bgconsole.operations.owning_stack import THROUGH, root_stack
+from bgconsole.operations.owning_stack import PARAMETER, THROUGH, root_stack
 from bgconsole.operations.proof_steps import until_proved
 from bgconsole.operations.spec import (
     Check,
@@ -44,7 +44,6 @@ from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.operations.words import command
 from bgconsole.watch.follow import End, Expected
 
-PARAMETER = "image-parameter"
 THROUGH_PARAMS = (
     Param(
         THROUGH,

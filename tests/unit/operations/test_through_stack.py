@@ -19,7 +19,7 @@ from bgconsole.operations.spec import Plan, Risk
 from tests import values, worlds
 from tests.unit.operations.conftest import Desk, MakeDesk, states
 from tests.unit.operations.test_deploy import BUILT, NEW, through
-from tests.unit.operations.test_plans import commands, facts
+from tests.unit.operations.test_plans import commands, facts, moved_tag
 from tests.values import CONTAINER, MEOW, POSTS, REF, REGISTRY, REPOSITORY, SERVICE_ARN
 
 U, R = "service.deploy", "service.rollback"
@@ -97,6 +97,47 @@ def test_without_the_setting_nothing_is_drafted_and_the_drift_is_told(desk: Make
     assert "will drift: its template still names another revision, and its next update" in words
     assert plan.otherwise is None
     assert sent(somebody) == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("service.force-redeploy", {"pinned": "yes"}),
+        ("service.scale", {"cpu": "512", "memory": "1024"}),
+        (R, {}),
+    ],
+)
+def test_whatever_registers_a_revision_past_the_stack_tells_the_drift(
+    desk: MakeDesk, operation: str, params: dict[str, str]
+) -> None:
+    somebody = at_work(desk)
+    moved_tag(somebody.world, MEOW)
+    told = somebody.proposed(operation, **params).plan.left_to_do
+    assert any("the stack democluster will drift" in words for words in told)
+    somebody.world.services[REF] = replace(somebody.world.services[REF], stack="")
+    assert not any("drift" in w for w in somebody.proposed(operation, **params).plan.left_to_do)
+
+
+def test_a_deploy_past_a_stack_that_is_at_work_says_what_that_will_do(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    stack = somebody.world.stacks[CLUSTER]
+    somebody.world.stacks[CLUSTER] = replace(stack, status="UPDATE_IN_PROGRESS")
+    told = states(somebody.proposed(U, image=NEW.tag).plan)
+    (words,) = (w for w in told if "may still deploy its own revision over this one" in w)
+    assert told[words] == "warning"
+
+
+def test_the_command_that_goes_on_goes_the_same_way(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    given = somebody.world.stacks[CLUSTER].parameters
+    renamed = tuple(("Web" if name == "DockerImage" else name, value) for name, value in given)
+    somebody.world.stacks[CLUSTER] = replace(somebody.world.stacks[CLUSTER], parameters=renamed)
+    for operation in (U, R):
+        params = {"image": NEW.tag} if operation == U else {}
+        way = {**STACK, "image-parameter": "Web"}
+        step = somebody.proposed(operation, **params, **way).plan.steps[0]
+        assert step.go_on is not None
+        assert step.go_on({}).endswith("--through stack --image-parameter Web")
 
 
 def test_the_plan_shows_the_draft_and_changes_the_image_alone(desk: MakeDesk) -> None:
