@@ -502,3 +502,11 @@ def test_the_draft_of_a_plan_that_is_refused_meanwhile_is_taken_back(desk: MakeD
     with pytest.raises(Refused):
         somebody.run(proposal)
     assert left(somebody) == []
+
+
+def test_a_tag_that_moved_is_no_matter_for_what_is_put_back_by_digest(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    moved_tag(somebody.world, POSTS)
+    plan = somebody.proposed(R, **STACK).plan
+    assert f"{REPOSITORY}@{POSTS.digest}" in plan.steps[0].words
+    assert not any("may mean another image" in note for note in plan.notes)
