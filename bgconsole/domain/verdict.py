@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from bgconsole.domain import cause
 from bgconsole.domain.duration import rounded
+from bgconsole.domain.errors import CredentialsProblem
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import (
     NO_CHECK,
@@ -476,10 +477,11 @@ def _no_service(snapshot: Snapshot) -> Verdict:
 def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, ...]:
     """What the verdict rests on and could not see, the service itself first.
 
-    Sources that fail alike are told together, since the oldest of their last good answers.
+    Sources that fail alike are told together, since the oldest of their last good answers. For
+    credentials it says what to do: waiting brings none.
     """
     told: list[str] = []
-    failing: dict[str, list[tuple[Source, datetime]]] = {}
+    failing: dict[tuple[str, str], list[tuple[Source, datetime]]] = {}
     for source in MATTERS:
         part = snapshot.part(source)
         if source == "targets" and not service.load_balancing:
@@ -489,7 +491,9 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
         if part.failure:
             # From the last good answer on nothing is known; the failure was only noticed later.
             last = part.fetched_at or part.failure.since
-            failing.setdefault(part.failure.error.brief, []).append((source, last))
+            error = part.failure.error
+            todo = error.hint if isinstance(error, CredentialsProblem) else ""
+            failing.setdefault((error.brief, todo), []).append((source, last))
         elif part.waiting:
             told.append(f"{_NAMES[source]}: not read yet")
         elif (
@@ -498,13 +502,13 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
             and ((now - part.fetched_at).total_seconds() > STALE_AFTER * snapshot.interval + 10)
         ):
             told.append(f"{_NAMES[source]}: last read {rounded(now - part.fetched_at)} ago")
-    return (*(_failing(title, parts, now) for title, parts in failing.items()), *told)
+    return (*(_failing(*what, parts, now) for what, parts in failing.items()), *told)
 
 
-def _failing(title: str, parts: Sequence[tuple[Source, datetime]], now: datetime) -> str:
+def _failing(title: str, todo: str, parts: Sequence[tuple[Source, datetime]], now: datetime) -> str:
     names = ", ".join(_NAMES[source] for source, _ in parts)
     since = min(last for _, last in parts).astimezone(now.tzinfo)
-    return f"{names}: {title} since {since:%H:%M:%S}"
+    return ". ".join(filter(None, (f"{names}: {title} since {since:%H:%M:%S}", todo)))
 
 
 _NAMES: dict[Source, str] = {

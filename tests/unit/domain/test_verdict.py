@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bgconsole.domain.errors import AccessDenied, NotThere, Throttled
+from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere, Throttled
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.services import ServiceEvent
 from bgconsole.domain.snapshot import Snapshot, Source
@@ -193,6 +193,17 @@ def test_sources_that_fail_alike_are_told_once() -> None:
     told = " · ".join((found.sentence, *found.evidence))
     assert told.count("throttled") == 1
     assert "deployment history, tasks, target health: throttled since 14:00:00" in told
+
+
+def test_credentials_that_ended_come_with_what_brings_new_ones() -> None:
+    renew = "Run `aws sso login --profile prod`"
+    world = worlds.steady()
+    for call in ("services.tasks", "targets.balancing"):
+        world.fail(call, ExpiredCredentials("Credentials expired", "prod", renew))
+    found = judged(world)
+    assert f"tasks, target health: Credentials expired since 14:00:00. {renew}" in " · ".join(
+        (found.sentence, *found.evidence)
+    )
 
 
 def test_old_data_without_a_failure_is_doubted() -> None:
