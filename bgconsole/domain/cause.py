@@ -71,6 +71,23 @@ def _missing(service: Service) -> str:
     return f" ({missing} of {_tasks(wanted)} not placed)" if missing else ""
 
 
+def heart(reason: str) -> str:
+    """AWS's reason without what it says of every failure of its kind, ARNs by their names.
+
+    What is wrong stands at the end of such a reason, behind 150 characters of where it happened
+    (developer guide, "Resolve Amazon ECS stopped task errors").
+    """
+    return _ARN.sub(r"\1", _BOILERPLATE.sub("", reason))
+
+
+_BOILERPLATE = re.compile(
+    r"(?:unable to pull secrets or registry auth|execution resource retrieval failed"
+    r"|unable to retrieve secrets? from (?:asm|ssm)|unable to retrieve ecr registry auth"
+    r"|(?:service call|pull image manifest|pull command) has been retried \d+ time\(s\)): "
+)
+_ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:[\w-]*:\d*:(?:[\w-]+[:/])?([^\s,]+)")
+
+
 def shorten(text: str, limit: int) -> str:
     """Plain, in one line, at most `limit` characters."""
     clean = plain(text).strip()
@@ -96,7 +113,7 @@ _BY = {
 def _ended(reason: str) -> str:
     if reason.startswith("exit "):
         return f"exited {shorten(reason.removeprefix('exit '), 80)}"
-    return f"stopped: {shorten(reason, 80)}" if reason else "stopped, no reason given"
+    return f"stopped: {shorten(heart(reason), 120)}" if reason else "stopped, no reason given"
 
 
 def _tasks(count: int) -> str:
