@@ -424,9 +424,8 @@ def _revision(snapshot: Snapshot, deployment: ServiceDeployment, live: SideView 
         return "the new revision"
     number = revision_of(known.task_definition)
     image = image_of(known.images, main_container(snapshot.service.value))
-    if live and live.revision == number and image and image.digest != live.digest:
-        return f"revision {number} ({short_digest(image.digest)})"
-    return f"revision {number}"
+    same = bool(live and live.revision == number)
+    return _told(number, image.digest if image else "", live.digest if live else "", same=same)
 
 
 def _breaker(current: ServiceDeployment | None) -> tuple[str, ...]:
@@ -437,10 +436,16 @@ def _breaker(current: ServiceDeployment | None) -> tuple[str, ...]:
 
 
 def _named(new: SideView, old: SideView | None) -> str:
-    """`revision 3`, or with its image where both sides run the same revision number."""
-    if old and old.revision == new.revision and new.digest and old.digest != new.digest:
-        return f"revision {new.revision} ({short_digest(new.digest)})"
-    return f"revision {new.revision}"
+    """`revision 3`, or what tells it from the other side of the same revision number."""
+    same = bool(old and old.revision == new.revision)
+    return _told(new.revision, new.digest, old.digest if old else "", same=same)
+
+
+def _told(number: str, digest: str, other: str, *, same: bool) -> str:
+    """The side that failed, told from one of the same number: by its image, else by what it was."""
+    if same and digest and digest != other:
+        return f"revision {number} ({short_digest(digest)})"
+    return f"the redeploy of revision {number}" if same else f"revision {number}"
 
 
 def _images(old: SideView, new: SideView) -> str:

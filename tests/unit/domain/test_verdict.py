@@ -206,6 +206,26 @@ def test_credentials_that_ended_come_with_what_brings_new_ones() -> None:
     )
 
 
+def test_a_redeploy_that_fails_has_another_name_than_what_serves() -> None:
+    world = worlds.crash_looping()
+    service = world.services[REF]
+    old = service.deployments[-1].task_definition
+    world.services[REF] = replace(
+        service, deployments=tuple(replace(d, task_definition=old) for d in service.deployments)
+    )
+    world.revisions = {
+        arn: replace(revision, task_definition=old, images=())
+        for arn, revision in world.revisions.items()
+    }
+    world.tasks[REF] = tuple(
+        t if t.task_definition == old else replace(t, task_definition=old, containers=())
+        for t in world.tasks[REF]
+    )
+    sentence = judged(world).sentence
+    assert sentence.startswith("the redeploy of revision 2 is not coming up"), sentence
+    assert "Revision 2 serves 100 %" in sentence
+
+
 def test_old_data_without_a_failure_is_doubted() -> None:
     snapshot = replace(read(scripted_gateway(worlds.steady()), REF, lambda: NOW), interval=2.0)
     assert verdict(snapshot, NOW + timedelta(seconds=5)).severity is Severity.GOOD
