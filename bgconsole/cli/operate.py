@@ -365,6 +365,12 @@ def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[
         if go_on:
             yield plain(f"  → {go_on} goes on")
         return
+    if at.effect == "looks":
+        yield plain(f"Interrupted{request} while it was to {at.words}: AWS goes on with that.")
+        yield "  No later step was begun."
+        if go_on:
+            yield plain(f"  → {go_on} goes on")
+        return
     yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
     yield plain(f"  → {go_on if stacks else f'bgconsole status {named}'} tells")
 

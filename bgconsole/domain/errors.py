@@ -21,7 +21,7 @@ The numbers are the exit codes of the command line.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 
 class BgconsoleError(Exception):
@@ -83,7 +83,19 @@ class GatewayError(BgconsoleError):
 
 
 class Unreachable(GatewayError):
-    """No answer at all. Whether a write arrived is not known."""
+    """No answer at all. `write` is what became of the write that it was about, where it was one."""
+
+    def __init__(
+        self,
+        title: str,
+        detail: str = "",
+        hint: str = "",
+        *,
+        write: Literal["not known", "not sent", "none"] = "not known",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(title, detail, hint, request_id=request_id)
+        self.write: Literal["not known", "not sent", "none"] = write
 
 
 class Throttled(GatewayError):

@@ -217,24 +217,33 @@ class Run:
 
         It is sent again only where the step says that this does nothing twice.
         """
-        act = step.act
-        if act is None or not (step.repeats or step.effect == "serves"):
+        act, tell = step.act, partial(Progress, "note", number)
+        if act is None or (lost.write == "not sent" and not step.repeats):
             return lost
-        looks: Callable[[], Submitted | None] = partial(self._arrived, before, step)
-        words = "no answer came back: looking whether it arrived"
+        sends = partial(act, self.gateway, self.made)
+        asks: Callable[[], Submitted | Unreachable | None]
         if step.repeats:
-            words = "no answer came back: asking again, with its token"
-            looks = partial(act, self.gateway, self.made)
-        tell = partial(Progress, "note", number)
+            words, asks = "no answer came back: asking again, with its token", sends
+        elif lost.write == "none":
+            words, asks = "no answer yet, and nothing was sent", partial(_read_first, sends)
+        elif step.effect == "serves":
+            words = "no answer came back: looking whether it arrived"
+            asks = partial(self._arrived, before, step)
+        else:
+            return lost
         yield tell(words)
+        looking: Generator[Progress, None, Submitted | Unreachable | None]
+        looking = found_out(asks, self.clock, self.wait, tell)
         try:
-            found = yield from found_out(looks, self.clock, self.wait, tell)
+            found = yield from looking
         except GatewayError as error:
             self.unlooked = error.brief
-            return error if step.repeats else lost
+            return lost if lost.write == "not known" and not step.repeats else error
+        if isinstance(found, Unreachable):
+            return (yield from self._lost(number, step, before, found))
         if found is None:
             return lost
-        if not step.repeats:
+        if asks is not sends and lost.write == "not known":
             yield tell("AWS shows that it arrived")
         return found
 
@@ -315,7 +324,8 @@ class Run:
         request = error.request_id if isinstance(error, GatewayError) else ""
         self.recorder.write("failed", step=number, error=str(error), request_id=request)
         so_far = self._so_far(number)
-        if isinstance(error, Unreachable) and step.effect == "serves":
+        unsure = isinstance(error, Unreachable) and error.write == "not known"
+        if unsure and step.effect == "serves":
             seen = (
                 f"AWS could not be asked ({self.unlooked})"
                 if self.unlooked
@@ -377,6 +387,20 @@ class Run:
             ),
         )
         return receipt(facts, end)
+
+
+def _read_first(sends: Callable[[], Submitted]) -> Submitted | Unreachable:
+    """Try once more what met a dead line before anything was sent; a write that is lost is given.
+
+    Raises:
+        Unreachable: again before anything was sent.
+    """
+    try:
+        return sends()
+    except Unreachable as error:
+        if error.write == "none":
+            raise
+        return error
 
 
 def _unasked(at: datetime) -> End:

@@ -242,6 +242,7 @@ def _server_fault(answer: Answer, attempt: Attempt) -> GatewayError:
         f"AWS answered {answer.status or 'an internal error'}",
         f"{attempt.words}{answer.in_brackets}{unsure}",
         LOOK_FIRST if attempt.write else "The fault is on AWS's side; it is worth another try",
+        write="not known" if attempt.write else "none",
         request_id=answer.request_id,
     )
 

@@ -50,6 +50,7 @@ def not_sent(error: Exception, attempt: Attempt) -> BgconsoleError:
         "See that the endpoint is up and its port open"
         if attempt.caller.endpoint
         else "See that this machine reaches the network, and that the region is right",
+        write="not sent" if attempt.write else "none",
     )
 
 
@@ -60,6 +61,7 @@ def lost(error: Exception, attempt: Attempt) -> BgconsoleError:
         _title(attempt),
         f"{attempt.words}: {_words(error, attempt)}{unsure}",
         LOOK_FIRST if attempt.write else "It is worth another try",
+        write="not known" if attempt.write else "none",
     )
 
 
@@ -70,6 +72,7 @@ def not_aws(_: Exception, attempt: Attempt) -> BgconsoleError:
         _title(attempt),
         f"{attempt.words}: what answered does not speak AWS's protocol{unsure}",
         "See that the endpoint and its port are AWS's, or a sandbox's",
+        write="not known" if attempt.write else "none",
     )
 
 

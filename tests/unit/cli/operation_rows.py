@@ -14,14 +14,14 @@ from bgconsole.domain.change_set import Change
 from bgconsole.domain.images import Image
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.stacks import Stack, StackResource
-from bgconsole.gateway.scripted import Call, ScriptedWorld
+from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from tests import fleet, two_groups, values, worlds
 from tests.unit.operations import test_cancelled_update as cancelled_update
 from tests.unit.operations import test_through_stack as through_stack
 from tests.unit.operations.stack_folder import written
 from tests.unit.operations.test_deploy import NEW, pushed, through
 from tests.unit.operations.test_plans import moved_tag
-from tests.values import ACCOUNT, CLUSTER, MEOW, POSTS, REF, REPOSITORY
+from tests.values import ACCOUNT, CLUSTER, CONTAINER, MEOW, POSTS, REF, REPOSITORY
 
 Happening = Callable[[ScriptedWorld], object]
 
@@ -38,8 +38,6 @@ SERVING = frozenset(
     }
 )
 """The writes after which something serves, or stands, that did not before."""
-TIDYING = ("DeleteChangeSet", "DeleteStack")
-"""What takes a draft back."""
 
 
 def rests(world: ScriptedWorld) -> None:
@@ -98,6 +96,22 @@ FIRST_TASK = worlds.steady().tasks[REF][0].id[:8]
 
 def _deploying(world: ScriptedWorld) -> None:
     world.become(worlds.deploying())
+
+
+def _with_their_own() -> ScriptedWorld:
+    world = pushed()
+    live = world.definitions[MEOW.definition_arn]
+    arn = live.arn.replace(live.family, "migrations")
+    own = replace(live.containers[0], name="migrator")
+    world.definitions[arn] = replace(live, arn=arn, family="migrations", containers=(own,))
+    return world
+
+
+def _registered() -> ScriptedWorld:
+    world = pushed()
+    images = {CONTAINER: f"{values.image(NEW).repository}@{NEW.digest}"}
+    scripted_gateway(world).changes.register_pinned(MEOW.definition_arn, images)
+    return world
 
 
 def _gone(world: ScriptedWorld) -> None:
@@ -260,13 +274,13 @@ ROWS = (
     Row(
         "migrate", "service.migrate", ("migrate",), "y", (RUN,),
         _deploying, "A deployment is under way", _runs_already,
-        settles=worlds.run_ends(0, "migrated"),
+        settles=through(worlds.run_ends(0, "migrated")),
     ),
     Row(
         "migrate-with-another-image", "service.migrate", ("migrate", "--image", POSTS.tag), "y",
         (REGISTER, RUN),
         _runs_already, "A migration runs already", _moved(POSTS),
-        settles=worlds.run_ends(0, "migrated"), never_found=LOST,
+        settles=through(worlds.run_ends(0, "migrated")), never_found=LOST,
     ),
     Row(
         "deploy-an-image", "service.deploy", ("deploy", "--image", NEW.tag), NEW.tag,
@@ -280,6 +294,21 @@ ROWS = (
         _runs_already, "A migration runs", _another_commit,
         settles=through(worlds.run_ends(0, "migrated")),
         never_found=frozenset({"docker.build", REGISTER}),
+    ),
+    Row(
+        "deploy-with-migrations-of-their-own",
+        "service.deploy",
+        ("deploy", "--image", NEW.tag, "--migrate", "--task-definition", "migrations"),
+        NEW.tag,
+        (REGISTER, REGISTER, RUN, UPDATE),
+        _deploying, "A deployment is under way", _another_push,
+        scene=_with_their_own, settles=through(worlds.run_ends(0, "migrated")), never_found=LOST,
+    ),
+    Row(
+        "deploy-from-the-update", "service.deploy",
+        ("deploy", "--from", "update", "--revision", "3"), "3", (UPDATE,),
+        _deploying, "A deployment is under way", _deploying,
+        scene=_registered,
     ),
     Row(
         "force-redeploy", "service.force-redeploy", ("force-redeploy",), "y", (UPDATE,),
@@ -367,6 +396,11 @@ ROWS = (
         settles=worlds.settle_count,
     ),
     Row(
+        "scale-to-nothing", "service.scale", ("scale", "0"), REF.name, (UPDATE,),
+        _wants(0), "wants 0 tasks already", _wants(3),
+        settles=worlds.settle_count,
+    ),
+    Row(
         "scale-the-size",
         "service.scale",
         ("scale", "--cpu", "512", "--memory", "1024"),
@@ -411,6 +445,13 @@ ROWS = (
     ),
     Row(
         "continue-rollback", "stacks.continue-rollback", ("continue-rollback", "democluster"), "y",
+        ("ContinueUpdateRollback",),
+        _put("democluster", "UPDATE_COMPLETE"), "no roll back that got stuck", _more_failed,
+        scene=_in(_stuck), stacks=True,
+    ),
+    Row(
+        "continue-rollback-skipping", "stacks.continue-rollback",
+        ("continue-rollback", "democluster", "--skip", "Service"), "democluster",
         ("ContinueUpdateRollback",),
         _put("democluster", "UPDATE_COMPLETE"), "no roll back that got stuck", _more_failed,
         scene=_in(_stuck), stacks=True,

@@ -11,7 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -24,10 +24,12 @@ from bgconsole.ui.plan_text import rest, way
 from tests import wire
 from tests.loopback import AwsError
 from tests.unit.cli.conftest import Ended, Terminal
-from tests.unit.cli.operation_rows import ROWS, TIDYING, Row
+from tests.unit.cli.operation_rows import ROWS, Row
 from tests.wire import Fate, Wire
 
 OUTAGE = timedelta(seconds=60)
+UNREAD = ("RegisterTaskDefinition", "BatchDeleteImage")
+"""Writes that another one may follow with no look between."""
 RENEWAL = "aws sso login --profile demo"
 HARD = "The moon is in the wrong place."
 
@@ -86,7 +88,7 @@ class Stage:
         return [name for name in self.wire.took if not self._tidies(name)]
 
     def _tidies(self, name: str) -> bool:
-        return bool(self.row.drafts) and name in TIDYING
+        return name == "DeleteChangeSet" or (bool(self.row.drafts) and name == "DeleteStack")
 
     @property
     def events(self) -> list[str]:
@@ -391,41 +393,102 @@ def test_ctrl_c_at_each_write_tells_what_is_done(
         assert "What serves was not changed" in ended.err
 
 
-@every
-def test_ctrl_c_while_it_is_followed_says_that_aws_goes_on(row: Row, terminal: Terminal) -> None:
-    stage = Stage(row, terminal)
-    looking_back(stage, KeyboardInterrupt())
-    ended = stage.confirmed()
-    assert ended.code == 130, ended.err
-    assert "Interrupted after it was sent" in ended.err
-    assert "AWS goes on, and this is not followed" in ended.err
-    assert stage.events[-1] == "left"
-    assert tuple(stage.took) == row.sends
-    stage.tidy()
-
-
-@every
-def test_credentials_that_expire_while_it_is_followed_are_no_failure(
-    row: Row, terminal: Terminal
+@each_write
+def test_ctrl_c_while_a_write_is_followed_says_that_aws_goes_on(
+    row: Row, number: int, terminal: Terminal
 ) -> None:
     stage = Stage(row, terminal)
-    looking_back(stage, expiry(""))
+    read = looking_back(stage, number, KeyboardInterrupt())
     ended = stage.confirmed()
+    if not read:
+        assert ended.code == 0
+        assert row.sends[number] in UNREAD
+        return
+    assert ended.code == 130, ended.err
+    assert "Interrupted" in ended.err
+    assert tuple(stage.took) == row.sends[: number + 1]
+    if number < row.drafts or row.sends[number] == "CreateChangeSet":
+        stage.unlocked()
+        stage.goes_on()
+        return
+    stage.tidy()
+    if number + 1 == len(row.sends):
+        assert "Interrupted after it was sent" in ended.err
+        assert "AWS goes on, and this is not followed" in ended.err
+        assert stage.events[-1] == "left"
+    elif number not in row.serving:
+        assert "What serves was not changed" in ended.err or "is not known" in ended.err
+    elif "--service" not in row.typed:
+        assert "AWS goes on with that" in ended.err
+        assert f"bgconsole {row.typed[0]}" in ended.err
+
+
+@each_write
+def test_credentials_that_expire_after_a_write_are_no_failure_of_it(
+    row: Row, number: int, terminal: Terminal
+) -> None:
+    stage = Stage(row, terminal)
+    read = looking_back(stage, number, expiry(""))
+    ended = stage.confirmed()
+    if not read:
+        assert ended.code == 0
+        assert row.sends[number] in UNREAD
+        return
     assert ended.code == 4, ended.err
     assert RENEWAL in ended.err
-    assert stage.events[-1] == "left"
+    assert tuple(stage.took) == row.sends[: number + 1]
+    stage.unlocked()
+    if number + 1 == len(row.sends):
+        assert stage.events[-1] == "left"
+        stage.tidy()
+    elif number >= row.drafts and "--service" not in row.typed:
+        served = any(serving <= number for serving in row.serving)
+        assert ("What serves was not changed" in ended.err) is not served
+
+
+@each_write
+def test_a_line_that_dies_for_a_minute_after_a_write(
+    row: Row, number: int, terminal: Terminal
+) -> None:
+    stage = Stage(row, terminal)
+    dead: list[datetime] = []
+
+    def spoil(line: Wire, operation: str, _: str) -> Fate | None:
+        if len(stage.took) <= number or operation.startswith("docker."):
+            return None
+        dead.append(dead[0] if dead else line.world.now + OUTAGE)
+        return "no way" if line.world.now < dead[0] else None
+
+    stage.wire.spoil = spoil
+    ended = stage.confirmed()
+    assert dead
+    unsent = ended.code == 1 and row.sends[number] in UNREAD
+    assert not unsent or "nothing was sent" in ended.err
+    if row.sends[number] in ("docker.build", "docker.push", "CreateChangeSet") or unsent:
+        assert ended.code == 1, ended.err
+        assert tuple(stage.took) == row.sends[: number + 1]
+        stage.unlocked()
+        if row.drafts:
+            stage.goes_on()
+        return
+    assert ended.code == 0, ended.err
     assert tuple(stage.took) == row.sends
     stage.tidy()
 
 
-def looking_back(stage: Stage, fate: Fate) -> None:
-    """Spoil every read after the last write."""
+def looking_back(stage: Stage, number: int, fate: Fate) -> list[str]:
+    """Spoil every read after one of the writes; they are noted."""
+    read: list[str] = []
 
-    def spoil(*_: object) -> Fate | None:
+    def spoil(_: Wire, operation: str, __: str) -> Fate | None:
         main = threading.current_thread() is threading.main_thread()
-        return fate if main and tuple(stage.took) == stage.row.sends else None
+        if not main or len(stage.took) != number + 1 or not operation.startswith(wire.READS):
+            return None
+        read.append(operation)
+        return fate
 
     stage.wire.spoil = spoil
+    return read
 
 
 @every
