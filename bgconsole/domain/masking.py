@@ -23,8 +23,8 @@ _URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]
 _NAMED = re.compile(
     r"(?P<before>[\"']?\b[\w.-]*"
     r"(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)"
-    r"[\w.-]*[\"']?\s*[=:]\s*)"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)",
+    r"[\w.-]*(?:\\*[\"'])?\s*[=:]\s*)"
+    r"(?P<value>\\*\"[^\"]*\"|\\*'[^']*'|[^\s,;&\"'}]+)",
     re.IGNORECASE,
 )
 _SHAPES = re.compile(
@@ -37,6 +37,14 @@ _SHAPES = re.compile(
     re.DOTALL,
 )
 
+_PAIR = re.compile(
+    r"(?P<before>Q(?:name|key|parameterkey|outputkey)Q\s*:\s*Q(?P<name>[^\\\"']*)Q\s*,"
+    r"\s*Q(?:value|parametervalue|outputvalue)Q\s*:\s*)"
+    r"(?P<value>\\*\"(?:(?!\\*\").)*\\*\"|\\*'(?:(?!\\*').)*\\*')".replace("Q", r"\\*[\"']"),
+    re.IGNORECASE | re.DOTALL,
+)
+"""`{"name": "API_TOKEN", "value": "…"}`, as AWS writes what it calls environment or parameters."""
+
 Value = TypeVar("Value")
 
 
@@ -44,6 +52,8 @@ def mask(text: str) -> str:
     """The text with every recognisable secret in it replaced."""
     text = _URL_PASSWORD.sub(lambda match: f"{match['before']}{MASK}", text)
     text = _SHAPES.sub(MASK, text)
+    if "alue" in text:
+        text = _PAIR.sub(_pair, text)
     return _NAMED.sub(_named, text)
 
 
@@ -67,8 +77,12 @@ def _deep(name: str, value: object) -> object:
     return value
 
 
+def _pair(match: re.Match[str]) -> str:
+    return f"{match['before']}'{MASK}'" if _SECRET_NAME.search(match["name"]) else match[0]
+
+
 def _named(match: re.Match[str]) -> str:
     # An ARN or a reference to a secret is not the secret.
-    if match["value"].strip("\"'").startswith(("arn:", MASK)):
+    if match["value"].strip("\\\"'").startswith(("arn:", MASK)):
         return match[0]
     return f"{match['before']}{MASK}"

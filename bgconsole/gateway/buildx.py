@@ -7,6 +7,7 @@ import binascii
 import codecs
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,6 +23,11 @@ from bgconsole.gateway.docker_failures import build_failure
 _SECONDS = 10.0
 _GRACE = 5.0
 """Seconds from SIGINT, on which buildx cancels the build, to SIGKILL."""
+_OWN = re.compile(
+    r"(?i)PATH|HOME|TMPDIR|TERM|LANG|LC_.*|LD_.*|(HTTPS?|FTP|NO|ALL)_PROXY"
+    r"|(DOCKER|BUILDX|BUILDKIT|COMPOSE|OTEL|AWS|XDG|SSH|SSL|GO)_?.*"
+)
+"""Variables that the Docker CLI itself, or what it starts, goes by."""
 
 
 def available(environ: Mapping[str, str]) -> bool:
@@ -43,14 +49,24 @@ def available(environ: Mapping[str, str]) -> bool:
 
 
 def command(order: Order) -> list[str]:
-    """The command line of a build; the image is loaded into the engine."""
+    """The command line of a build; the image is loaded into the engine.
+
+    A build argument without a value is taken from the environment (`surroundings`): everybody on
+    the machine may read a command line.
+    """
     words = ["docker", "buildx", "build", "--progress=rawjson", "--load"]
     words += ["--file", order.dockerfile]
     for name, value in order.arguments.items():
-        words += ["--build-arg", f"{name}={value}"]
+        words += ["--build-arg", f"{name}={value}" if _OWN.fullmatch(name) else name]
     for name in order.names:
         words += ["--tag", name]
     return [*words, order.folder]
+
+
+def surroundings(order: Order, environ: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a build: with its arguments, but for those that mean something to it."""
+    given = order.arguments.items()
+    return {**environ, **{name: value for name, value in given if not _OWN.fullmatch(name)}}
 
 
 def build(order: Order, environ: Mapping[str, str], stop: threading.Event) -> Iterator[BuildTold]:
@@ -62,7 +78,7 @@ def build(order: Order, environ: Mapping[str, str], stop: threading.Event) -> It
     try:
         process = subprocess.Popen(
             command(order),
-            env=dict(environ),
+            env=surroundings(order, environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

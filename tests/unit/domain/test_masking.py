@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bgconsole.domain.masking import mask, mask_all, mask_value
+from bgconsole.domain.masking import MASK, mask, mask_all, mask_value
 
 CANARY = "s3cr3tcanary99"
 
@@ -60,3 +60,23 @@ def test_a_name_hides_its_whole_value() -> None:
 def test_records_are_masked_at_every_depth() -> None:
     found = mask_all({"n": 1, "a": [{"token": CANARY}, f"password={CANARY}"], "ok": None})
     assert found == {"n": 1, "a": [{"token": "•••"}, "password=•••"], "ok": None}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '[{"name": "API_TOKEN", "value": "geheim"}]',
+        "[{'name': 'DATABASE_URL', 'value': 'geheim\\n2'}]",
+        '{"ParameterKey": "DatabasePassword", "ParameterValue": "geheim"}',
+        repr(repr([{"name": "API_TOKEN", "value": "geheim"}]) + '"'),
+        repr('{"api_token": "geheim"}' + "'"),
+    ],
+)
+def test_pairs_of_name_and_value_as_aws_writes_them(told: str) -> None:
+    assert "geheim" not in mask(told)
+    assert MASK in mask(told)
+
+
+def test_pairs_without_a_secret_stay() -> None:
+    told = "[{'name': 'RAILS_ENV', 'value': 'production'}, {'name': 'TOKEN', 'value': ''}]"
+    assert mask(told).startswith("[{'name': 'RAILS_ENV', 'value': 'production'}")

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,17 @@ def test_a_build_ends_with_built_and_its_command_holds_no_login(tmp_path: Path) 
     assert BuildLine("two") in told
     assert (tmp_path / "words").read_text().split() == [
         "buildx", "build", "--progress=rawjson", "--load", "--file", "/src/app/Dockerfile",
-        "--build-arg", "REVISION=1", "--tag", "r/app:1", "--tag", "r/app:latest", "/src/app",
+        "--build-arg", "REVISION", "--tag", "r/app:1", "--tag", "r/app:latest", "/src/app",
     ]  # fmt: skip
+
+
+def test_the_values_of_arguments_are_in_no_command_line(tmp_path: Path) -> None:
+    order = replace(ORDER, arguments={"GEMS": "s3cr3t", "PATH": "/own", "https_proxy": "http://p"})
+    environ = script(tmp_path, f'echo "$@ / $GEMS" > {tmp_path}/words')
+    list(buildx.build(order, environ, GO_ON))
+    words, _, gems = (tmp_path / "words").read_text().partition(" / ")
+    assert "--build-arg GEMS --build-arg PATH=/own --build-arg https_proxy=http://p " in words
+    assert gems.strip() == "s3cr3t"
 
 
 def test_a_failure_is_told_in_its_words(tmp_path: Path) -> None:
