@@ -43,9 +43,17 @@ READS = ("Describe", "List", "Get", "Filter", "BatchGet")
 """What the names of operations that change nothing begin with."""
 KEY = "AKIDEXAMPLE"
 
-Fate = AwsError | BaseException | Literal["no way", "no answer", "ctrl+c"]
-"""What becomes of a request: AWS's refusal, something that happens here, no connection, or what
-happens once the request took effect: its answer is lost, or somebody does not wait for it."""
+
+@dataclass(frozen=True)
+class After:
+    """What happens here once a request took effect, before its answer is read."""
+
+    error: BaseException
+
+
+Fate = AwsError | BaseException | After | Literal["no way", "no answer"]
+"""What becomes of a request: AWS's refusal, something that happens here, no connection, or an
+answer that is lost after the request took effect."""
 Spoil = Callable[["Wire", str, str], Fate | None]
 """Asked at each request, by its operation and body; None lets it through."""
 
@@ -109,8 +117,8 @@ class Wire:
             self.took.append(operation)
         if fate == "no answer":
             raise _breaks(operation, ReadTimeoutError(endpoint_url="https://aws"))
-        if fate == "ctrl+c":
-            raise KeyboardInterrupt
+        if isinstance(fate, After):
+            raise fate.error
         return reply
 
     def _body(self, request: Request) -> Mapping[str, Any] | AwsError:

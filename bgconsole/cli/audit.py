@@ -30,7 +30,12 @@ def audit(invocation: Invocation, as_json: bool, since: timedelta | None, last: 
         raise ConfigurationError(
             "The audit log cannot be read", f"{log.path}: {error.strerror}"
         ) from error
-    if last:
+    unended = _unended(records) if last else []
+    if unended:
+        words = "The last operation has no end on record: it still runs, or its console was killed."
+        click.echo(f"{words}\n  → bgconsole status tells what AWS made of it", err=True)
+        records, last = unended, False
+    elif last:
         ended = [record for record in records if _receipt(record)]
         records = ended[-1:]
     if as_json:
@@ -43,6 +48,14 @@ def audit(invocation: Invocation, as_json: bool, since: timedelta | None, last: 
     if not records:
         click.echo("Nothing on record.", err=True)
     return 0
+
+
+def _unended(records: list[Record]) -> list[Record]:
+    """The records of the last operation that was begun, where none of them tells its end."""
+    begun = [record for record in records if record.get("event") == "started"]
+    mine = [record for record in records if begun and record.get("run") == begun[-1].get("run")]
+    ends = {"finished", "failed", "left"}
+    return [] if any(record.get("event") in ends for record in mine) else mine
 
 
 def _receipt(record: Record) -> list[str]:
@@ -61,6 +74,7 @@ def _line(record: Record) -> str:
         if isinstance(plan := record.get("plan"), list)
         else "",
     )
+    made = f" → {record['created']}" if record.get("created") else ""
     request = f"  (request {record['request_id']})" if record.get("request_id") else ""
     place = Place(region=str(record.get("region", "")), endpoint=str(record.get("endpoint", "")))
     where = (str(record.get("account", "")), place.region, place.endpoint_words)
@@ -68,7 +82,7 @@ def _line(record: Record) -> str:
     return (
         f"{_at(record)}  {record.get('run', '')}  {record.get('event', ''):<11}  "
         f"{record.get('operation', '')}  {record.get('target', '')}  "
-        f"{' '.join(filter(None, where))}  {who}  {what}{request}"
+        f"{' '.join(filter(None, where))}  {who}  {what}{made}{request}"
     )
 
 

@@ -25,7 +25,7 @@ from tests import wire
 from tests.loopback import AwsError
 from tests.unit.cli.conftest import Ended, Terminal
 from tests.unit.cli.operation_rows import ROWS, Row
-from tests.wire import Fate, Wire
+from tests.wire import After, Fate, Wire
 
 OUTAGE = timedelta(seconds=60)
 UNREAD = ("RegisterTaskDefinition", "BatchDeleteImage")
@@ -374,7 +374,7 @@ def test_ctrl_c_at_each_write_tells_what_is_done(
     row: Row, number: int, sent: bool, terminal: Terminal
 ) -> None:
     stage = Stage(row, terminal)
-    ended = stage.spoilt(number, "ctrl+c" if sent else KeyboardInterrupt())
+    ended = stage.spoilt(number, After(KeyboardInterrupt()) if sent else KeyboardInterrupt())
     assert ended.code == 130, ended.err
     assert tuple(stage.took) == row.sends[: number + sent]
     assert "Interrupted" in ended.err
