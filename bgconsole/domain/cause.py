@@ -113,7 +113,7 @@ _BY = {
 def _ended(reason: str) -> str:
     if reason.startswith("exit "):
         return f"exited {shorten(reason.removeprefix('exit '), 80)}"
-    return f"stopped: {shorten(heart(reason), 120)}" if reason else "stopped, no reason given"
+    return f"stopped: {shorten(heart(reason), 160)}" if reason else "stopped, no reason given"
 
 
 def _tasks(count: int) -> str:

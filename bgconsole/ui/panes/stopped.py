@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from bgconsole.domain.cause import heart
 from bgconsole.domain.duration import age, spell
 from bgconsole.domain.join import SideView, TaskRow
 from bgconsole.domain.services import Task
@@ -50,7 +51,7 @@ def _group_row(
 ) -> Row:
     whose = "" if group.revision == view.revision else f"revision {group.revision}"
     words = next((last_words[row.id] for row in group.rows if row.id in last_words), "")
-    told = filter(None, (whose, f"“{words}”" if words else "", group.reason))
+    told = filter(None, (whose, f"“{words}”" if words else "", heart(group.reason)))
     return Row(
         group.key,
         (
@@ -84,7 +85,7 @@ def _page_row(
     group: StoppedGroup, row: TaskRow, task: Task | None, words: str, at: datetime
 ) -> Row:
     tone = Tone.BAD if group.failed else Tone.QUIET
-    told = filter(None, (f"“{words}”" if words else "", group.reason))
+    told = filter(None, (f"“{words}”" if words else "", heart(group.reason)))
     return Row(
         row.key,
         (

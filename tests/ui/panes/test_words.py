@@ -13,6 +13,7 @@ from textual.theme import BUILTIN_THEMES
 
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere
 from bgconsole.domain.identity import Identity, Place
+from bgconsole.domain.join import sides
 from bgconsole.domain.rollback import WayBack
 from bgconsole.domain.snapshot import Failure, Part, Snapshot
 from bgconsole.domain.stacks import Stack
@@ -21,7 +22,7 @@ from bgconsole.ui.palette import Palette, Tone, health_look, stack_look, stack_w
 from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.log_entry import entries_of, level_of
-from bgconsole.ui.panes.stopped import lived
+from bgconsole.ui.panes.stopped import group_rows, lived
 from bgconsole.ui.panes.targets import group_line, share
 from bgconsole.ui.theme import THEMES
 from bgconsole.ui.widgets.fit import fit, fit_apart, piece
@@ -47,6 +48,15 @@ def test_a_narrow_line_of_a_group_keeps_what_tells_it_from_the_other() -> None:
     assert lines[0].startswith("democl…t-group  ") and lines[1].startswith("democl…p-green  ")
     for line in lines:
         assert "…" not in line[14:], "how many are healthy is not cut"
+
+
+def test_the_row_of_a_reason_begins_with_what_is_wrong() -> None:
+    why = "ResourceInitializationError: unable to pull secrets or registry auth: no such secret"
+    crashed = sides(scenes.crash_looping()).new
+    assert crashed
+    stopped = replace(crashed.failed[0], ending=why)
+    (row,) = group_rows(replace(crashed, stopped=(stopped,)), {}, NOW)
+    assert row.cells[-1].text == "ResourceInitializationError: no such secret"
 
 
 def palette(name: str = "textual-dark") -> Palette:
