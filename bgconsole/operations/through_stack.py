@@ -182,21 +182,9 @@ def shown(snapshot: Snapshot, way: Through, image: str, evidence: Evidence | Non
     if not isinstance(found, ChangeSet):
         why = evidence.missing.get(_DRAFT, "not asked")
         return _no(f"The stack {name} could not be drafted: {why}.".replace("..", "."))
-    if found.empty:
-        return _no(
-            f"The stack {name} names this image already, so its update would change nothing: "
-            "the service was deployed past it."
-        )
-    if not found.ready:
-        why = reason_words(found.reason) or found.status
-        return _no(f"The change set of the stack {name} failed: {why}.".replace("..", "."))
+    if useless := _useless(found, way, service):
+        return _no(useless)
     own = _own(found, service)
-    untold = any(change.untold for change in found.changes)
-    if own is None and not untold:
-        return _no(
-            f"An update of {way.parameter} leaves the service as it is: the stack {name} holds "
-            "its image elsewhere (stack_image_parameter)."
-        )
     count = _count(own, service, evidence)
     lost = tuple(change for change in found.changes if change.loses)
     changes = (change_fact(change, loud=change.loses) for change in found.changes)
@@ -207,6 +195,27 @@ def shown(snapshot: Snapshot, way: Through, image: str, evidence: Evidence | Non
         changes=found.changes,
         grave=bool(count or lost),
     )
+
+
+def _useless(found: ChangeSet, way: Through, service: Service) -> str:
+    """Why a draft cannot deploy the service, in words; empty where it can."""
+    name = way.stack.name
+    if found.pending:
+        return f"CloudFormation is still working out what would change in {name}: again later."
+    if found.empty:
+        return (
+            f"The stack {name} names this image already, so its update would change nothing: "
+            "the service was deployed past it."
+        )
+    if not found.ready:
+        why = reason_words(found.reason) or found.status
+        return f"The change set of the stack {name} failed: {why}.".replace("..", ".")
+    if _own(found, service) is None and not any(change.untold for change in found.changes):
+        return (
+            f"An update of {way.parameter} leaves the service as it is: the stack {name} holds "
+            "its image elsewhere (stack_image_parameter)."
+        )
+    return ""
 
 
 def _own(found: ChangeSet, service: Service) -> Change | None:

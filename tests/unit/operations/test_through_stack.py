@@ -14,6 +14,7 @@ from bgconsole.domain.services import Bounds
 from bgconsole.gateway.port import Submitted
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.gateway.scripted_stack_changes import settle
+from bgconsole.operations import stack_drafts
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.spec import Plan, Risk
 from tests import values, worlds
@@ -307,6 +308,31 @@ def test_a_draft_that_does_not_deploy_is_refused_and_taken_back(
     somebody.world.drafts[CLUSTER] = changes
     no = somebody.refused(U, image=NEW.tag, **STACK)
     assert words in no.reason
+    assert left(somebody) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("CREATE_IN_PROGRESS", "still working out what would change in democluster"),
+        ("FAILED", "The change set of the stack democluster failed: Parameter Days is wrong."),
+    ],
+)
+def test_a_draft_that_is_not_to_be_carried_out_is_refused(
+    desk: MakeDesk, monkeypatch: pytest.MonkeyPatch, status: str, words: str
+) -> None:
+    monkeypatch.setattr(stack_drafts, "LOOKS", 0)
+    somebody = at_work(desk)
+
+    def drafted(world: ScriptedWorld, call: Call) -> Submitted | None:
+        del call
+        ((key, made),) = world.change_sets.items()
+        reason = "Parameter Days is wrong."
+        world.change_sets[key] = replace(made, status=status, execution="", reason=reason)
+        return None
+
+    somebody.world.effects[DRAFT] = drafted
+    assert words in somebody.refused(U, image=NEW.tag, **STACK).reason
     assert left(somebody) == []
 
 
