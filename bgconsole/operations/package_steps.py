@@ -23,17 +23,17 @@ def package_facts(package: Package) -> tuple[Fact, ...]:
     """Where the templates go, and which are not there yet."""
     held, missing = package.held, package.missing
     if not held.there:
-        words = "made: private, encrypted, closed to the public"
+        words = "will be made, private, encrypted, closed to the public"
     elif _unfinished(held):
-        words = "there, empty; made private, encrypted, closed to the public"
+        words = "is there, empty; will be private, encrypted, closed to the public"
     else:
-        words = "there" if held.made_by_us else "there, not made by bgconsole; it will stay"
+        words = "is there" if held.made_by_us else "is there, not made by bgconsole; it will stay"
     if missing:
         which = f"{len(missing)} of {len(package.uploads)} to upload, by content hash"
     else:
         which = f"all {len(package.uploads)} are there already"
     return (
-        Fact("artifact bucket", f"{held.bucket.name}: {words}"),
+        Fact("artifact bucket", f"{held.bucket.name} {words}"),
         Fact(
             "  templates", which, decides=False, aside=", ".join(upload.file for upload in missing)
         ),

@@ -99,7 +99,7 @@ def test_the_bucket_is_named_first_and_nothing_is_made_to_show_the_plan(crew: Cr
     proposal = crew.planned("demo")
     first, second, third = proposal.plan.facts
     assert first.label == "artifact bucket"
-    assert first.value == f"{NAME}: made: private, encrypted, closed to the public"
+    assert first.value == f"{NAME} will be made, private, encrypted, closed to the public"
     assert second.value == "2 of 2 to upload, by content hash"
     assert third.value == "create: up to 5 resources"
     assert any("load balancer" in note for note in proposal.plan.notes)
@@ -143,14 +143,14 @@ def test_a_bucket_of_one_s_own_is_used_and_its_parameter_given(crew: Crew) -> No
     crew.world.buckets["ours"] = {}
     crew.world.buckets["ours"]["else"] = "text"
     told = facts(crew, "demo", **{"artifact-bucket": "ours"})
-    assert told["artifact bucket"] == "ours: there, not made by bgconsole; it will stay"
+    assert told["artifact bucket"] == "ours is there, not made by bgconsole; it will stay"
     proposal = crew.planned("demo", **{"artifact-bucket": "ours"})
     assert crew.desk.run(proposal).ok
     assert names(crew.world)[0] == "put"
     assert dict(crew.world.stacks["demo"].parameters) == {"TemplateBucket": "ours"}
     # It is found again from the stack, and taken from the word that is given.
-    assert facts(crew, "demo")["artifact bucket"].startswith("ours:")
-    assert facts(crew, "demo", "TemplateBucket=other")["artifact bucket"].startswith("other:")
+    assert facts(crew, "demo")["artifact bucket"].startswith("ours ")
+    assert facts(crew, "demo", "TemplateBucket=other")["artifact bucket"].startswith("other ")
 
 
 def test_a_making_that_was_broken_off_is_made_whole(crew: Crew) -> None:
