@@ -62,6 +62,7 @@ class RunScreen(Screen[None]):
         """Where, what and how far on top; steps and the story below; the end last."""
         yield Static(plan_text.target(self.state.proposal), id="run-target")
         yield Static(id="run-headline")
+        yield Static(id="run-now")
         yield HangingText(id="run-amounts")
         with VerticalScroll(id="run-body"):
             yield HangingText(id="run-steps")
@@ -74,6 +75,10 @@ class RunScreen(Screen[None]):
         self._composed = True
         self._seconds = self.set_interval(1.0, self._tick)
         self._paint()
+
+    def on_resize(self) -> None:
+        """More or less of it is in view."""
+        self.call_after_refresh(self._pin)
 
     def on_screen_suspend(self) -> None:
         """Nobody looks."""
@@ -154,6 +159,25 @@ class RunScreen(Screen[None]):
             # What comes last is seen, until somebody scrolls. (An anchor of Textual's, 8.2.8, would
             # push what is shorter than the screen to its bottom.)
             body.scroll_end(animate=False)
+        self.call_after_refresh(self._pin)
+
+    def _pin(self) -> None:
+        """The step that runs, above what scrolls, where not all of that is in view."""
+        if not self.is_attached:
+            return
+        state, now = self.state, self.query_one("#run-now", Static)
+        steps = state.proposal.plan.steps
+        body = self.query_one("#run-body", VerticalScroll)
+        wanted = bool(state.current) and not state.ended and body.max_scroll_y > 0
+        if wanted != now.display:
+            at_end = body.is_vertical_scroll_end
+            now.display = wanted
+            if at_end:
+                body.scroll_end(animate=False)
+        if now.display:
+            words = f"{state.current} {plain(steps[state.current - 1].words)}"
+            glyph, _, style = _STEP["runs"]
+            now.update(Content.assemble((f"{glyph} ", style), one_line(words)))
 
     def _paint_headline(self) -> None:
         self.query_one("#run-headline", Static).update(headline(self.state, self._clock()))

@@ -13,10 +13,18 @@ from botocore.stub import Stubber
 
 from bgconsole.domain.codedeploy import CodeDeployment, Revision, newest_id, sides_of
 from bgconsole.domain.errors import AccessDenied, NotThere, Rejected, Throttled, Unreachable
+from bgconsole.domain.join import sides
+from bgconsole.domain.verdict import verdict
 from bgconsole.gateway.aws import ecs_values
 from bgconsole.gateway.aws.caller import Caller
 from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.codedeploy import AwsCodeDeploy
+from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.watch.once import read
+from tests.story_gateway import REF as STORY_REF
+from tests.story_gateway import story_gateway
+from tests.unit.sandbox.story import Story
+from tests.unit.sandbox.test_ecs_answers import service_request
 from tests.values import REF
 
 MINUTE = datetime(2026, 3, 1, 13, 58, tzinfo=UTC)
@@ -316,3 +324,26 @@ def test_task_sets_are_the_two_sides_of_a_service() -> None:
         ),
     )
     assert sides_of(shifted, "d-NEW") == (shifted.task_sets[1], shifted.task_sets[0])
+
+
+def test_a_service_of_codedeploys_in_the_sandbox_is_read() -> None:
+    """Over AWS's own protocol: one task set, which no CodeDeploy deployment made."""
+    story = Story()
+    story.build()
+    asked = service_request(story, deploymentController={"type": "CODE_DEPLOY"}, desiredCount=2)
+    story.ecs("CreateService", **asked)
+    story.until(lambda: story.health() == ["healthy"] * 2)
+    world = ScriptedWorld()
+    taken = read(story_gateway(story, world), STORY_REF, story.clock.now)
+    service = taken.service.value
+    assert service is not None
+    assert service.by_codedeploy
+    (only,) = service.task_sets
+    assert (only.status, only.running, only.desired, only.external_id) == ("PRIMARY", 2, 2, "")
+    both = sides(taken)
+    assert both.old is None
+    assert both.new is not None
+    assert both.new.healthy == 2
+    assert taken.codedeploy.absent == "no task set of the service names a CodeDeploy deployment"
+    assert verdict(taken, story.clock.now()).word == "STEADY"
+    assert not taken.deploying
