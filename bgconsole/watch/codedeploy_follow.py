@@ -134,12 +134,16 @@ def _by_task_sets(
 ) -> End | None:
     """What serves by ECS's account, once CodeDeploy is through."""
     serves = next((one for one in service.task_sets if one.status == "PRIMARY"), None)
-    left = sum(one.running for one in service.task_sets if one.id != back.to.id)
+    others = [one for one in service.task_sets if one.id != back.to.id]
     revision = revision_of(back.to.task_definition)
     is_back = serves is not None and serves.id == back.to.id
-    if is_back and serves is not None and serves.running >= service.desired and (late or not left):
+    whole = is_back and serves is not None and serves.running >= service.desired
+    if whole and (late or not others):
+        left = sum(one.running for one in others)
         rest = f" {left} tasks of the other revision still run." if left else ""
-        return End("reached", f"Revision {revision} is back.{rest}", at)
+        # Watched over from here on only where nothing newer is there already.
+        alone = "" if others else back.to.id
+        return End("reached", f"Revision {revision} is back.{rest}", at, deployment=alone)
     if not late:
         return None
     if is_back and serves is not None:

@@ -153,8 +153,8 @@ def on_top(screen: Screen[Any]) -> Callable[[Pilot[Any]], Any]:
     async def before(pilot: Pilot[Any]) -> None:
         await pilot.pause()
         pilot.app.push_screen(screen)
-        await pilot.pause()
-        await pilot.pause()
+        for _ in range(4):  # painted, measured, the running step pinned, scrolled to the end
+            await pilot.pause()
 
     return before
 

@@ -74,6 +74,7 @@ def test_it_is_stopped_once_and_followed_until_the_old_tasks_serve_alone(desk: M
     assert "d-BACK takes it back" in told
     assert "d-BACK has taken it back" in told
     assert outcome.sentence == "Revision 1 is back."
+    assert outcome.deployment == world.services[REF].task_sets[0].id
     assert any("all 4 running tasks" in line and "revision 1" in line for line in outcome.receipt)
     assert made.events == ["started", "submitted", "finished"]
 
@@ -291,7 +292,8 @@ def test_stopped_before_any_shift_nothing_need_go_back(desk: MakeDesk) -> None:
     made.waits = [lambda world: finished(world, back=None, back_id="")]
     outcome = made.run(made.proposed(R))
     assert outcome.ok
-    assert outcome.sentence == ("Revision 1 is back. 4 tasks of the other revision still run.")
+    assert outcome.sentence == "Revision 1 is back. 4 tasks of the other revision still run."
+    assert outcome.deployment == ""
 
 
 def test_throttling_only_slows_the_following(desk: MakeDesk) -> None:
