@@ -9,6 +9,7 @@ from typing import Any
 
 from textual.notifications import Notification
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from bgconsole.domain.change_set import Change
 from bgconsole.domain.errors import AccessDenied
@@ -159,6 +160,30 @@ async def test_a_stack_is_updated_by_name_with_its_changes_shown_first(tmp_path:
         dialog = await update_asked(pilot, app)
         await until(pilot, lambda: "Repository" in text(dialog), text(dialog))
         assert not any(call.name == "stack_changes.execute" for call in world.writes)
+
+
+async def test_a_draft_that_replaces_something_asks_for_the_name(tmp_path: Path) -> None:
+    """The dialog opened with yes and no; what was drafted asks harder, and nothing else counts."""
+    world = worlds.steady()
+    world.drafts["demorepo"] = (Change("replace", "Repository", "AWS::ECR::Repository"),)
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "demorepo")
+        [update] = [c for c in app.commands() if c.title == "Update: demorepo"]
+        with world.held("stack_changes.draft") as held:
+            update.run()
+            dialog = await asked(pilot, gathered=False)
+            assert dialog.word == ""
+            held.release.set()
+            await until(pilot, lambda: isinstance(dialog.focused, Input), "the field")
+        assert not list(dialog.query("#yes"))
+        await until(pilot, lambda: dialog.armed, "read")
+        await pilot.press("y", "enter")
+        assert app.screen is dialog
+        assert "± Repository" in text(dialog)
+        dialog.query_one(Input).value = "demorepo"
+        await pilot.press("enter")
+        await until(pilot, lambda: world.count("stack_changes.execute") == 1, "carried out")
 
 
 async def test_a_draft_is_taken_back_where_the_answer_is_no(tmp_path: Path) -> None:

@@ -120,8 +120,20 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
             if self.proposal.gathered:  # before that it was known to be open, and nothing changed
                 self._before = self._before or self.proposal.plan
             self.rearm()
+        typed = bool(self.word)
         self.proposal = proposal
+        if bool(self.word) == typed:
+            self._paint()
+        else:  # what was looked up asks harder, or less hard: the question is another one
+            self.rearm()
+            self.call_later(self._ask_anew)
+
+    async def _ask_anew(self) -> None:
+        if not self.is_attached:
+            return
+        await self.recompose()
         self._paint()
+        self.query_one("#word" if self.word else "#no").focus()
 
     def refuse(self, reason: str) -> None:
         """It turned out that this cannot be done: only leaving is left."""
@@ -142,8 +154,8 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
         self.query_one("#alert").display = bool(alert)
         self.query_one("#way", HangingText).show(plan_text.way(plan, self._before))
         self.query_one("#plan", HangingText).show(plan_text.rest(plan, self._before))
-        if self.word:
-            self.query_one("#asked", Static).update(plan_text.asked(self.proposal, self.word))
+        for question in self.query("#asked").results(Static):
+            question.update(plan_text.asked(self.proposal, self.word))
         self.call_after_refresh(self._fit)
 
     def _paint_age(self) -> None:
