@@ -20,6 +20,8 @@ CANARY = "s3cr3tcanary99"
         f"RAILS_MASTER_API_KEY='{CANARY}'",
         f"Authorization: Bearer {CANARY}",
         f"?X-Amz-Security-Token={CANARY}&x=1",
+        f"arn:aws:s3:::bucket?password={CANARY}",
+        f"arn:aws:ecs:eu-west-1:123456789012:task/t, secret={CANARY}",
         f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----",
     ],
 )
@@ -42,6 +44,7 @@ def test_access_keys_are_hidden(key: str) -> None:
         "http://127.0.0.1:4566/posts",
         "PG::UndefinedColumn: posts.summary",
         "password: arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf",
+        "no secret arn:aws:secretsmanager:us-east-1:123456789012:secret:db-AbCdEf there",
         "aws ecs update-service --cluster c --service s --force-new-deployment",
         "password authentication failed for user app",
     ],
