@@ -21,7 +21,7 @@ _SECRET_NAME = re.compile(
 )
 _URL_PASSWORD = re.compile(r"(?P<before>\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/@]+(?=@)", re.I)
 _NAMED = re.compile(
-    r"(?P<arn>\barn:aws[\w-]*:[\w-]+:[\w-]*:\d*:[\w.@/:-]+)"
+    r"(?P<kept>\barn:aws[\w-]*:[\w-]+:[\w-]*:\d*:[\w.@/:-]+|\bAWS::\w+::\w+)"
     r"|(?P<before>[\"']?\b[\w.-]*"
     r"(?:password|passwd|passphrase|secret|token|api[_-]?key|access[_-]?key|private[_-]?key)"
     r"[\w.-]*(?:\\*[\"'])?\s*[=:]\s*)"
@@ -83,7 +83,7 @@ def _pair(match: re.Match[str]) -> str:
 
 
 def _named(match: re.Match[str]) -> str:
-    # An ARN or a reference to a secret is not the secret.
-    if match["arn"] or match["value"].strip("\\\"'").startswith(("arn:", MASK)):
+    # An ARN, a type of resource or a reference to a secret is not the secret.
+    if match["kept"] or match["value"].strip("\\\"'").startswith(("arn:", MASK)):
         return match[0]
     return f"{match['before']}{MASK}"
