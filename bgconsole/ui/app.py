@@ -57,7 +57,7 @@ from bgconsole.ui.screens.quit import QuitScreen, StopScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
-from bgconsole.ui.screens.services import ServicesScreen
+from bgconsole.ui.screens.services import OF_A_SERVICE, ServicesScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
 from bgconsole.ui.screens.task import TaskScreen
 from bgconsole.ui.screens.timeline import TimelineScreen
@@ -406,6 +406,7 @@ class Console(GuardedApp):
         """A write key that may do nothing now says why."""
         if isinstance(self.screen, ServicesScreen):
             self._say_why_not_marked(event.key, self.screen)
+            self._say_open_first(event.key)
         if self._service is None or isinstance(self.screen, Dialog):
             return
         for operation, no in self._offers:
@@ -421,6 +422,13 @@ class Console(GuardedApp):
             pressed = operation.key and key in keys.keys_of(self.wiring.keymap, operation)
             if pressed and not screen.check_action("operate_marked", (operation.id,)):
                 self._marking.offer(operation.id, screen.pane.marked, screen)
+
+    def _say_open_first(self, key: str) -> None:
+        """A key means the same on every screen; what it is about must be open, though."""
+        for name in OF_A_SERVICE:
+            if key in self.wiring.keymap[name].keys:
+                told = "This looks at one service: open it with enter."
+                self.notify(told, title=self.wiring.keymap[name].words, severity="warning")
 
     def _look_at_operations(self, snapshot: Snapshot) -> None:
         before = [(operation.id, no is None) for operation, no in self._offers]

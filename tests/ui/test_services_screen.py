@@ -70,6 +70,20 @@ async def test_it_is_the_first_screen_where_there_is_something_to_choose(tmp_pat
         assert "R roll back" not in shown and "F redeploy" not in shown
 
 
+async def test_a_key_that_looks_at_one_service_says_that_one_must_be_open(tmp_path: Path) -> None:
+    app = first(fleet.mixed(), tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await listed(pilot, "cart")
+        await pilot.press("i")
+        told = "open it with enter"
+        await until(pilot, lambda: any(told in note.message for note in app._notifications))
+        assert app.screen is screen
+        app.clear_notifications()
+        await pilot.press("/", "i", "d")
+        await until(pilot, lambda: app.screen.query_one(Input).value == "id")
+        assert not list(app._notifications), "what is typed into the filter is no key"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (200, 50)])
 async def test_it_fits(tmp_path: Path, size: tuple[int, int]) -> None:
     app = first(fleet.mixed(), tmp_path)

@@ -24,6 +24,12 @@ from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.service import Reminder
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 
+OF_A_SERVICE = (
+    *("describe", "definition-diff", "logs-of-row", "events", "history", "timeline"),
+    *("shell", "browse"),
+)
+"""Keys of the table that look at one service: here they only say so."""
+
 
 class ServicesScreen(Screen[None]):
     """Looks, and changes marked services only, several as one plan.
