@@ -49,5 +49,7 @@ def with_service(snapshot: Snapshot) -> Snapshot:
     if part.failure is not None:
         raise part.failure.error
     if part.value is None:
-        raise NotThere("No such service", part.absent or str(snapshot.ref))
+        title = "No such service"
+        detail = part.absent.removeprefix(f"{title}: ") or str(snapshot.ref)
+        raise NotThere(title, detail, "`bgconsole status --all` lists the services that there are")
     return snapshot

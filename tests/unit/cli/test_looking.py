@@ -151,6 +151,9 @@ def test_unknown_names_are_1(terminal: Terminal) -> None:
         ended = terminal(*arguments, "status")
         assert ended.code == 1
         assert "No such" in ended.err
+    assert ended.err.count("No such service") == 1
+    assert "`bgconsole status --all`" in ended.err
+    assert terminal("status", "--all").code == 0
 
 
 def test_a_wrong_configuration_is_2(terminal: Terminal) -> None:
