@@ -11,6 +11,7 @@ from bgconsole.domain.log_sides import LogSides
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
+from bgconsole.watch.once import with_service
 from bgconsole.watch.rounds import Rounds
 
 LOOK_SECONDS = 10.0
@@ -30,9 +31,11 @@ class LoggingService:
         """Ask now.
 
         Raises:
-            GatewayError: the first look failed.
+            GatewayError: the first look failed, or there is no such service.
         """
         self.snapshot = self._rounds.look()
+        if self.snapshot.tasks.absent:
+            with_service(self.snapshot)
         self._sides.learn(self.snapshot)
         failure = self.snapshot.tasks.failure
         if failure is not None and self.snapshot.tasks.value is None:

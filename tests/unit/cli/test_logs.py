@@ -154,6 +154,12 @@ def test_ended_credentials_end_it(terminal: Terminal) -> None:
     assert terminal("logs", LOG_GROUP).code == 4
 
 
+def test_a_service_that_is_not_there_is_told_as_by_any_command(terminal: Terminal) -> None:
+    ended = terminal("logs", "--service", "nope")
+    assert ended.code == 1
+    assert ended.err.startswith("bgconsole: No such service\n"), ended.err
+
+
 def test_other_drivers_are_told(terminal: Terminal) -> None:
     world = terminal.world
     for arn, definition in list(world.definitions.items()):
