@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import rounded
-from bgconsole.domain.probe import ProbeRecord
+from bgconsole.domain.probe import During, ProbeRecord
 from bgconsole.domain.probe_words import deployment_sentence, serves, standing
 from bgconsole.domain.services import ServiceDeployment
 from bgconsole.domain.snapshot import Snapshot
@@ -40,9 +40,19 @@ def probed(
     ended = _ended(snapshot, now)
     if found.word == "STEADY" and ended is not None:
         return replace(found, sentence=f"{found.sentence}, {_since(record, ended, now)}")
-    if record.during is not None and (found.severity is not Severity.GOOD or ended is not None):
-        return replace(found, evidence=(deployment_sentence(record.during), *found.evidence))
+    during = _of_newest(record.during, snapshot)
+    if during is not None and (found.severity is not Severity.GOOD or ended is not None):
+        return replace(found, evidence=(deployment_sentence(during), *found.evidence))
     return found
+
+
+def _of_newest(during: During | None, snapshot: Snapshot) -> During | None:
+    """What was asked, unless the deployment spoken of is a later one, too short to watch."""
+    history = snapshot.deployments.value
+    newest = history.latest if history else None
+    if during is not None and during.key and newest is not None and during.key != newest.arn:
+        return None
+    return during
 
 
 def _ended(snapshot: Snapshot, now: datetime) -> datetime | None:

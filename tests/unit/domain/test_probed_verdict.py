@@ -84,7 +84,14 @@ def test_a_site_that_is_not_reached_from_here_leaves_the_verdict_as_it_is() -> N
 def test_a_deployment_that_failed_says_what_users_noticed() -> None:
     world = worlds.crash_looping()
     snapshot = read(scripted_gateway(world), REF, lambda: NOW)
-    record = asked(80).deploying("arn", NOW - timedelta(seconds=30), NOW)
+    newest = world.history[REF][0].arn
+    record = asked(80).deploying(newest, NOW - timedelta(seconds=30), NOW)
     found = judged(snapshot, record)
     assert found.severity is Severity.BAD
     assert found.evidence[0].startswith("0 of 15 requests failed")
+
+
+def test_what_was_asked_during_another_deployment_is_not_told_of_this_one() -> None:
+    snapshot = read(scripted_gateway(worlds.crash_looping()), REF, lambda: NOW)
+    record = asked(80).deploying("one before", NOW - timedelta(seconds=30), NOW)
+    assert judged(snapshot, record) == verdict(snapshot, NOW)
