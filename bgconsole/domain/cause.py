@@ -77,7 +77,8 @@ def heart(reason: str) -> str:
     What is wrong stands at the end of such a reason, behind 150 characters of where it happened
     (developer guide, "Resolve Amazon ECS stopped task errors").
     """
-    return _ARN.sub(r"\1", _BOILERPLATE.sub("", reason))
+    brief = _DIGEST.sub(r"\1", _ARN.sub(r"\1", _BOILERPLATE.sub("", reason)))
+    return _TWICE.sub(r"\1", brief)
 
 
 _BOILERPLATE = re.compile(
@@ -85,6 +86,8 @@ _BOILERPLATE = re.compile(
     r"|unable to retrieve secrets? from (?:asm|ssm)|unable to retrieve ecr registry auth"
     r"|(?:service call|pull image manifest|pull command) has been retried \d+ time\(s\)): "
 )
+_DIGEST = re.compile(r"(sha256:[0-9a-f]{8})[0-9a-f]{56}")
+_TWICE = re.compile(r"(\S+: )\1")
 _ARN = re.compile(r"arn:aws[\w-]*:[\w-]+:[\w-]*:\d*:(?:[\w-]+[:/])?([^\s,]+)")
 
 

@@ -31,6 +31,11 @@ SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:demodb-DatabaseUr
             "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/blue/6d0e)",
             "Task failed ELB health checks in (target-group blue/6d0e)",
         ),
+        (
+            "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to "
+            f"resolve ref app@sha256:2870668b{56 * 'a'}: app@sha256:2870668b{56 * 'a'}: not found",
+            "CannotPullContainerError: failed to resolve ref app@sha256:2870668b: not found",
+        ),
         ("OutOfMemoryError: container killed", "OutOfMemoryError: container killed"),
     ],
 )
