@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
-from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.errors import AccessDenied, ConfigurationError
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
@@ -128,7 +128,7 @@ def with_package(
 
     Raises:
         ConfigurationError: a nested file is not there, or it is not known whose account this is.
-        GatewayError: the bucket cannot be looked at.
+        GatewayError: the bucket cannot be looked at; it may be another account's.
     """
     template = turn.template
     if not template.nested:
@@ -137,7 +137,17 @@ def with_package(
     bucket = bucket_of(
         old, turn.values.get(PARAMETER) or wished, snapshot.identity.value, snapshot.place
     )
-    held = artifacts.look(bucket, prefix_of(template.stack))
+    try:
+        held = artifacts.look(bucket, prefix_of(template.stack))
+    except AccessDenied as error:
+        words = f"If the bucket {bucket.name} is another account's, name another: --artifact-bucket"
+        raise AccessDenied(
+            error.title,
+            error.detail,
+            f"{error.hint}. {words}" if error.hint else words,
+            action=error.action,
+            request_id=error.request_id,
+        ) from None
     written, package = packaged(folder, template, held, artifacts.url)
     values, keep = dict(turn.values), turn.keep
     if PARAMETER in template.parameters:

@@ -169,7 +169,9 @@ def test_a_making_that_was_broken_off_is_made_whole(crew: Crew) -> None:
 
 def test_without_the_bucket_s_permissions_or_an_account_it_is_refused(crew: Crew) -> None:
     crew.world.fail("artifacts.look", AccessDenied("AccessDenied", "needs s3:ListBucket"))
-    assert "needs s3:ListBucket" in crew.refused("demo").reason
+    said = crew.refused("demo").reason
+    assert "needs s3:ListBucket" in said
+    assert f"If the bucket {NAME} is another account's, name another: --artifact-bucket" in said
     crew.world.fail("identities.whoami", AccessDenied("AccessDenied"))
     assert "which account" in crew.refused("demo").reason
     assert crew.world.writes == []
