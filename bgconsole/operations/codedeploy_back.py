@@ -225,27 +225,27 @@ def _ended(snapshot: Snapshot, service: Service, deployment: CodeDeployment, to:
         if previous is not None and previous.task_definition == live:
             document = ""
     begin = f"{deployment.words} and cannot be stopped any more: only a new deployment goes back"
-    if not document:
+    why = "" if document else "What was deployed before it is not known here"
+    if mask(document) != document:
+        why = "The AppSpec of before carries what looks like a secret, which is not shown"
+    if why:
         return No(
-            f"{begin}. What was deployed before it is not known here: this lists what succeeded. "
+            f"{begin}. {why}: this lists what succeeded. "
             "`bgconsole rollback --to REVISION` names the command for one.",
             command=_list_command(snapshot, deployment),
         )
     where = f" to revision {revision}" if revision else " to the revision before"
+    configuration = (
+        f"--deployment-config-name {quote(deployment.configuration)} "
+        if deployment.configuration
+        else ""
+    )
     return No(
         f"{begin}. This command makes one{where}; the console does not run it. {from_where}",
-        command=mask(
-            command(
-                f"deploy create-deployment {_group(deployment)}"
-                + (
-                    f" --deployment-config-name {quote(deployment.configuration)}"
-                    if deployment.configuration
-                    else ""
-                )
-                + f" --description {quote(f'roll back of {deployment.id}')}"
-                + f" --revision {quote(document)}",
-                snapshot.place,
-            )
+        command=command(
+            f"deploy create-deployment {_group(deployment)} {configuration}"
+            f"--description {quote(f'roll back of {deployment.id}')} --revision {quote(document)}",
+            snapshot.place,
         ),
     )
 

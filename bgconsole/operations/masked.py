@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bgconsole.domain.masking import mask
 from bgconsole.operations.outcome import Outcome, Progress
-from bgconsole.operations.spec import Plan
+from bgconsole.operations.spec import No, Plan
 
 
 def masked_plan(plan: Plan) -> Plan:
@@ -23,6 +23,16 @@ def masked_plan(plan: Plan) -> Plan:
         left_to_do=tuple(map(mask, plan.left_to_do)),
         before=mask(plan.before),
         after=mask(plan.after),
+    )
+
+
+def masked_no(no: No) -> No:
+    """The refusal with every text masked; what may be chosen instead stays as it is typed."""
+    return replace(
+        no,
+        reason=mask(no.reason),
+        choices=tuple((value, mask(words)) for value, words in no.choices),
+        command=mask(no.command),
     )
 
 

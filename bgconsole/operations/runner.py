@@ -24,7 +24,7 @@ from bgconsole.gateway.port import Gateway
 from bgconsole.operations.audit import AuditLog, Record
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.lock import only_one
-from bgconsole.operations.masked import masked_plan
+from bgconsole.operations.masked import masked_no, masked_plan
 from bgconsole.operations.moments import is_of
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
 from bgconsole.operations.record import Recorder
@@ -293,7 +293,7 @@ class Runner:
         known = evidence.joined(aside) if evidence is not None else None
         plan = operation.allowed(snapshot) or operation.plan(snapshot, params, known)
         if isinstance(plan, No):
-            return plan
+            return masked_no(plan)
         if plan.stacks and (why := self._no_stacks(plan.stacks)):
             return No(why)
         plan = masked_plan(plan)

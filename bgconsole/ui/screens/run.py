@@ -162,22 +162,23 @@ class RunScreen(Screen[None]):
         self.call_after_refresh(self._pin)
 
     def _pin(self) -> None:
-        """The step that runs, above what scrolls, where not all of that is in view."""
+        """The step that runs or failed, above what scrolls, where not all of that is in view."""
         if not self.is_attached:
             return
-        state, now = self.state, self.query_one("#run-now", Static)
-        steps = state.proposal.plan.steps
-        body = self.query_one("#run-body", VerticalScroll)
-        wanted = bool(state.current) and not state.ended and body.max_scroll_y > 0
+        now, body = self.query_one("#run-now", Static), self.query_one("#run-body", VerticalScroll)
+        steps = enumerate(zip(self.state.proposal.plan.steps, self.state.steps, strict=True), 1)
+        telling = [each for each in steps if each[1][1] in ("runs", "failed")]
+        wanted = bool(telling) and body.max_scroll_y > 0
         if wanted != now.display:
             at_end = body.is_vertical_scroll_end
             now.display = wanted
             if at_end:
                 body.scroll_end(animate=False)
-        if now.display:
-            words = f"{state.current} {plain(steps[state.current - 1].words)}"
-            glyph, _, style = _STEP["runs"]
-            now.update(Content.assemble((f"{glyph} ", style), one_line(words)))
+        if telling:
+            number, (step, become) = telling[-1]
+            glyph, _, style = _STEP[become]
+            told = Content.assemble((f"{glyph} ", style), one_line(f"{number} {step.words}"))
+            now.update(told)
 
     def _paint_headline(self) -> None:
         self.query_one("#run-headline", Static).update(headline(self.state, self._clock()))

@@ -344,3 +344,19 @@ def test_read_only_stops_nothing(desk: MakeDesk) -> None:
 def test_its_stack_is_another_matter(desk: MakeDesk) -> None:
     made = at_work(desk, worlds.under_way())
     assert "cancel-update STACK" in made.refused(R, through="stack").reason
+
+
+def test_what_codedeploy_quotes_is_masked(desk: MakeDesk) -> None:
+    problem = "hook said DATABASE_URL=postgres://app:geheim@db/x"
+    no = at_work(desk, worlds.ended(status="Failed", problem=problem)).refused(R)
+    assert "hook said" in no.reason
+    assert "geheim" not in no.reason
+
+
+def test_an_appspec_with_a_secret_is_not_shown_and_no_half_command_named(desk: MakeDesk) -> None:
+    document = worlds.PREVIOUS.document.replace("Properties", "postgres://app:geheim@db/x")
+    previous = replace(worlds.PREVIOUS, document=document)
+    no = at_work(desk, worlds.ended(previous=previous)).refused(R)
+    assert "looks like a secret" in no.reason
+    assert "list-deployments" in no.command
+    assert "geheim" not in no.reason + no.command
