@@ -68,7 +68,8 @@ class Wire:
     """Every write that was sent, in order, repeats included: `UpdateService`, `docker.push`."""
     took: list[str] = field(default_factory=list)
     """Those that took effect."""
-    reads: int = 0
+    asked: list[str] = field(default_factory=list)
+    """Every read that was sent."""
     told: list[str] = field(default_factory=list)
     """All that was sent, as text."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -104,7 +105,7 @@ class Wire:
         if write:
             self.tried.append(operation)
         else:
-            self.reads += 1
+            self.asked.append(operation)
         fate = self.spoil(self, operation, body.decode())
         if isinstance(fate, AwsError):
             return fate

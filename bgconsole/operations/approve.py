@@ -10,7 +10,7 @@ from bgconsole.domain.services import Hook, ServiceDeployment
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version, named, source_of, version_of
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.guards import not_ours_to_deploy, unknown, unread
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
     Check,
@@ -35,7 +35,8 @@ def _allowed(snapshot: Snapshot) -> No | None:
         return no
     under_way = rollout(snapshot)
     if under_way is None:
-        return No("No deployment is under way: there is nothing to approve.")
+        none = No("No deployment is under way: there is nothing to approve.")
+        return unknown(snapshot.deployments, "The service's deployments") or none
     if under_way.going_back:
         return No("The deployment is being rolled back: there is nothing to approve.")
     if not under_way.waiting:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from bgconsole.domain.snapshot import Snapshot
+from typing import Any
+
+from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.operations.spec import No
 
 
 def unread(snapshot: Snapshot) -> No | None:
     """Nothing is known of the service yet."""
-    part = snapshot.service
+    absent = snapshot.service.absent
+    return unknown(snapshot.service, "The service") or (No(absent) if absent else None)
+
+
+def unknown(part: Part[Any], what: str) -> No | None:
+    """What an operation goes by is not known: that nothing was seen does not mean that it is so."""
     if part.value is not None:
         return None
     if part.failure is not None:
-        return No(f"The service could not be read: {part.failure.error.brief}.")
-    return No(part.absent or "The service has not been read yet.")
+        return No(f"{what} could not be read: {part.failure.error.brief}.")
+    many = "have" if what.endswith("s") else "has"
+    return None if part.absent else No(f"{what} {many} not been read yet.")
 
 
 def not_ours_to_deploy(snapshot: Snapshot) -> No | None:

@@ -8,7 +8,7 @@ from bgconsole.domain.services import Task, revision_of
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.count_steps import until_run
-from bgconsole.operations.guards import unread
+from bgconsole.operations.guards import unknown, unread
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
     Check,
@@ -32,7 +32,9 @@ _SHOWN = 6
 def _allowed(snapshot: Snapshot) -> No | None:
     if no := unread(snapshot):
         return no
-    return None if _running(snapshot) else No("No task of the service runs.")
+    if _running(snapshot):
+        return None
+    return unknown(snapshot.tasks, "The service's tasks") or No("No task of the service runs.")
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:

@@ -126,6 +126,9 @@ def terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 every = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+FIRST = [next(row for row in ROWS if row.operation == each) for each in OPERATIONS]
+"""One way of each operation."""
+UNDER_WAY = [row for row in ROWS if row.name in ("rollback-under-way", "stop-a-deployment")]
 each_write = pytest.mark.parametrize(
     ("row", "number"),
     [
@@ -148,13 +151,31 @@ over_the_wire = pytest.mark.parametrize(
 
 
 def action(name: str) -> str:
-    """The IAM action of a write."""
+    """The IAM action of a call."""
     if name.startswith("docker."):
         return "ecr:PutImage"
-    service = {"BatchDeleteImage": "ecr"}.get(name) or (
-        "cloudformation" if "Stack" in name or "Change" in name or "Rollback" in name else "ecs"
-    )
-    return f"{service}:{name}"
+    return f"{_SERVICES.get(name, 'ecs')}:{name}"
+
+
+_SERVICES = {
+    name: service
+    for service, names in {
+        "ecr": "BatchDeleteImage DescribeImages DescribeRepositories ListImages "
+        "GetAuthorizationToken",
+        "cloudformation": "CreateChangeSet ExecuteChangeSet DeleteChangeSet DeleteStack "
+        "CancelUpdateStack ContinueUpdateRollback DescribeStacks DescribeStackEvents "
+        "DescribeChangeSet ListChangeSets ListStackResources",
+        "elasticloadbalancing": "DescribeTargetGroups DescribeLoadBalancers DescribeListeners "
+        "DescribeRules DescribeTargetHealth",
+        "logs": "FilterLogEvents",
+        "sts": "GetCallerIdentity",
+        "iam": "ListAccountAliases",
+        "application-autoscaling": "DescribeScalableTargets",
+        "secretsmanager": "DescribeSecret",
+    }.items()
+    for name in names.split()
+}
+"""Calls that are not of ECS."""
 
 
 def refusal(name: str) -> Fate:
@@ -474,6 +495,31 @@ def test_a_line_that_dies_for_a_minute_after_a_write(
     assert ended.code == 0, ended.err
     assert tuple(stage.took) == row.sends
     stage.tidy()
+
+
+@pytest.mark.parametrize("row", [*FIRST, *UNDER_WAY], ids=lambda row: row.name)
+def test_each_read_that_is_denied_is_named_and_never_a_bug(row: Row, terminal: Terminal) -> None:
+    stage = Stage(row, terminal)
+    assert stage.confirmed().code == 0
+    wrong = []
+    for operation in sorted(set(stage.wire.asked) - {"GetCallerIdentity"}):  # none can be denied it
+        stage.again()
+        deny(stage, operation)
+        ended = stage.confirmed()
+        named = action(operation) in ended.err + ended.out
+        done = ended.code == 0 and stage.took[-1] == row.sends[-1]
+        if not done and not (named and ended.code in (3, 4)):
+            wrong.append(f"{operation}: {ended.code} after {stage.took}: {ended.err}")
+        stage.unlocked()
+    assert not wrong, "\n".join(wrong)
+
+
+def deny(stage: Stage, operation: str) -> None:
+    """Nobody may make this call."""
+    refused = AwsError(
+        "AccessDeniedException", f"User: ops is not authorized to perform: {action(operation)}"
+    )
+    stage.wire.spoil = lambda _, asked, __: refused if asked == operation else None
 
 
 def looking_back(stage: Stage, number: int, fate: Fate) -> list[str]:
