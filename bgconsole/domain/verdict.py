@@ -74,6 +74,8 @@ class Verdict:
     """What it rests on, a line each; what could not be seen is said too."""
     way_back: WayBack | None = None
     progress: Progress | None = None
+    served: str = ""
+    """Who serves, as the sentence says it: where there is little room the rest gives way first."""
 
     @property
     def glyph(self) -> str:
@@ -115,8 +117,10 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
             else f"{doubts[0]}. Last seen: {found.sentence}",
             evidence=(*found.evidence, *doubts[1:]),
             way_back=back,
+            served=served,
         )
-    return replace(found, evidence=(*found.evidence, *doubts), way_back=back)
+    evidence = (*found.evidence, *doubts)
+    return replace(found, evidence=evidence, way_back=back, served=served)
 
 
 def _with_errors(found: Verdict, snapshot: Snapshot, now: datetime) -> Verdict:

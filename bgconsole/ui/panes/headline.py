@@ -94,19 +94,20 @@ def _answer(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[
         "  ",
         plain(verdict.sentence),
     )
-    lines = _wrapped(head, width, limit)
+    served = plain(verdict.served)
+    lines = _wrapped(head, width, limit, served)
     if verdict.way_back is None:
         return lines
     back = Content.styled(
         plain(verdict.way_back.words),
         palette.style(Tone.QUIET) if quiet else palette.style(Tone.PLAIN, bold=True),
     )
-    *before, last = lines
     room = width - back.cell_length - 3
-    if last.cell_length > room and len(lines) < limit:
+    if lines[-1].cell_length > room and len(lines) < limit:
         return [*lines, back]
     if room < LEAST:
-        return lines if limit == 1 else [*before[: limit - 1], back]
+        return lines if limit == 1 else [*_wrapped(head, width, limit - 1, served), back]
+    *before, last = _wrapped(head, width, limit, served, room)
     return [*before, Content.assemble(last.truncate(room, ellipsis=True), "   ", back)]
 
 
@@ -120,9 +121,20 @@ def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
     )
 
 
-def _wrapped(text: Content, width: int, most: int) -> list[Content]:
-    """Wrapped at words; what does not fit in `most` lines ends in `…`."""
+def _wrapped(
+    text: Content, width: int, most: int, served: str = "", room: int | None = None
+) -> list[Content]:
+    """Wrapped at words; what does not fit in `most` lines gives way to `…`.
+
+    Who serves is kept where it can be: the cause that stands before it gives way. Of the last line
+    only `room` cells are free, where that is given.
+    """
     lines = text.wrap(width)
+    if _fits(lines, most, room):
+        return lines
+    at = text.plain.rfind(served) if served else -1
+    if at > 0 and (kept := _cut_before(text, at, width, most, room)) is not None:
+        return kept
     if len(lines) <= most:
         return lines
     shown = lines[: most - 1]
@@ -130,6 +142,28 @@ def _wrapped(text: Content, width: int, most: int) -> list[Content]:
     # The wrapped lines have lost the spaces they were broken at: find where the last one begins.
     rest = text[_start_of_line(text.plain, lines, most - 1) :] if used else text
     return [*shown, rest.truncate(width, ellipsis=True)]
+
+
+def _fits(lines: list[Content], most: int, room: int | None) -> bool:
+    full = len(lines) == most and room is not None and lines[-1].cell_length > room
+    return len(lines) <= most and not full
+
+
+def _cut_before(
+    text: Content, at: int, width: int, most: int, room: int | None
+) -> list[Content] | None:
+    """What begins at `at`, and as much before it as there is room for; None where that is none."""
+    found: list[Content] | None = None
+    least, longest = LEAST, at - 2
+    while least <= longest:
+        middle = (least + longest) // 2
+        start = text[: len(text.plain[:middle].rstrip())]
+        lines = Content.assemble(start, "… ", text[at:]).wrap(width)
+        if _fits(lines, most, room):
+            found, least = lines, middle + 1
+        else:
+            longest = middle - 1
+    return found
 
 
 def _start_of_line(text: str, lines: list[Content], number: int) -> int:

@@ -258,6 +258,19 @@ def test_verdict_fits(width: int, limit: int) -> None:
         assert any("1/4 healthy" in line for line in lines)
 
 
+@pytest.mark.parametrize(("width", "limit"), [(78, 3), (78, 4), (118, 2), (118, 6)])
+def test_who_serves_is_said_however_long_the_cause_is(width: int, limit: int) -> None:
+    serves = "Revision 43 serves 100 %: 4/4 healthy"
+    cause = " ".join(f"word{number}" for number in range(80))
+    told = replace(LONG, sentence=f"revision 44 is not coming up: {cause}. {serves}", served=serves)
+    lines = [line.plain for line in verdict_lines(told, palette(), width, limit)]
+    shown = " ".join(line.strip() for line in lines)
+    assert serves in shown and "… Revision" in shown
+    assert "R back to 43" in shown
+    assert lines[0].startswith(" ✖ ROLLED BACK   revision 44 is not coming up: word0")
+    assert all(len(line) <= width for line in lines)
+
+
 def test_steady_is_one_quiet_line() -> None:
     calm = Verdict(
         Severity.GOOD,
