@@ -94,11 +94,18 @@ def through(snapshot: Snapshot, params: Params) -> Through | No | None:
         return None
     stack, parameter = root_stack(snapshot), params.get(PARAMETER) or _DEFAULT
     if stack is None:
-        failure = snapshot.stacks.failure
-        why = f" ({failure.error.brief})" if failure else ""
-        return _no(f"The stack {service.stack}, which owns the service, was not read{why}.")
+        return _unseen(service.stack, snapshot)
     unfit = _unfit(stack, parameter)
     return _no(unfit) if unfit else Through(stack, parameter, nests=stack.name != service.stack)
+
+
+def _unseen(stack: str, snapshot: Snapshot) -> No:
+    """Why the owning stack is not known; the way past it only where waiting does not help."""
+    if snapshot.stacks.waiting:
+        return No(f"The stack {stack}, which owns the service, is being read: again in a moment.")
+    failure = snapshot.stacks.failure
+    why = f" ({failure.error.brief})" if failure else ""
+    return _no(f"The stack {stack}, which owns the service, was not read{why}.")
 
 
 def _unfit(stack: Stack, parameter: str) -> str:

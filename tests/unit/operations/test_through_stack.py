@@ -11,12 +11,14 @@ import pytest
 from bgconsole.domain.change_set import Change
 from bgconsole.domain.errors import AccessDenied, Refused, Unreachable
 from bgconsole.domain.services import Bounds
+from bgconsole.domain.snapshot import Part
 from bgconsole.gateway.port import Submitted
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.gateway.scripted_stack_changes import settle
 from bgconsole.operations import stack_drafts
+from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import PlanChanged
-from bgconsole.operations.spec import Plan, Risk
+from bgconsole.operations.spec import No, Plan, Risk
 from tests import values, worlds
 from tests.unit.operations.conftest import Desk, MakeDesk, states
 from tests.unit.operations.test_deploy import BUILT, NEW, through
@@ -292,6 +294,15 @@ def test_stacks_that_were_not_read_are_said_to_be(desk: MakeDesk) -> None:
     somebody = at_work(desk)
     somebody.world.fail("stacks.stacks", AccessDenied("AWS refuses", "", action="cloudformation:X"))
     assert "which owns the service, was not read" in somebody.refused(U, **STACK).reason
+
+
+def test_stacks_that_are_being_read_are_waited_for(desk: MakeDesk) -> None:
+    somebody = at_work(desk)
+    early = replace(somebody.snapshot(), stacks=Part())
+    no = somebody.runner.propose(OPERATIONS[R], early, STACK)
+    assert isinstance(no, No)
+    assert no.reason.endswith("is being read: again in a moment.")
+    assert no.choices == (), "nobody is led past the stack for want of a second"
 
 
 @pytest.mark.parametrize(
