@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
+from bgconsole.domain.artifacts import bucket_problem
 from bgconsole.domain.metrics import OwnMetric
 from bgconsole.domain.migrations import DEFAULT_COMMAND as MIGRATE_COMMAND
 from bgconsole.domain.plain import plain
@@ -103,14 +104,6 @@ def _argument_problem(text: str) -> str:
     if re.fullmatch(r"[A-Za-z_]\w*=.*", text):
         return ""
     return f"{plain(text)!r} is not NAME=VALUE"
-
-
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-"""S3 takes no other names for a bucket."""
-
-
-def _bucket_problem(text: str) -> str:
-    return "" if _BUCKET.fullmatch(text) else f"{plain(text)!r} is no name of a bucket"
 
 
 _CLUSTER = re.compile(r"(?:[a-z]{2}(?:-[a-z]+)+-\d+/)?[A-Za-z0-9_-]{1,255}")
@@ -256,7 +249,7 @@ _OPTIONS = (
         "is made, and deleted again by `down`.",
         "artifact_bucket: our-templates",
         "bgconsole-artifacts- and the account's number and region",
-        problem=_bucket_problem,
+        problem=bucket_problem,
     ),
     Option(
         "migrate",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+
+from bgconsole.domain.plain import plain
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+"""S3 takes no other names for a bucket."""
+
+
+def bucket_problem(name: str) -> str:
+    """What is wrong with a bucket's name, in words; empty where nothing is."""
+    return "" if _NAME.fullmatch(name) else f"{plain(name)!r} is no name of a bucket"
 
 
 @dataclass(frozen=True, slots=True)

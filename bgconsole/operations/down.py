@@ -177,7 +177,11 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         check for each in leaving for check in _blocks(each, leaving, templates, snapshot, empties)
     ]
     checks += [
-        Check(f"{name}: the bucket of its templates: not checked ({why})", "not checked")
+        Check(
+            f"{name}: the bucket of its templates: not checked ({why}); it stays until "
+            f"`bgconsole down {name}` can look at it",
+            "not checked",
+        )
         for name, why in evidence.missing.items()
     ]
     clears = (

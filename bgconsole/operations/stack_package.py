@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from bgconsole.domain.artifacts import Bucket, Held
+from bgconsole.domain.artifacts import Bucket, Held, bucket_problem
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.stacks import STACK
@@ -71,15 +71,18 @@ def bucket_of(
     """The bucket that is wished for, else the stack's own, else one by account and region.
 
     Raises:
-        ConfigurationError: it is not known whose account this is.
+        ConfigurationError: it is not known whose account this is, or S3 takes no such name.
     """
     if identity is None:
         raise ConfigurationError(
             "The artifact bucket cannot be told", "it is not known which account this is"
         )
     name = wished or stack_parameters.get(PARAMETER, "")
-    derived = f"bgconsole-artifacts-{identity.account}-{place.region}"
-    return Bucket(name or derived, identity.account)
+    name = name or f"bgconsole-artifacts-{identity.account}-{place.region}"
+    if problem := bucket_problem(name):
+        hint = "3 to 63 lower-case letters, digits, dots and hyphens"
+        raise ConfigurationError("The artifact bucket cannot be had", problem, hint)
+    return Bucket(name, identity.account)
 
 
 def packaged(

@@ -172,6 +172,7 @@ def test_without_the_bucket_s_permissions_or_an_account_it_is_refused(crew: Crew
     said = crew.refused("demo").reason
     assert "needs s3:ListBucket" in said
     assert f"If the bucket {NAME} is another account's, name another: --artifact-bucket" in said
+    assert "'Bad_Name' is no name" in crew.refused("demo", **{"artifact-bucket": "Bad_Name"}).reason
     crew.world.fail("identities.whoami", AccessDenied("AccessDenied"))
     assert "which account" in crew.refused("demo").reason
     assert crew.world.writes == []
