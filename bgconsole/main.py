@@ -97,7 +97,9 @@ def _connect(settings: Settings) -> Gateway:
 def _log_names(settings: Settings) -> LogNames:
     from bgconsole.gateway.log_names import AwslogsNames
 
-    return AwslogsNames(settings.profile, settings.region, settings.endpoint_url)
+    # botocore, which awslogs leaves the region to, does not read AWS_REGION.
+    region = settings.region or os.environ.get("AWS_REGION", "")
+    return AwslogsNames(settings.profile, region, settings.endpoint_url)
 
 
 def _open_console(settings: Settings) -> int:

@@ -210,6 +210,8 @@ def _fact(each: _Leaving) -> Fact:
     words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
     many = sum(kinds.values())
     value = f"delete {many} resource{'' if many == 1 else 's'}"
+    if each.unread:
+        value = "delete, whatever is in it"
     return Fact(each.stack.name, value, aside=words, loud=True)
 
 

@@ -45,6 +45,7 @@ class Telling:
         self._created: set[tuple[str, str]] = set()
         self._failed: dict[str, list[str]] = {}
         self._cleaning: set[str] = set()
+        self._stuck: dict[str, dict[str, str]] = {}
 
     def touches(self, stack_name: str, logical_id: str, *, creates: bool = False) -> None:
         """The engine begins to change (or make) this resource now."""
@@ -93,6 +94,8 @@ class Telling:
         if key in self._created and status in ("UPDATE_COMPLETE", "UPDATE_FAILED"):
             self._created.discard(key)
             status = status.replace("UPDATE", "CREATE")
+        if status == "UPDATE_FAILED":
+            self._stuck.setdefault(stack_id, {})[logical_id] = reason
         if status == "CREATE_FAILED":
             self._failed.setdefault(stack_id, []).append(logical_id)
         if status.startswith("DELETE_"):
@@ -116,7 +119,29 @@ class Telling:
         if status == "UPDATE_COMPLETE" and stack_id not in self._cleaning:
             self._add(stack_id, stack_name, stack_name, STACK, _CLEANING, "", stack_id)
         self._cleaning.discard(stack_id)
+        self._mark(stack_id, stack_name, status)
         tell(status, reason)
+
+    def _mark(self, stack_id: str, stack_name: str, status: str) -> None:
+        """A resource that could not go back is UPDATE_FAILED until it did, or was skipped.
+
+        The engine gives it the status of before its update again.
+        """
+        if status == "UPDATE_ROLLBACK_IN_PROGRESS":
+            self._stuck.pop(stack_id, None)
+        resources = self._record_of(stack_name).get("_resources", {})
+        if status == "UPDATE_ROLLBACK_FAILED":
+            for name, reason in self._stuck.get(stack_id, {}).items():
+                if name in resources:
+                    resources[name] |= {
+                        "ResourceStatus": "UPDATE_FAILED",
+                        "ResourceStatusReason": reason,
+                    }
+        if status == "UPDATE_ROLLBACK_COMPLETE":
+            for resource in resources.values():
+                if resource.get("ResourceStatus") == "UPDATE_FAILED":
+                    resource["ResourceStatus"] = "UPDATE_COMPLETE"
+                    resource.pop("ResourceStatusReason", None)
 
     def _clean_up(self, stack_id: str, stack_name: str) -> None:
         """The first deletion of an update that went well so far begins its clean-up."""

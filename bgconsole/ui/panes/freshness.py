@@ -20,7 +20,8 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
 from bgconsole.ui.palette import Tone
 
-_DENIED = "AccessDenied: "
+DENIED = "AccessDenied: "
+"""How the words of a missing permission begin; a narrow place leaves it out."""
 SLOWLY: Mapping[Source, timedelta] = {
     "stacks": timedelta(seconds=63),
     "images": timedelta(seconds=123),
@@ -83,9 +84,9 @@ def of_failure(failure: Failure, fetched_at: datetime | None, now: datetime) -> 
         cause += f", next try {spell(left)}" if left >= 1 else ", trying now"
     tone = Tone.WAITING if isinstance(failure.error, Throttled) else Tone.BAD
     if fetched_at is None:
-        return Freshness(cause, tone, brief=cause.removeprefix(_DENIED))
+        return Freshness(cause, tone, brief=cause.removeprefix(DENIED))
     old = f"stale {spell(now - fetched_at)}: "
-    return Freshness(old + cause, tone, True, brief=old + cause.removeprefix(_DENIED))
+    return Freshness(old + cause, tone, True, brief=old + cause.removeprefix(DENIED))
 
 
 def nothing(part: Part[Any], fresh: Freshness, otherwise: str) -> str:
@@ -98,7 +99,7 @@ def nothing(part: Part[Any], fresh: Freshness, otherwise: str) -> str:
 def cause_words(error: GatewayError) -> str:
     """Why there is no answer, in a few words."""
     if isinstance(error, AccessDenied):
-        return f"{_DENIED}needs {plain(error.action or error.detail or error.title)}"
+        return f"{DENIED}needs {plain(error.action or error.detail or error.title)}"
     if isinstance(error, Throttled):
         return "throttled"
     if isinstance(error, Unreachable):

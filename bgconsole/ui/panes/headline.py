@@ -14,7 +14,7 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Part, Snapshot, Source
 from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
-from bgconsole.ui.panes.freshness import freshness, late_after
+from bgconsole.ui.panes.freshness import DENIED, freshness, late_after
 from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
 
 SOURCES: tuple[Source, ...] = get_args(Source)
@@ -240,7 +240,11 @@ def _freshness(snapshot: Snapshot, now: datetime, palette: Palette) -> list[Piec
     told = []
     if identity is not None and identity.unread:
         quiet = palette.style(Tone.QUIET)
-        told.append(piece(1, Content.styled(f"no alias: {plain(identity.unread)}", quiet), ""))
+        told.append(
+            piece(
+                1, Content.styled(f"alias {plain(identity.unread.removeprefix(DENIED))}", quiet), ""
+            )
+        )
     if needed:
         first, more = next(iter(needed)), len(needed) - 1
         words = f"needs {plain(first)}{f' and {more} more' if more else ''}"

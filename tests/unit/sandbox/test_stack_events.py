@@ -13,7 +13,7 @@ class Engine:
     """Records what is told, and tells as the engine does."""
 
     def __init__(self, status: str) -> None:
-        self.record = {"StackId": ID, "StackStatus": status}
+        self.record: dict[str, Any] = {"StackId": ID, "StackStatus": status}
         self.told: list[tuple[str, str, str]] = []
         self.telling = Telling(self._add, lambda _: self.record)
 
@@ -132,3 +132,22 @@ def test_a_failed_create_names_what_failed() -> None:
     assert engine.told[-1][2] == (
         "The following resource(s) failed to create: [Service]. Rollback requested by user."
     )
+
+
+def test_what_could_not_go_back_is_failed_until_it_is_skipped() -> None:
+    engine = Engine("UPDATE_IN_PROGRESS")
+    service = {"ResourceStatus": "CREATE_COMPLETE"}
+    engine.record["_resources"] = {"Service": service, "Other": {"ResourceStatus": "X"}}
+
+    engine.says("Other", "UPDATE_FAILED", "its own update")
+    engine.says("web", "UPDATE_ROLLBACK_IN_PROGRESS")
+    engine.says("Service", "UPDATE_FAILED", "TaskDefinition is inactive")
+    engine.says("web", "UPDATE_ROLLBACK_FAILED")
+
+    assert service == {
+        "ResourceStatus": "UPDATE_FAILED",
+        "ResourceStatusReason": "TaskDefinition is inactive",
+    }
+    assert engine.record["_resources"]["Other"] == {"ResourceStatus": "X"}
+    engine.says("web", "UPDATE_ROLLBACK_COMPLETE")
+    assert service == {"ResourceStatus": "UPDATE_COMPLETE"}
