@@ -403,11 +403,11 @@ REVISION = f"{ECS}:service-revision/{REF.cluster}/{REF.name}/1"
 SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:demodb"
 
 
-def of_template(policy: str, without: str = "") -> list[Policy]:
+def of_template(policy: str, without: str = "", *, repositories: str = "demogone") -> list[Policy]:
     """The statements of one of our policies with its parameters' defaults, an action left out."""
     template = load("console-policy.yml")
     values = {name: p["Default"] for name, p in template["Parameters"].items()}
-    values |= {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "Repositories": "demogone"}
+    values |= {"AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "Repositories": repositories}
 
     def resolved(value: Any) -> Any:
         if isinstance(value, list):
