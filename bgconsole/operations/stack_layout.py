@@ -14,6 +14,7 @@ from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import NO_TAGS, Artifacts
 from bgconsole.operations.spec import Params
+from bgconsole.operations.stack_conditions import Values, with_defaults
 from bgconsole.operations.stack_package import PARAMETER, Package, bucket_of, packaged, prefix_of
 from bgconsole.operations.stack_templates import Feed, Template
 
@@ -67,6 +68,15 @@ class Turn:
     def creates(self) -> bool:
         """Whether the stack is made anew."""
         return self.present is None or way_back(self.present.status).recreate
+
+    @property
+    def known(self) -> Values:
+        """The values of its template's parameters, as far as they are known."""
+        old = dict(self.present.parameters) if self.present else {}
+        kept = {name: old.get(name) for name in self.keep}
+        return with_defaults(
+            self.template.tree, {**dict.fromkeys(self.waits), **kept, **self.values}
+        )
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -148,12 +158,13 @@ def with_package(
             action=error.action,
             request_id=error.request_id,
         ) from None
-    written, package = packaged(folder, template, held, artifacts.url)
     values, keep = dict(turn.values), turn.keep
     if PARAMETER in template.parameters:
         values[PARAMETER] = bucket.name
         keep = tuple(name for name in keep if name != PARAMETER)
-    return replace(turn, template=written, values=values, keep=keep, package=package)
+    turn = replace(turn, values=values, keep=keep)
+    written, package = packaged(folder, template, held, artifacts.url, turn.known)
+    return replace(turn, template=written, package=package)
 
 
 def _turn(

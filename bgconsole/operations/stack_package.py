@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 
 import yaml
 
@@ -19,8 +20,10 @@ from bgconsole.domain.artifacts import Bucket, Held, bucket_problem
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.stacks import STACK
+from bgconsole.operations.stack_conditions import Values, handed_on, standing, with_defaults
 from bgconsole.operations.stack_templates import Template, TemplateLoader, is_file, template_of
 
+NO_VALUES: Values = MappingProxyType({})
 PARAMETER = "TemplateBucket"
 """A parameter of this name is given the bucket's: whoever deploys reads the templates again."""
 
@@ -43,7 +46,7 @@ class Package:
     uploads: tuple[Upload, ...]
     """What is nested deeper comes first."""
     kinds: Mapping[str, tuple[str, ...]]
-    """Logical id of a nested stack → the types of all that is in it, however deep."""
+    """Logical id of a nested stack → the types of all that would be in it, however deep."""
     whole: bool
     """Whether all that is nested is packaged, so that another template has another address."""
     keeps: frozenset[str]
@@ -86,7 +89,11 @@ def bucket_of(
 
 
 def packaged(
-    folder: Path, template: Template, held: Held, url: Callable[[str, str], str]
+    folder: Path,
+    template: Template,
+    held: Held,
+    url: Callable[[str, str], str],
+    values: Values = NO_VALUES,
 ) -> tuple[Template, Package]:
     """The template with addresses in the place of paths, and what must be there.
 
@@ -95,6 +102,7 @@ def packaged(
         template: it.
         held: what the bucket holds.
         url: of a bucket's name and a key.
+        values: of the template's parameters, as far as they are known.
 
     Raises:
         ConfigurationError: a nested file is not there, is no template, or nests itself.
@@ -104,7 +112,10 @@ def packaged(
     package = Package(
         held,
         tuple({upload.key: upload for upload in packing.uploads}.values()),
-        {name: _kinds(folder / file) for name, file in template.nested.items()},
+        {
+            name: _kinds(folder / file, handed_on(template.tree, name, values))
+            for name, file in template.nested.items()
+        },
         template.nested.keys() == {n for n, k in template.resources.items() if k == STACK},
         frozenset(name for name, file in template.nested.items() if _keeps(folder / file)),
     )
@@ -159,10 +170,16 @@ def _values(node: yaml.Node | None) -> Iterator[yaml.Node]:
         yield from (value for _, value in node.value)
 
 
-def _kinds(file: Path) -> tuple[str, ...]:
+def _kinds(file: Path, given: Values) -> tuple[str, ...]:
     template = template_of(file)
-    inside = (_kinds(file.parent / nested) for nested in template.nested.values())
-    return (*template.resources.values(), *(kind for kinds in inside for kind in kinds))
+    values = with_defaults(template.tree, given)
+    stands = standing(template.tree, values)
+    inside = (
+        _kinds(file.parent / nested, handed_on(template.tree, name, values))
+        for name, nested in template.nested.items()
+        if name in stands
+    )
+    return (*stands.values(), *(kind for kinds in inside for kind in kinds))
 
 
 def _keeps(file: Path) -> bool:

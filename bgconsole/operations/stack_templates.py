@@ -62,6 +62,10 @@ class Template:
     feeds: Mapping[str, Feed] = field(default_factory=lambda: MappingProxyType({}))
     exports: frozenset[str] = frozenset()
     imports: frozenset[str] = frozenset()
+    tree: Mapping[str, Any] = field(
+        default_factory=lambda: MappingProxyType({"Resources": {}}), repr=False, compare=False
+    )
+    """All of it, read."""
     after: frozenset[str] = frozenset()
     """Stacks whose exports it imports."""
 
@@ -220,6 +224,7 @@ def _template(file: Path, body: str, tree: Mapping[str, Any]) -> Template:
         nested=dict(_nested(resources)),
         exports=exports(tree, named or file.stem),
         imports=imports(tree, named or file.stem),
+        tree=tree,
     )
 
 

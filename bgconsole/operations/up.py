@@ -39,6 +39,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
+from bgconsole.operations.stack_conditions import standing
 from bgconsole.operations.stack_drafts import change_fact, discard_all, draft
 from bgconsole.operations.stack_layout import Turn, Wishes, turns, wishes, with_package
 from bgconsole.operations.stack_templates import folder_of, templates_in, wanted
@@ -361,7 +362,8 @@ def _kinds(turn: Turn, shown: ChangeSet | None) -> list[str]:
     if shown is not None:
         added = [(each.logical_id, each.kind) for each in shown.changes if each.verb == "add"]
     else:
-        added = list(turn.template.resources.items()) if turn.creates else []
+        stands = standing(turn.template.tree, turn.known)
+        added = list(stands.items()) if turn.creates else []
     inside = turn.package.kinds if turn.package else {}
     return [kind for name, own in added for kind in (own, *inside.get(name, ()))]
 
