@@ -17,6 +17,7 @@ import pytest
 
 from bgconsole.cli.plan_lines import plan_lines
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, Rejected
+from bgconsole.gateway.aws.clients import WRITE_ATTEMPTS
 from bgconsole.operations.audit import AuditLog
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import Proposal
@@ -24,7 +25,7 @@ from bgconsole.ui.plan_text import rest, way
 from tests import wire
 from tests.loopback import AwsError
 from tests.unit.cli.conftest import Ended, Terminal
-from tests.unit.cli.operation_rows import ROWS, Row
+from tests.unit.cli.operation_rows import ROWS, SERVING, Row
 from tests.wire import After, Fate, Wire
 
 OUTAGE = timedelta(seconds=60)
@@ -325,6 +326,43 @@ def test_throttled_throughout_it_only_takes_longer(row: Row, terminal: Terminal)
     assert len(stage.tried) == len(row.sends) + len(sent_twice)
     assert terminal.world.now - began >= untroubled + timedelta(seconds=0.5 * len(sent_twice))
     stage.tidy()
+
+
+@over_the_wire
+def test_a_write_that_is_throttled_to_the_end_ends_it_there(
+    row: Row, number: int, terminal: Terminal
+) -> None:
+    stage = Stage(row, terminal)
+    ended = stage.spoilt(number, AwsError("ThrottlingException", "Rate exceeded"), WRITE_ATTEMPTS)
+    assert ended.code == (3 if number < row.drafts else 1), ended.err
+    assert "Throttled: AWS said slow down" in ended.err
+    assert "try again in a minute" in ended.err
+    ends_there(stage, number, ended)
+
+
+@over_the_wire
+def test_an_error_on_the_side_of_aws_is_looked_at_and_not_sent_again(
+    row: Row, number: int, terminal: Terminal
+) -> None:
+    stage = Stage(row, terminal)
+    name = row.sends[number]
+    ended = stage.spoilt(number, AwsError("InternalFailure", "Something broke.", 500))
+    if name == "RunTask":  # its token lets it be asked again
+        assert ended.code == 0, ended.err
+        assert len(terminal.world.runs) == 1
+        return
+    assert ended.code == (3 if number < row.drafts else 1), ended.err
+    assert "AWS answered 500" in ended.err
+    assert stage.tried.count(name) == row.sends[: number + 1].count(name), "sent once"
+    assert tuple(stage.took) == row.sends[:number]
+    if row.drafts:  # what may be carried out is not taken back
+        stage.unlocked()
+        stage.goes_on()
+    else:
+        stage.tidy()
+    if name in SERVING and name != "ExecuteChangeSet":
+        shown = "it was not repeated, and AWS shows no effect" in ended.err
+        assert shown or "Done before it" in ended.err
 
 
 @each_write

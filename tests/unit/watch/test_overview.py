@@ -112,7 +112,7 @@ def test_sixty_services_take_at_most_sixty_calls_a_minute(moving: int) -> None:
 def server(nowhere: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "first-secret")
-    monkeypatch.setattr(faces, "PAGE", 100)  # as long as AWS's own pages
+    monkeypatch.setattr("tests.loopback.PAGE", 100)  # as long as AWS's own pages
     with serving() as loopback:
         yield loopback
 
