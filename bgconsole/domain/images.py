@@ -25,6 +25,8 @@ class Image:
     """Of an image index: the digests of its platforms' manifests, where they could be read.
 
     They are one image: ECS tells either the index or the manifest that it picked from it."""
+    unread: str = ""
+    """Why the parts of an image index could not be read, in a few words."""
 
     def is_(self, digest: str) -> bool:
         """Whether a digest names this image, as a whole or for one platform."""

@@ -43,7 +43,7 @@ from bgconsole.operations.deploy_steps import (
 )
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.image_steps import PUSHED, Making
-from bgconsole.operations.lookup import Lookup, definitions_in
+from bgconsole.operations.lookup import Lookup, definitions_in, parts_in
 from bgconsole.operations.migrate import on_start_check
 from bgconsole.operations.new_image import (
     NewImage,
@@ -145,6 +145,7 @@ def _by_itself(
         expect=Expected(
             task_definition=wanted.definition.arn if known else REVISION,
             digests={wanted.container: image.digest} if image.digest else {},
+            parts=parts_in(evidence),
         ),
         left_to_do=drifts(service.stack),
         after=f"{known or f'a new revision of {family}'} · {image.words}",

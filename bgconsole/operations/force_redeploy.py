@@ -16,7 +16,7 @@ from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, image_check, means_now, parts_in
+from bgconsole.operations.lookup import Lookup, image_check, means_now, parts_in, why_not_known
 from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
     Check,
@@ -204,7 +204,7 @@ def _image(
 def _unknown(image: ContainerImage, tag: str, evidence: Evidence | None) -> Check:
     if evidence is None:
         return Check(f"what the tag {tag} means now", "checking")
-    why = evidence.missing.get(f"tag {image.image}", "not asked")
+    why = why_not_known(evidence, f"tag {image.image}") or "not asked"
     running = _short(image.digest) if image.digest else "an unknown digest"
     return Check(
         f"what the tag {tag} means now: not checked ({why}); {running} runs", "not checked"

@@ -10,7 +10,7 @@ from bgconsole.domain.images import Image, ImageReference, is_tag, short_digest
 from bgconsole.domain.services import ContainerImage, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.lookup import Lookup, means_now
+from bgconsole.operations.lookup import Lookup, means_now, why_not_known
 from bgconsole.operations.spec import Check, Evidence
 from bgconsole.operations.step import Step
 from bgconsole.operations.words import command
@@ -131,4 +131,6 @@ def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> 
         words = f"The image {short} is not in the registry: no task could start."
         return Check(words, "problem")
     named = f"{shown} is sha256:{short_digest(digest)}" if reference.tag else f"image {short}"
+    if why := why_not_known(evidence, name):
+        return Check(f"{named}, in the registry; not checked ({why})", "not checked")
     return Check(f"{named}, in the registry", "ok")

@@ -43,8 +43,11 @@ class Expected:
     """ARN; empty where any will do."""
     digests: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """By container; those that are known."""
-    parts: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    """By the digest of an image index: what its platforms' manifests are called instead."""
+    parts: Mapping[str, tuple[str, ...] | None] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """By the digest of an image index: what its platforms' manifests are called instead; None
+    where that is not known, and any digest will do."""
     stopping: str = ""
     """ARN of the service deployment that ECS was asked to roll back, where it was."""
     source: str = ""
@@ -65,7 +68,8 @@ class Expected:
         )
 
     def _means(self, wanted: str, runs: str) -> bool:
-        return wanted == runs or runs in self.parts.get(wanted, ())
+        parts = self.parts.get(wanted, ())
+        return wanted == runs or parts is None or runs in parts
 
 
 Result = Literal["reached", "failed", "superseded", "different", "gave up", "left", "stopped"]

@@ -27,6 +27,7 @@ from bgconsole.cli.failure import EXIT_BUG, EXIT_INTERRUPTED, run
 from bgconsole.config.paths import paths
 from bgconsole.config.settings import load
 from bgconsole.domain.errors import AccessDenied
+from bgconsole.gateway.aws.images import INDEXES
 from bgconsole.main import command_line, wiring
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.sandbox.launch import Sandbox
@@ -667,6 +668,31 @@ async def test_each_page_names_the_action_that_is_missing(account: Account) -> N
                 await shown(pilot, lambda: app.screen is main, "back")
 
 
+def index(account: Account) -> None:
+    """Give the tag `index` to an image for several platforms."""
+    ecr = account.client("ecr")
+    described = ecr.describe_images(repositoryName="demorepo")["imageDetails"]
+    listed = [{"digest": image["imageDigest"]} for image in described[:1]]
+    with contextlib.suppress(ecr.exceptions.ImageAlreadyExistsException):
+        ecr.put_image(
+            repositoryName="demorepo",
+            imageTag="index",
+            imageManifest=json.dumps({"mediaType": INDEXES[0], "manifests": listed}),
+            imageManifestMediaType=INDEXES[0],
+        )
+
+
+def test_a_plan_says_that_the_platforms_of_an_image_may_not_be_read(account: Account) -> None:
+    index(account)
+    words = ("deploy", *SERVICE, "--image", "index", "--no-migrate", "--dry-run")
+    account.may("ReadOnly", without="ecr:BatchGetImage")
+    told = account.run(*words)
+    assert told.code == 0
+    assert "not checked (its platforms: AccessDenied: needs ecr:BatchGetImage)" in told.told
+    account.may("ReadOnly")
+    assert "BatchGetImage" not in account.run(*words).told
+
+
 COMMANDS: dict[str, tuple[str, ...]] = {
     "ecs:ListClusters": ("status",),
     "ecs:ListServices": ("status", "--cluster", REF.cluster),
@@ -715,7 +741,7 @@ ELSEWHERE = {
 
 def test_every_action_of_the_policies_has_a_place_that_misses_it() -> None:
     every = {action for actions in ACCESS.values() for action in actions}
-    asked = {*FIRST_LOOK, *PAGES, *COMMANDS, "logs:StartLiveTail"}
+    asked = {*FIRST_LOOK, *PAGES, *COMMANDS, "logs:StartLiveTail", "ecr:BatchGetImage"}
     asked |= {action for turn in TURNS for action in (turn.refused, *turn.lacking)}
     left = {a for a in every - asked if not {a, f"{a.partition(':')[0]}:"} & ELSEWHERE.keys()}
     assert not left, "say in TURNS, FIRST_LOOK, PAGES or COMMANDS what misses each of these"

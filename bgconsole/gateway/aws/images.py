@@ -61,19 +61,19 @@ class AwsImages:
         image = _image(raw)
         if raw.get("imageManifestMediaType") not in INDEXES:
             return image
-        return replace(image, parts=self._parts(repository, image.digest))
+        try:
+            return replace(image, parts=self._parts(repository, image.digest))
+        except AccessDenied as error:
+            return replace(image, unread=error.brief)
 
     def _parts(self, repository: str, digest: str) -> tuple[str, ...]:
-        """The manifests of an index; none where they may not be read."""
-        try:
-            with self.clients.reading("ecr:BatchGetImage", f"repository {repository}"):
-                answer = self.clients.client("ecr").batch_get_image(
-                    repositoryName=repository,
-                    imageIds=[{"imageDigest": digest}],
-                    acceptedMediaTypes=list(INDEXES),
-                )
-        except AccessDenied:
-            return ()
+        """The manifests of an index."""
+        with self.clients.reading("ecr:BatchGetImage", f"repository {repository}"):
+            answer = self.clients.client("ecr").batch_get_image(
+                repositoryName=repository,
+                imageIds=[{"imageDigest": digest}],
+                acceptedMediaTypes=list(INDEXES),
+            )
         return tuple(
             part for image in answer.get("images", ()) for part in _digests(image["imageManifest"])
         )

@@ -338,3 +338,4 @@ def test_an_index_is_read_with_its_platforms_manifests(gateway: Gateway, server:
     found = gateway.images.find("demorepo", tag="latest")
     assert found is not None
     assert found.parts == ()
+    assert found.unread == "AccessDenied: needs ecr:BatchGetImage"

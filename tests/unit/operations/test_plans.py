@@ -89,6 +89,15 @@ def test_an_index_and_its_platforms_manifests_are_one_image(desk: MakeDesk) -> N
     other.become(world)
     other.images[REPOSITORY] = tuple(replace(i, parts=()) for i in world.images[REPOSITORY])
     assert "NEW image" in desk(other).proposed(F).plan.summary
+    why = "AccessDenied: needs ecr:BatchGetImage"
+    other.images[REPOSITORY] = tuple(replace(i, unread=why) for i in other.images[REPOSITORY])
+    plan = desk(other).proposed(F).plan
+    assert "NEW image" not in plan.summary
+    assert any(f"not checked (its platforms: {why})" in check.words for check in plan.checks)
+    assert plan.expect is not None
+    wanted = replace(plan.expect, digests=dict.fromkeys(plan.expect.digests, index))
+    assert not any(wanted.differs(task) for task in other.tasks[REF])
+    assert all(replace(wanted, parts={}).differs(task) for task in other.tasks[REF])
 
 
 def test_a_new_image_is_dangerous_whatever_the_configuration_says(desk: MakeDesk) -> None:
