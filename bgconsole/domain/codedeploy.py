@@ -64,6 +64,10 @@ class CodeDeployment:
     """What was deployed before the most recent deployment that succeeded."""
     back: CodeDeployment | None = None
     """The deployment `back_id`, where it was read."""
+    takes_back: str = ""
+    """The deployment that this one takes back, where it is a roll back."""
+    another: CodeDeployment | None = None
+    """One of the same group that runs while this one has succeeded: no task set names it yet."""
 
     @property
     def ongoing(self) -> bool:
@@ -98,7 +102,7 @@ class CodeDeployment:
             case "InProgress":
                 stands = "is in progress"
             case "Succeeded":
-                stands = "has succeeded"
+                stands = f"has succeeded{self._begun()}"
             case "Failed" | "Stopped":
                 stands = "failed" if self.status == "Failed" else "was stopped"
                 stands += f" ({self.problem.rstrip('.')})" if self.problem else ""
@@ -106,6 +110,13 @@ class CodeDeployment:
             case _:
                 stands = f"is {self.status or 'in a state that it does not tell'}"
         return stands
+
+    def _begun(self) -> str:
+        if self.another is None:
+            return ""
+        if self.another.takes_back:
+            return f"; {self.another.id} takes {self.another.takes_back} back"
+        return f"; {self.another.id} has begun, and ECS shows no task set of it yet"
 
     def _taken_back(self) -> str:
         if self.back is None:

@@ -160,7 +160,9 @@ class Snapshot:
         if current is not None and current.ongoing:
             return True
         by_codedeploy = self.codedeploy.value
-        if by_codedeploy is not None and (by_codedeploy.ongoing or by_codedeploy.going_back):
+        if by_codedeploy is not None and (
+            by_codedeploy.ongoing or by_codedeploy.going_back or by_codedeploy.another is not None
+        ):
             return True
         service = self.service.value
         return service is not None and (

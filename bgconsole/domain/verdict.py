@@ -154,7 +154,7 @@ def _with_codedeploy(
         severity, word = Severity.BAD, "ROLLING BACK"
     elif deployment.status == "Ready" and well:
         severity, word = Severity.WAITING, "WAITING FOR YOU"
-    elif deployment.ongoing and severity is Severity.GOOD:
+    elif (deployment.ongoing or deployment.another) and severity is Severity.GOOD:
         severity, word = Severity.BUSY, "DEPLOYING"
     elif deployment.status == "Failed" and well and ended is not None and now - ended <= RECENT:
         severity = Severity.BAD

@@ -211,6 +211,14 @@ def _ended(snapshot: Snapshot, service: Service, deployment: CodeDeployment, to:
             f"{deployment.words}. Going further back is not guessed: this lists what succeeded.",
             command=_list_command(snapshot, deployment),
         )
+    if (another := deployment.another) is not None:
+        if another.takes_back:
+            return No(f"{deployment.words}: a roll back is under way already.")
+        return No(
+            f"{deployment.words}. It can be stopped from here once that is there; until then this "
+            "command stops it with roll back.",
+            command=_stop_command(snapshot, another.id),
+        )
     live = service.task_definition or (service.primary.task_definition if service.primary else "")
     if to:
         document, revision = _own_document(service, live, to), to

@@ -369,6 +369,7 @@ NOT_ASKED = {
     # No CodeDeploy is here: tests/unit/gateway/test_codedeploy.py asks botocore's Stubber.
     "codedeploy:GetApplicationRevision",
     "codedeploy:GetDeployment",
+    "codedeploy:ListDeployments",
     "codedeploy:StopDeployment",
     # Only of a pipeline that has run; here none runs.
     "codepipeline:GetPipelineState",

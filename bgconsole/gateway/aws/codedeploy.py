@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bgconsole.domain.codedeploy import CodeDeployment, Revision
-from bgconsole.domain.errors import GatewayError
+from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.gateway.aws.clients import Clients
-from bgconsole.gateway.aws.pieces import request_id, utc
+from bgconsole.gateway.aws.pieces import LONG_AGO, request_id, utc
 from bgconsole.gateway.port import Submitted
 
+_RUNNING = ("Created", "Queued", "InProgress", "Baking", "Ready")
 _PLACES = {"S3": "s3Location", "String": "string", "AppSpecContent": "appSpecContent"}
 
 
@@ -30,7 +31,37 @@ class AwsCodeDeploy:
     _contents: dict[tuple[str, str], Revision] = field(default_factory=dict)
 
     def deployment(self, deployment: str) -> CodeDeployment:
-        """GetDeployment, and again of the one that takes it back; what succeeded is kept."""
+        """GetDeployment, and again of the one that takes it back; what succeeded is kept.
+
+        Of one that succeeded, ListDeployments of its group as well: another may have begun.
+        """
+        found = self._known(deployment)
+        if found.status != "Succeeded":
+            return found
+        return replace(found, another=self._another(found))
+
+    def _another(self, ended: CodeDeployment) -> CodeDeployment | None:
+        """The newest of the group that has not ended; none where it may not be asked."""
+        words = f"the deployments of group {ended.group}"
+        try:
+            with self.clients.reading("codedeploy:ListDeployments", words):
+                pages = (
+                    self.clients.client("codedeploy")
+                    .get_paginator("list_deployments")
+                    .paginate(
+                        applicationName=ended.application,
+                        deploymentGroupName=ended.group,
+                        includeOnlyStatuses=list(_RUNNING),
+                    )
+                )
+                names = [name for page in pages for name in page.get("deployments", ())]
+        except AccessDenied:
+            return None
+        found = [self._read(name) for name in names if name != ended.id]
+        running = [one for one in found if one.ongoing]
+        return max(running, key=lambda one: one.created_at or LONG_AGO, default=None)
+
+    def _known(self, deployment: str) -> CodeDeployment:
         with self._lock:
             kept = self._succeeded.get(deployment)
         if kept is not None:
@@ -109,6 +140,7 @@ def codedeployment(name: str, raw: Mapping[str, Any]) -> CodeDeployment:
         waits=ready.get("waitTimeInMinutes") if stops else None,
         back_id=rollback.get("rollbackDeploymentId", ""),
         back_words=rollback.get("rollbackMessage", ""),
+        takes_back=rollback.get("rollbackTriggeringDeploymentId", ""),
         previous=_revision(raw.get("previousRevision")),
     )
 

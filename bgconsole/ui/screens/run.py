@@ -191,7 +191,7 @@ class RunScreen(Screen[None]):
 def headline(state: RunState, now: datetime) -> Content:
     """One line: what, how far, how long; the end in green or red once it is there."""
     summary, outcome = plain(state.proposal.plan.summary), state.outcome
-    took = spell((state.ended_at or now) - state.started_at)
+    took = spell((state.ended_at or now) - state.started_at).replace(" ", "\u00a0")
     if state.superseded:
         return Content.assemble(("✖ ", "bold $text-error"), one_line(state.superseded, "bold"))
     if outcome is not None:

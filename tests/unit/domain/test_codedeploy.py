@@ -81,6 +81,12 @@ STATES: list[tuple[ScriptedWorld, Severity, str, str]] = [
         "has shifted the traffic and keeps the old tasks",
     ),
     (
+        worlds.ended(another=CodeDeployment("d-3", "Created")),
+        Severity.BUSY,
+        "DEPLOYING",
+        "has succeeded; d-3 has begun, and ECS shows no task set of it yet. Revision 2 serves",
+    ),
+    (
         worlds.ended(status="Failed", problem="Too late"),
         Severity.BAD,
         "DEPLOY FAILED",

@@ -90,6 +90,16 @@ def told(stubber: Stubber, name: str = "d-NEW", **changed: Any) -> None:
     stubber.add_response("get_deployment", {"deploymentInfo": info}, {"deploymentId": name})
 
 
+def listed(stubber: Stubber, *names: str) -> None:
+    """CodeDeploy's next answer about what runs in the group."""
+    asked = {
+        "applicationName": "web",
+        "deploymentGroupName": "web-group",
+        "includeOnlyStatuses": ["Created", "Queued", "InProgress", "Baking", "Ready"],
+    }
+    stubber.add_response("list_deployments", {"deployments": list(names)}, asked)
+
+
 def test_a_deployment_under_way(clients: Clients, reads: Stubber) -> None:
     told(reads)
     found = AwsCodeDeploy(clients).deployment("d-NEW")
@@ -187,6 +197,8 @@ def test_what_was_deployed_before_is_completed_once_it_is_asked_for(
             "revision": {"revisionType": "AppSpecContent", "appSpecContent": {"sha256": "5ec0"}},
         },
     )
+    listed(reads)
+    listed(reads, "d-NEW")
     port = AwsCodeDeploy(clients)
     found = port.deployment("d-NEW")
     assert found.previous is not None
@@ -195,7 +207,7 @@ def test_what_was_deployed_before_is_completed_once_it_is_asked_for(
         "revisionType": "AppSpecContent",
         "appSpecContent": {"content": SPEC},
     }
-    assert port.deployment("d-NEW") == found  # the stub has no further answer
+    assert port.deployment("d-NEW") == found  # nothing but what runs is asked again
     reads.assert_no_pending_responses()
 
 
@@ -204,6 +216,7 @@ def test_without_the_content_only_the_command_is_less_exact(
 ) -> None:
     told(reads, status="Succeeded")
     reads.add_client_error("get_application_revision", "AccessDeniedException", "no")
+    listed(reads)
     found = AwsCodeDeploy(clients).deployment("d-NEW")
     assert found.previous == Revision("AppSpecContent", sha256="5ec0")
 
@@ -211,10 +224,36 @@ def test_without_the_content_only_the_command_is_less_exact(
 def test_a_revision_in_s3_is_whole_as_it_is(clients: Clients, reads: Stubber) -> None:
     place = {"bucket": "specs", "key": "web.yaml", "bundleType": "YAML", "eTag": "e1"}
     told(reads, status="Succeeded", previousRevision={"revisionType": "S3", "s3Location": place})
+    listed(reads)
     found = AwsCodeDeploy(clients).deployment("d-NEW").previous
     assert found is not None
     assert json.loads(found.document) == {"revisionType": "S3", "s3Location": place}
     assert found.task_definition == ""
+
+
+@pytest.mark.parametrize(
+    ("rollback", "words"),
+    [
+        ({}, "; d-2 has begun, and ECS shows no task set of it yet"),
+        ({"rollbackTriggeringDeploymentId": "d-1"}, "; d-2 takes d-1 back"),
+    ],
+)
+def test_another_that_has_begun_is_seen_before_its_task_set(
+    clients: Clients, reads: Stubber, rollback: dict[str, Any], words: str
+) -> None:
+    told(reads, status="Succeeded", previousRevision={})
+    listed(reads, "d-1", "d-2")
+    told(reads, "d-1", status="Stopped")
+    told(reads, "d-2", status="Created", rollbackInfo=rollback)
+    found = AwsCodeDeploy(clients).deployment("d-NEW")
+    assert found.words == f"CodeDeploy deployment d-NEW has succeeded{words}"
+
+
+def test_without_the_permission_to_list_the_rest_is_told(clients: Clients, reads: Stubber) -> None:
+    told(reads, status="Succeeded", previousRevision={})
+    reads.add_client_error("list_deployments", "AccessDeniedException", "no")
+    found = AwsCodeDeploy(clients).deployment("d-NEW")
+    assert found.words == "CodeDeploy deployment d-NEW has succeeded"
 
 
 def test_stopping_asks_for_the_roll_back(clients: Clients, writes: Stubber) -> None:

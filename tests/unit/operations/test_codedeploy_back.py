@@ -360,3 +360,21 @@ def test_an_appspec_with_a_secret_is_not_shown_and_no_half_command_named(desk: M
     assert "looks like a secret" in no.reason
     assert "list-deployments" in no.command
     assert "geheim" not in no.reason + no.command
+
+
+def test_one_that_has_begun_without_a_task_set_is_named_not_the_one_before(desk: MakeDesk) -> None:
+    begun = CodeDeployment("d-3", "Created")
+    made = at_work(desk, worlds.ended(another=begun))
+    no = made.refused(R)
+    assert "d-3 has begun" in no.reason
+    assert shlex.split(no.command)[:5] == [
+        "aws",
+        "deploy",
+        "stop-deployment",
+        "--deployment-id",
+        "d-3",
+    ]
+    made = at_work(desk, worlds.ended(another=replace(begun, takes_back="d-2")))
+    no = made.refused(R)
+    assert "a roll back is under way already" in no.reason
+    assert no.command == ""
