@@ -60,15 +60,12 @@ def package_steps(package: Package, place: Place, again: str) -> tuple[Step, ...
         there = gateway.artifacts.look(package.bucket, "").there
         return gateway.artifacts.make(package.bucket, create=not there)
 
-    def arrived(gateway: Gateway) -> bool:
-        return gateway.artifacts.look(package.bucket, "").made_by_us
-
     making = Step(
         f"make the bucket {name}, private, encrypted, closed to the public",
         command(f"s3api create-bucket --bucket {quote(name)} …", place),
         make,
         effect="prepares",
-        arrived=arrived,
+        repeats=True,
         go_on=lambda _: again,
     )
     return (making, uploading)

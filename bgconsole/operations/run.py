@@ -223,7 +223,7 @@ class Run:
         sends = partial(act, self.gateway, self.made)
         asks: Callable[[], Submitted | Unreachable | None]
         if step.repeats:
-            words, asks = "no answer came back: asking again, with its token", sends
+            words, asks = "no answer came back: asking again, which does nothing twice", sends
         elif lost.write == "none":
             words, asks = "no answer yet, and nothing was sent", partial(_read_first, sends)
         elif step.effect == "serves":

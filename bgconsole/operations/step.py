@@ -87,7 +87,7 @@ class Step:
     arrived: Arrived | None = field(default=None, compare=False)
     """Tells whether a call without an answer took effect, where that is not a new deployment."""
     repeats: bool = False
-    """Whether the call may be sent again without an answer: it carries a token."""
+    """Whether the call may be sent again without an answer: it carries a token, or looks first."""
 
     @property
     def changes(self) -> bool:

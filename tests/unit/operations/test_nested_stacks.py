@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import yaml
 
 from bgconsole.domain.artifacts import Bucket, Held
 from bgconsole.domain.change_set import Change
-from bgconsole.domain.errors import AccessDenied, ConfigurationError
+from bgconsole.domain.errors import AccessDenied, ConfigurationError, Unreachable
 from bgconsole.domain.images import Image
 from bgconsole.domain.stacks import STACK, StackResource
 from bgconsole.gateway.scripted import ScriptedWorld
@@ -164,6 +165,38 @@ def test_a_making_that_was_broken_off_is_made_whole(crew: Crew) -> None:
     crew.world.buckets_of_ours.clear()
     assert "there, empty" in facts(crew, "demo")["artifact bucket"]
     assert crew.desk.run(crew.planned("demo")).ok
+    assert NAME in crew.world.buckets_of_ours
+
+
+def test_a_stop_while_templates_are_uploaded_makes_no_stack_and_is_gone_on_with(
+    crew: Crew,
+) -> None:
+    cancelled = threading.Event()
+    crew.world.after("artifacts.put", lambda _: cancelled.set())
+    outcome = crew.desk.run(crew.planned("demo"), cancelled)
+    assert outcome.exit_code == 130
+    assert "Stopped while templates were uploaded" in outcome.sentence
+    assert crew.world.stacks == {}
+    assert len(crew.world.buckets[NAME]) == 1
+    assert facts(crew, "demo")["  templates"] == "1 of 2 to upload, by content hash"
+    assert crew.desk.run(crew.planned("demo")).ok
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_where_an_answer_is_lost_the_bucket_is_made_whole_and_not_twice(
+    crew: Crew, whole: bool
+) -> None:
+    def lost() -> Unreachable:
+        crew.world.buckets[NAME] = {}
+        if whole:
+            crew.world.buckets_of_ours.add(NAME)
+        return Unreachable("No answer")
+
+    crew.world.fail("artifacts.make", lost, times=1)
+    outcome = crew.desk.run(crew.planned("demo"))
+    assert outcome.ok
+    creates = [c.arguments["create"] for c in crew.world.writes if c.name == "artifacts.make"]
+    assert creates == [True, False]
     assert NAME in crew.world.buckets_of_ours
 
 
