@@ -27,7 +27,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
-from bgconsole.operations.stack_package import bucket_of, prefix_of
+from bgconsole.operations.stack_package import PARAMETER, bucket_of, prefix_of
 from bgconsole.operations.stack_templates import Template, folder_of, templates_in
 from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.operations.words import command
@@ -105,14 +105,11 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
 
 
 def _artifacts(gateway: Gateway, name: str, snapshot: Snapshot, params: Params) -> Held:
-    """What of a stack's templates is in its bucket."""
+    """What of a stack's templates is in its bucket; the stack itself knows best which that is."""
     present = {stack.name: dict(stack.parameters) for stack in snapshot.stacks.value or ()}
-    bucket = bucket_of(
-        present.get(name, {}),
-        params.get("artifact-bucket", ""),
-        snapshot.identity.value,
-        snapshot.place,
-    )
+    own = present.get(name, {}).get(PARAMETER)
+    wished = own or params.get("artifact-bucket", "")
+    bucket = bucket_of(wished, snapshot.identity.value, snapshot.place)
     return gateway.artifacts.look(bucket, prefix_of(name))
 
 

@@ -144,9 +144,8 @@ def with_package(
     if not template.nested:
         return turn
     old = dict(turn.present.parameters) if turn.present else {}
-    bucket = bucket_of(
-        old, turn.values.get(PARAMETER) or wished, snapshot.identity.value, snapshot.place
-    )
+    name = turn.values.get(PARAMETER) or wished or old.get(PARAMETER, "")
+    bucket = bucket_of(name, snapshot.identity.value, snapshot.place)
     try:
         held = artifacts.look(bucket, prefix_of(template.stack))
     except AccessDenied as error:

@@ -68,10 +68,8 @@ def prefix_of(stack: str) -> str:
     return f"bgconsole/{stack}/"
 
 
-def bucket_of(
-    stack_parameters: Mapping[str, str], wished: str, identity: Identity | None, place: Place
-) -> Bucket:
-    """The bucket that is wished for, else the stack's own, else one by account and region.
+def bucket_of(name: str, identity: Identity | None, place: Place) -> Bucket:
+    """The bucket of a name; without one, that of the account and region.
 
     Raises:
         ConfigurationError: it is not known whose account this is, or S3 takes no such name.
@@ -80,7 +78,6 @@ def bucket_of(
         raise ConfigurationError(
             "The artifact bucket cannot be told", "it is not known which account this is"
         )
-    name = wished or stack_parameters.get(PARAMETER, "")
     name = name or f"bgconsole-artifacts-{identity.account}-{place.region}"
     if problem := bucket_problem(name):
         hint = "3 to 63 lower-case letters, digits, dots and hyphens"
