@@ -152,6 +152,9 @@ def test_a_bucket_of_one_s_own_is_used_and_its_parameter_given(crew: Crew) -> No
     # It is found again from the stack, and taken from the word that is given.
     assert facts(crew, "demo")["artifact bucket"].startswith("ours ")
     assert facts(crew, "demo", "TemplateBucket=other")["artifact bucket"].startswith("other ")
+    # What is configured by now is not where this stack's templates are.
+    going = planned(crew.desk, DOWN, "demo", **{"artifact-bucket": "new"}).plan.facts[-1]
+    assert going.value.startswith("ours: delete 2 templates")
 
 
 def test_a_making_that_was_broken_off_is_made_whole(crew: Crew) -> None:
