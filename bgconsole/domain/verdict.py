@@ -235,7 +235,7 @@ def _under_way(
     count = f"{new.healthy}/{wanted} new tasks healthy"
     progress = _progress(service, new, old)
     if strip and strip.waiting and not why:
-        return _waiting(strip, new, count, served, progress, now)
+        return _waiting(strip, _named(new, old), count, served, progress, now)
     if strip and strip.current:
         count = f"{strip.current.words} · {count}"
     if why:
@@ -269,7 +269,7 @@ def _leaving(service: Service, current: ServiceDeployment, both: Sides, served: 
 
 
 def _waiting(
-    strip: Rollout, new: SideView, count: str, served: str, progress: Progress, now: datetime
+    strip: Rollout, named: str, count: str, served: str, progress: Progress, now: datetime
 ) -> Verdict:
     """A pause hook waits: what for, and what ECS does when nobody acts."""
     hook = strip.waiting[0]
@@ -279,7 +279,7 @@ def _waiting(
     return Verdict(
         Severity.WAITING,
         "WAITING FOR YOU",
-        f"revision {new.revision} waits at {stage}: {count}. {served}. It {then} by itself{when}",
+        f"{named} waits at {stage}: {count}. {served}. It {then} by itself{when}",
         progress=progress,
     )
 

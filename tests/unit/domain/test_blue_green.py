@@ -52,6 +52,13 @@ def test_a_pause_asks_for_somebody_and_says_what_happens_else() -> None:
     assert (found.severity, found.word) == (Severity.WAITING, "WAITING FOR YOU")
     assert "waits at post-test" in found.sentence
     assert "It goes back by itself in 54 min" in found.sentence
+    service = snapshot.service.value
+    assert service
+    new, *_ = service.deployments
+    same = tuple(replace(d, task_definition=new.task_definition) for d in service.deployments)
+    again = replace(snapshot.service, value=replace(service, deployments=same))
+    sentence = verdict(replace(snapshot, service=again), NOW).sentence
+    assert not sentence.startswith("revision 2 waits"), "revision 2 serves as well"
 
 
 def test_a_triggered_alarm_is_the_cause() -> None:
