@@ -22,6 +22,8 @@ from bgconsole.ui.widgets.spark import spark
 ROOMY = 7
 """With so many lines the pane tells CloudWatch's numbers too."""
 MINUTES = 15
+SHORT = 14
+"""Characters of a group's name where there is little room."""
 BAR = 12
 """Cells of a traffic bar where there is room."""
 
@@ -103,7 +105,7 @@ def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
     if not shares:
         shares = [piece(4, Content.styled("no listener", palette.style(Tone.QUIET)), Content())]
     bold = palette.style(Tone.PLAIN, bold=True)
-    head = piece(1, *(Content.styled(form, bold) for form in (name, cut_inside(name, 14))))
+    head = piece(1, *(Content.styled(form, bold) for form in (name, cut_inside(name, SHORT))))
     few = Content.styled(f"{group.healthy}/{total}", palette.style(tone))
     return fit([head, *shares, piece(9, health, few)], width, between="  ")
 
@@ -154,7 +156,7 @@ def target_row(group: TargetGroup, target: Target, *, several: bool) -> Row:
             Cell(target.key),
             Cell(target.state, Tone.PLAIN if look.tone is Tone.GOOD else look.tone),
             Cell(target.zone, Tone.QUIET),
-            Cell(group.name if several else "", Tone.QUIET),
+            Cell(cut_inside(group.name, SHORT) if several else "", Tone.QUIET),
             Cell(reason, look.tone if look.wrong else Tone.QUIET),
         ),
         wrong=look.wrong,

@@ -23,7 +23,7 @@ from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines
 from bgconsole.ui.panes.log_entry import entries_of, level_of
 from bgconsole.ui.panes.stopped import group_rows, lived
-from bgconsole.ui.panes.targets import group_line, share
+from bgconsole.ui.panes.targets import group_line, share, target_row
 from bgconsole.ui.theme import THEMES
 from bgconsole.ui.widgets.fit import fit, fit_apart, piece
 from tests import scenes, worlds
@@ -48,6 +48,11 @@ def test_a_narrow_line_of_a_group_keeps_what_tells_it_from_the_other() -> None:
     assert lines[0].startswith("democl…t-group  ") and lines[1].startswith("democl…p-green  ")
     for line in lines:
         assert "…" not in line[14:], "how many are healthy is not cut"
+    rows = [
+        target_row(replace(group, name=name), group.targets[0], several=True)
+        for group, name in zip((steady.groups[0],) * 2, names, strict=True)
+    ]
+    assert [row.cells[4].text for row in rows] == ["democl…t-group", "democl…p-green"]
 
 
 def test_the_row_of_a_reason_begins_with_what_is_wrong() -> None:
