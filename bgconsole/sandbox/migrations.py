@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,8 @@ class Database:
     def __init__(self) -> None:
         self.migrating = False
         self._tables = sqlite3.connect(":memory:", check_same_thread=False)
+        # It lives as long as a container knows it, which nobody counts.
+        weakref.finalize(self, self._tables.close)
         self._tables.execute("CREATE TABLE schema_migrations (version TEXT NOT NULL PRIMARY KEY)")
 
     def record(self, version: str) -> None:

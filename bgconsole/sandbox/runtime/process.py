@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 from ..clock import Clock, Timer
@@ -35,7 +36,7 @@ class ProcessRuntime:
         self._lifeline_read, self._lifeline_write = os.pipe()
         self._containers: set[ProcessContainer] = set()
         self._addresses: dict[Address, Address] = {}
-        self._databases: dict[str, Database] = {}
+        self._databases: defaultdict[str, Database] = defaultdict(Database)
 
     def start(self, spec: ContainerSpec, events: ContainerEvents) -> ProcessContainer:
         """Reserve a port and begin to start the process."""
@@ -48,7 +49,7 @@ class ProcessRuntime:
 
     def database_of(self, spec: ContainerSpec) -> Database:
         """The database that the container's DATABASE_URL names."""
-        return self._databases.setdefault(spec.environment.get("DATABASE_URL", ""), Database())
+        return self._databases[spec.environment.get("DATABASE_URL", "")]
 
     def resolve(self, address: Address) -> Address | None:
         """The loopback socket behind a task's private address."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -117,7 +117,7 @@ class SimulatedRuntime:
     def __post_init__(self) -> None:
         self.running: dict[tuple[str, str], SimulatedContainer] = {}
         self._listening: dict[Address, SimulatedContainer] = {}
-        self._databases: dict[str, Database] = {}
+        self._databases: defaultdict[str, Database] = defaultdict(Database)
 
     def start(self, spec: ContainerSpec, events: ContainerEvents) -> SimulatedContainer:
         """Remember the container; it is up at once and answers 200 unless its labels say else."""
@@ -130,7 +130,7 @@ class SimulatedRuntime:
 
     def database_of(self, spec: ContainerSpec) -> Database:
         """The database that the container's DATABASE_URL names."""
-        return self._databases.setdefault(spec.environment.get("DATABASE_URL", ""), Database())
+        return self._databases[spec.environment.get("DATABASE_URL", "")]
 
     def forget(self, container: SimulatedContainer) -> None:
         """Its address is free again."""
