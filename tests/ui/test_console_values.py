@@ -104,7 +104,8 @@ def test_a_run_goes_through_its_steps() -> None:
     state = state.after(Progress("step done", 1, "a", request_id="r"), NOW)
     state = state.after(Progress("step started", 2, "b"), NOW)
     assert state.steps == ("done", "runs")
-    assert "step 2 of 2 · 9 s" in headline(state, NOW + timedelta(seconds=9)).plain
+    later = headline(state, NOW + timedelta(seconds=9)).plain
+    assert "step 2 of 2 · 9\u00a0s" in later, "a number is not parted from its unit"
     good = state.after(Progress("end", 2, "", outcome=Outcome(True, "Done", "", 0)), NOW)
     assert good.ended and good.steps == ("done", "done")
     assert headline(good, NOW).plain.startswith("✓ Done")
