@@ -9,6 +9,12 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_PART = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
+_REFERENCE = re.compile(
+    rf"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d+)?/)?{_PART}(?:/{_PART})*(?::{_TAG.pattern})?"
+    r"(?:@sha256:[0-9a-f]{64})?"
+)
+"""The grammar of the distribution project's `reference` package, with its one digest in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,11 @@ class ImageReference:
         """The same repository at one digest, as a reference to pull."""
         base = f"{self.registry}/{self.repository}" if self.registry else self.repository
         return f"{base}@{digest}"
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text can name an image at all."""
+    return _REFERENCE.fullmatch(text) is not None
 
 
 def is_tag(text: str) -> bool:

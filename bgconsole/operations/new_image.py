@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bgconsole.domain.images import Image, ImageReference, is_tag, short_digest
+from bgconsole.domain.images import Image, ImageReference, is_reference, is_tag, short_digest
 from bgconsole.domain.services import ContainerImage, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
@@ -61,6 +61,11 @@ def look_up(lookup: Lookup, written: str) -> None:
 def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewImage:
     """What a full reference will run as, as far as it is known."""
     reference = ImageReference.parse(written)
+    if not is_reference(written):
+        form = "write a tag, sha256:DIGEST, REPOSITORY:TAG or REGISTRY/REPOSITORY:TAG"
+        return NewImage(
+            written, written, "", "", Check(f"{written!r} names no image: {form}.", "problem")
+        )
     digest = reference.digest or means_now(written, snapshot, evidence)
     shown = f"{reference.repository}:{reference.tag}" if reference.tag else reference.repository
     if digest:
