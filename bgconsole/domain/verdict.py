@@ -517,7 +517,9 @@ def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, .
 def _failing(title: str, todo: str, parts: Sequence[tuple[Source, datetime]], now: datetime) -> str:
     names = ", ".join(_NAMES[source] for source, _ in parts)
     since = min(last for _, last in parts).astimezone(now.tzinfo)
-    return ". ".join(filter(None, (f"{names}: {title} since {since:%H:%M:%S}", todo)))
+    title, _, needed = title.partition(": needs ")
+    words = f"{names}: {title} since {since:%H:%M:%S}{f', needs {needed}' if needed else ''}"
+    return ". ".join(filter(None, (words, todo)))
 
 
 _NAMES: dict[Source, str] = {

@@ -375,9 +375,9 @@ NOT_ASKED = {
     "codepipeline:GetPipelineState",
     # Asked below, of a repository that has an image.
     "ecr:BatchDeleteImage",
-    # Only of an image for several platforms; where it is missing, the parts are not known.
     # Docker's calls carry the registry's password here, which is not judged.
     "ecr:BatchCheckLayerAvailability",
+    # Also of an image for several platforms: tests/contract/test_least_policy.py.
     "ecr:BatchGetImage",
     "ecr:CompleteLayerUpload",
     "ecr:GetDownloadUrlForLayer",
