@@ -262,13 +262,20 @@ class _Run:
             )
             for group in groups
         ]
+        came = kept = 0
         try:
             for lines in merged(histories):
-                self.output.write(self.printed.of(self.sided.keep(lines)))
+                chosen = tuple(self.sided.keep(lines))
+                came, kept = came + len(lines), kept + len(chosen)
+                self.output.write(self.printed.of(chosen))
         finally:
             for history in histories:
                 history.close()
         self._tell_unknown()
+        if not kept:
+            at = f"since {since:%Y-%m-%d %H:%M:%S} UTC"
+            none = f"there is no line {at}; -s says from when"
+            self._say(f"none of the {came} lines {at} matches" if came else none)
         return 0
 
     def follow(self, since: datetime, interval: float, *, live: bool) -> int:

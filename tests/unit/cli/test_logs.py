@@ -154,6 +154,21 @@ def test_ended_credentials_end_it(terminal: Terminal) -> None:
     assert terminal("logs", LOG_GROUP).code == 4
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--task", "no-such"), r"none of the \d+ lines since 2026-03-01 .* UTC matches"),
+        (("-s", "9h", "-e", "8h"), "there is no line since 2026-03-01 05:00:00 UTC; -s says from"),
+    ],
+)
+def test_where_nothing_is_printed_it_says_so_beside_the_output(
+    terminal: Terminal, arguments: tuple[str, ...], says: str
+) -> None:
+    ended = terminal("logs", *arguments)
+    assert (ended.code, ended.out) == (0, "")
+    assert re.search(says, ended.err), ended.err
+
+
 def test_a_service_that_is_not_there_is_told_as_by_any_command(terminal: Terminal) -> None:
     ended = terminal("logs", "--service", "nope")
     assert ended.code == 1
