@@ -84,4 +84,5 @@ class Recorder:
         try:
             self._audit.append({name: value for name, value in record.items() if value != ""})
         except OSError as error:
-            self.trouble = f"Not all of this is in the audit log: {plain(str(error))}."
+            words = f"{error.strerror or error}: {error.filename or self._audit.path}"
+            self.trouble = f"Not all of this is in the audit log ({plain(words)})."
