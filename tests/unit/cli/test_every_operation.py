@@ -123,6 +123,7 @@ class Stage:
 def terminal(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """One whose waits, botocore's too, are virtual."""
     monkeypatch.setattr("botocore.endpoint.time", wire.SLEEPS)
+    monkeypatch.setattr("tests.loopback.PAGE", 100)  # short ones are for the contract of the ports
     return terminal
 
 
