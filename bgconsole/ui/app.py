@@ -591,8 +591,8 @@ class Console(GuardedApp):
         """What the palette lists: the pickers, the operations, then what keys do."""
         leave = Command("quit", "Leave the console", self.action_quit)
         pick = [Command(name, words, run) for name, words, run in self.pickers.commands()]
-        again = Command("refresh", KEYMAP["refresh"].help, self.action_refresh)
-        help_ = Command("help", KEYMAP["help"].help, self.action_help)
+        again = self._command("refresh", "refresh", self.action_refresh)
+        help_ = self._command("help", "help", self.action_help)
         if self._service is None:
             return (*pick, again, help_, leave) if self.services.screen else (leave,)
         every = Command("services", "Every service, worst first", self.action_services)
@@ -600,26 +600,35 @@ class Console(GuardedApp):
         for operation, no in self._offers:
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
-            listed.append(Command(operation.title, told, run))
+            listed.append(Command(operation.title, told, run, self._key(operation.id)))
         listed += [*self._ways_back(), *self._of_stack()]
         if self.operating.state is not None:
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [
-            Command("describe", KEYMAP["describe"].help, self.action_describe),
-            Command("definition diff", KEYMAP["definition-diff"].help, self.action_definition_diff),
-            Command("events", KEYMAP["events"].help, self.action_events),
-            Command("history", KEYMAP["history"].help, self.action_history),
-            Command("timeline", KEYMAP["timeline"].help, self.action_timeline),
+            self._command("describe", "describe", self.action_describe),
+            self._command("definition diff", "definition-diff", self.action_definition_diff),
+            self._command("events", "events", self.action_events),
+            self._command("history", "history", self.action_history),
+            self._command("timeline", "timeline", self.action_timeline),
             Command(
                 "awslogs",
                 "Leave the screen to awslogs get GROUP ALL --watch",
                 self.action_watch_logs,
             ),
-            Command("refresh", KEYMAP["refresh"].help, self.action_refresh),
-            Command("help", KEYMAP["help"].help, self.action_help),
+            again,
+            help_,
             Command("quit", "Leave the console", self.action_quit),
         ]
         return tuple(listed)
+
+    def _command(self, title: str, name: str, run: Callable[[], object]) -> Command:
+        """What a key of the table does, by its name."""
+        return Command(title, KEYMAP[name].help, run, self._key(name))
+
+    def _key(self, name: str) -> str:
+        """A key as the footer shows it with its word; empty where it has none."""
+        key = self.wiring.keymap.get(name)
+        return f"{key.shown} {key.words}" if key is not None and key.keys else ""
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """None of Textual's own: a screenshot is a file on the disk that nobody asked for."""

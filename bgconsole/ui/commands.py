@@ -19,6 +19,13 @@ class Command:
     title: str
     help: str
     run: Callable[[], object]
+    key: str = ""
+    """The key that does the same, and what the footer calls it: `U update`."""
+
+    @property
+    def shown(self) -> str:
+        """The line that is listed, and searched: who knows the footer's word finds it by that."""
+        return plain("   ".join(filter(None, (self.title, self.key))))
 
 
 class Commanded(Protocol):
@@ -39,14 +46,14 @@ class Commands(Provider):
     async def discover(self) -> Hits:
         """All of them, where nothing is typed yet."""
         for command in self._commands:
-            title = Content(plain(command.title))
+            title = Content(command.shown)
             yield DiscoveryHit(title, command.run, text=command.title, help=plain(command.help))
 
     async def search(self, query: str) -> Hits:
         """Those that match."""
         matcher = self.matcher(query)
         for command in self._commands:
-            title = plain(command.title)
+            title = command.shown
             score = matcher.match(title)
             if score > 0:
                 yield Hit(score, matcher.highlight(title), command.run, help=plain(command.help))

@@ -90,6 +90,17 @@ async def test_a_number_of_tasks_is_found_as_it_is_typed_listed_or_not(tmp_path:
         assert "tell ECS to run 123 tasks" in text(app.screen)
 
 
+async def test_a_command_is_found_by_the_footers_word_and_says_its_key(tmp_path: Path) -> None:
+    app = console(worlds.steady(), tmp_path)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await filled(pilot)
+        await pilot.press(":", *"update")
+        await until(pilot, lambda: "U update" in text(app.screen))
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, ChooserScreen | ConfirmScreen))
+        assert "Deploy" in text(app.screen)
+
+
 async def test_another_service_takes_the_place_of_the_first(tmp_path: Path) -> None:
     app = console(several(), tmp_path)
     async with app.run_test() as pilot:
