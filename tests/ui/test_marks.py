@@ -88,6 +88,16 @@ async def test_a_service_that_is_gone_loses_its_mark(tmp_path: Path) -> None:
         assert screen.pane.marked == ()
 
 
+async def test_keys_that_write_stand_first_and_apart_as_on_any_screen(tmp_path: Path) -> None:
+    app = first(pair(), tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await listed(pilot, REF.name)
+        await pilot.press("space")
+        await until(pilot, lambda: "R roll back" in text(screen))
+        footer = text(screen).splitlines()[-1]
+        assert footer.index("F redeploy") < footer.index("│") < footer.index("/ filter")
+
+
 async def test_the_help_tells_what_marks_are_for(tmp_path: Path) -> None:
     app = first(pair(), tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:

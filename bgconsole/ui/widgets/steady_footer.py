@@ -97,7 +97,7 @@ def footer_keys(screen: Screen[object]) -> tuple[FooterKey, ...]:
     for _, binding, enabled, _ in screen.active_bindings.values():
         if binding.show and binding.action not in found:
             shown = screen.app.get_key_display(binding)
-            write = binding.action.startswith("operate(")
+            write = binding.action.startswith(("operate(", "operate_marked("))
             found[binding.action] = FooterKey(
                 binding.key, shown, binding.description, write, enabled
             )
