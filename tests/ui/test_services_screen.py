@@ -70,6 +70,22 @@ async def test_it_is_the_first_screen_where_there_is_something_to_choose(tmp_pat
         assert "R roll back" not in shown and "F redeploy" not in shown
 
 
+async def test_what_was_copied_is_told(tmp_path: Path) -> None:
+    app = first(fleet.mixed(), tmp_path)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await listed(pilot, "cart")
+
+        def told() -> list[str]:
+            return [note.message for note in app._notifications if note.title == "Copied"]
+
+        await pilot.press("c")
+        await until(pilot, lambda: any("arn:aws:ecs:us-east-1" in words for words in told()))
+        await pilot.press("?", "c")
+        lines = app.clipboard.count("\n") + 1
+        await until(pilot, lambda: f"{lines} lines" in told())
+        assert lines > 40
+
+
 async def test_a_key_that_looks_at_one_service_says_that_one_must_be_open(tmp_path: Path) -> None:
     app = first(fleet.mixed(), tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:

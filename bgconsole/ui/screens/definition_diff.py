@@ -16,6 +16,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.definition_diff import Compared, DiffLine, Kind, difference
 from bgconsole.domain.plain import plain
 from bgconsole.ui import background
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.messages import Answered
 from bgconsole.ui.palette import Palette, Tone
@@ -111,8 +112,7 @@ class DefinitionDiffScreen(Screen[None]):
 
     def action_copy(self) -> None:
         """Copy the page."""
-        self.app.copy_to_clipboard(self.query_one("#diff", HangingText).text)
-        self.app.notify("Copied", timeout=3, markup=False)
+        copy(self.app, self.query_one("#diff", HangingText).text)
 
 
 def _drawn(kind: Kind, text: str, palette: Palette) -> Content:

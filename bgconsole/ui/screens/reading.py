@@ -15,6 +15,7 @@ from textual.widgets import Static
 
 from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.plain import plain
+from bgconsole.ui.copying import copy
 from bgconsole.ui.facts import Fact, Facts
 from bgconsole.ui.keys import read
 from bgconsole.ui.widgets.hanging_text import HangingText, Line
@@ -80,8 +81,7 @@ class ReadingScreen(Screen[None]):
         """Copy the page."""
         wide = _label_width(self._facts)
         told = (f"{fact.label:<{wide}} {fact.value}".strip() for fact in self._facts)
-        self.app.copy_to_clipboard("\n".join(plain(line) for line in told))
-        self.app.notify("Copied", timeout=3, markup=False)
+        copy(self.app, "\n".join(plain(line) for line in told))
 
 
 def drawn(facts: Facts) -> list[Line]:

@@ -22,6 +22,7 @@ from bgconsole.domain.superseded import WATCHED
 from bgconsole.operations.outcome import Outcome
 from bgconsole.operations.step import Amount
 from bgconsole.ui import plan_text
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.messages import StopAsked
 from bgconsole.ui.outside import one_line
@@ -116,8 +117,7 @@ class RunScreen(Screen[None]):
         """Copy the receipt, or the story so far."""
         outcome = self.state.outcome
         told = outcome.receipt if outcome and outcome.receipt else self._story_lines()
-        self.app.copy_to_clipboard("\n".join(plain(line) for line in told))
-        self.app.notify("Copied", timeout=3, markup=False)
+        copy(self.app, "\n".join(plain(line) for line in told))
 
     def _tick(self) -> None:
         if not self.state.ended:

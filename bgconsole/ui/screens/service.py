@@ -20,6 +20,7 @@ from textual.widgets import DataTable, Static
 from bgconsole.config.keymap import KEYMAP, shown
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.panes.pane import Pane, now
@@ -179,8 +180,7 @@ class ServiceScreen(Screen[None]):
         """Copy what is highlighted."""
         copied = self.pane.copied
         if copied:
-            self.app.copy_to_clipboard(copied)
-            self.app.notify("Copied", timeout=3, markup=False)
+            copy(self.app, copied)
 
     @on(DataTable.RowSelected)
     @on(LineView.Opened)

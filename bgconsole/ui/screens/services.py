@@ -18,6 +18,7 @@ from bgconsole.domain.overview import Area, Line, Overview
 from bgconsole.domain.services import ServiceRef
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import Operation
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.panes.services import ServicesHeader, ServicesPane, ServicesSum
 from bgconsole.ui.run_state import RunState
@@ -150,5 +151,4 @@ class ServicesScreen(Screen[None]):
         """Copy the ARN of what is highlighted."""
         line = self.pane.line
         if line is not None:
-            self.app.copy_to_clipboard(line.arn or line.key)
-            self.app.notify("Copied", timeout=3, markup=False)
+            copy(self.app, line.arn or line.key)

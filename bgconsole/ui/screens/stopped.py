@@ -18,6 +18,7 @@ from bgconsole.domain.join import sides
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stopped import StoppedGroup, grouped
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.palette import Palette, Tone
 from bgconsole.ui.panes.stopped import COLUMNS, page_rows
@@ -94,8 +95,7 @@ class StoppedScreen(Screen[None]):
     def action_copy(self) -> None:
         """Copy the highlighted task's ARN."""
         if key := self.query_one(KeyedTable).selection:
-            self.app.copy_to_clipboard(key)
-            self.app.notify("Copied", timeout=3, markup=False)
+            copy(self.app, key)
 
     @on(DataTable.RowSelected)
     def _row_selected(self, event: DataTable.RowSelected) -> None:
