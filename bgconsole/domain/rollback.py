@@ -216,9 +216,11 @@ def _source(deployments: Deployments, current: ServiceDeployment) -> str:
 def _without_record(snapshot: Snapshot, live: Version | None, to: str) -> Choice:
     if to:
         return _asked((), live, to, ())
-    failure = snapshot.deployments.failure
-    why = f" ({failure.error.brief})" if failure else ""
-    return Choice(live, reason=f"There is no record of earlier deployments{why}: name a revision.")
+    if failure := snapshot.deployments.failure:
+        words = f"The record of earlier deployments could not be read ({failure.error.brief})"
+    else:
+        words = "There is no record of earlier deployments"
+    return Choice(live, reason=f"{words}: name a revision.")
 
 
 def _candidates(

@@ -192,6 +192,17 @@ def test_no_guess_further_back_offers_the_record(desk: MakeDesk) -> None:
     assert [value for value, _ in no.choices] == ["1"], "what is live already is no choice"
 
 
+def test_a_record_that_could_not_be_read_is_not_said_not_to_be_there(desk: MakeDesk) -> None:
+    world = worlds.steady()
+    action = "ecs:ListServiceDeployments"
+    world.fail("services.service_deployments", AccessDenied("AccessDenied", action=action))
+    reason = desk(world).refused(R).reason
+    assert (
+        f"record of earlier deployments could not be read (AccessDenied: needs {action})" in reason
+    )
+    assert "no record" not in reason
+
+
 def test_two_images_of_one_revision_are_told_apart(desk: MakeDesk) -> None:
     world = worlds.steady()
     newest, older = world.history[REF][:2]
