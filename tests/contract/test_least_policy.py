@@ -505,10 +505,11 @@ async def shown(pilot: Pilot[Any], met: Callable[[], object], what: str) -> None
         await pilot.pause(0.1)
 
 
-def console(service: str = REF.name) -> Console:
-    """The real one, on a service; on none it begins with the list of them."""
-    named = {"service": service} if service else {}
-    return Console(wiring(load({"cluster": REF.cluster, **named}, os.environ, paths())))
+def console(service: str = REF.name, cluster: str = REF.cluster) -> Console:
+    """The real one, on a service; without one it begins with the list of them."""
+    named = {"cluster": cluster, "service": service}
+    flags = {flag: name for flag, name in named.items() if name}
+    return Console(wiring(load(flags, os.environ, paths())))
 
 
 def unusual(account: Account) -> None:
@@ -589,6 +590,22 @@ async def test_the_console_names_the_action_that_is_missing_and_shows_all_else(
         if source != "service":
             await shown(pilot, lambda: not unexpected(app, source, action), "all else")
             assert isinstance(app.screen, ServiceScreen)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "action"),
+    [("", "ecs:ListClusters"), (REF.cluster, "ecs:ListServices")],
+)
+async def test_the_list_of_services_names_the_action_that_is_missing(
+    account: Account, cluster: str, action: str
+) -> None:
+    account.may("ReadOnly", without=action)
+    app = console("", cluster)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, lambda: action in told_by(app), action)
+        account.may("ReadOnly")
+        await pilot.press("ctrl+r")
+        await shown(pilot, lambda: REF.name in text(app.screen), "the services")
 
 
 async def test_the_console_is_whole_with_the_read_only_policy(account: Account) -> None:
