@@ -2,6 +2,7 @@
 
 - BgconsoleError
   - ConfigurationError          2  a file, flag, variable or profile is wrong
+    - NoRegion                  2  none was named
   - Refused                     3  a guard, a changed world, read-only, or no confirmation
     - WorldChanged              3  what was confirmed is not what would be done any more
   - GaveUp                      5  waited as long as asked, the end was not reached
@@ -50,6 +51,10 @@ class ConfigurationError(BgconsoleError):
     """A file, flag, environment variable or profile is wrong; nothing was started."""
 
     exit_code = 2
+
+
+class NoRegion(ConfigurationError):
+    """None was named: what a machine meets first that AWS was never set up on."""
 
 
 class Refused(BgconsoleError):

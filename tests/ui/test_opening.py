@@ -14,6 +14,7 @@ from bgconsole.domain.errors import (
     ConfigurationError,
     ExpiredCredentials,
     NoCredentials,
+    NoRegion,
     Throttled,
     Unreachable,
 )
@@ -64,6 +65,15 @@ async def test_no_credentials_says_what_was_tried_and_offers_the_demo(tmp_path: 
             assert told in shown
         await pilot.press("d")
         await until(pilot, lambda: not app.is_running)
+    assert app.return_value == "demo"
+
+
+async def test_a_machine_without_any_aws_configuration_is_offered_the_demo(tmp_path: Path) -> None:
+    app = console(worlds.steady(), tmp_path, connect=refusing(NoRegion("No AWS region", "none")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "trying again" in text(app.screen))
+        assert "d starts the demo" in text(app.screen) and "q leaves" in text(app.screen)
+        await pilot.press("d")
     assert app.return_value == "demo"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bgconsole.domain.errors import ConfigurationError, CredentialsProblem
+from bgconsole.domain.errors import ConfigurationError, CredentialsProblem, NoRegion
 from bgconsole.domain.identity import Place
 from bgconsole.gateway.aws.caller import Caller, has_keys, how_to_renew, where_looked
 from bgconsole.gateway.aws.clients import Clients, ServiceName
@@ -214,7 +214,7 @@ def _region(session: Session, flag: str | None, environ: Mapping[str, str]) -> s
         or session.get_config_variable("region")
     )
     if not region:
-        raise ConfigurationError(
+        raise NoRegion(
             "No AWS region",
             "no --region, AWS_REGION, AWS_DEFAULT_REGION, or region in the profile",
             "Give --region, or run `aws configure set region us-east-1`",

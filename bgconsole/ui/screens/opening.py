@@ -14,10 +14,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from bgconsole.config.keymap import KEYMAP
-from bgconsole.domain.errors import BgconsoleError, GatewayError, NoCredentials, NotThere
+from bgconsole.domain.errors import BgconsoleError, GatewayError, NoCredentials, NoRegion, NotThere
 from bgconsole.ui.keys import read
 from bgconsole.ui.outside import lines, one_line
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
+
+NOT_SET_UP = (NoCredentials, NoRegion)
+"""What is wrong on a machine that AWS was never set up on."""
 
 
 class OpeningScreen(Screen[None]):
@@ -80,9 +83,9 @@ class OpeningScreen(Screen[None]):
         self._paint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """The demo is offered where there are no credentials; the pickers need a connection."""
+        """The demo is offered where AWS was never set up; the pickers need a connection."""
         if action == "demo":
-            return isinstance(self.error, NoCredentials)
+            return isinstance(self.error, NOT_SET_UP)
         if action == "pick":
             return self._choosable
         return True
@@ -120,16 +123,18 @@ class OpeningScreen(Screen[None]):
         retry.display = self.error is not None
         left = (self._retry_at - self._clock()).total_seconds() if self._retry_at else 0
         when = f"in {left:.0f} s" if left >= 1 else "now"
-        retry.update(Content.styled(f"◌ trying again by itself {when}; ctrl+r tries now", "dim"))
+        retry.update(
+            Content.styled(f"◌ trying again by itself {when}; ctrl+r tries now, q leaves", "dim")
+        )
 
 
 def told(error: BgconsoleError) -> Content:
     """Detail, what was tried, what to do, and AWS's request id."""
     parts = [lines(error.detail)] if error.detail else []
-    if isinstance(error, NoCredentials):
-        if error.tried:
-            parts.append(Content("looked in:"))
-            parts += [one_line(f"  · {place}") for place in error.tried]
+    if isinstance(error, NoCredentials) and error.tried:
+        parts.append(Content("looked in:"))
+        parts += [one_line(f"  · {place}") for place in error.tried]
+    if isinstance(error, NOT_SET_UP):
         parts.append(Content("d starts the demo: an AWS account in a box on this machine"))
     if error.hint:
         parts += [Content(""), lines(f"→ {error.hint}")]
