@@ -409,6 +409,7 @@ class Console(GuardedApp):
             self._say_open_first(event.key)
         if self._service is None or isinstance(self.screen, Dialog):
             return
+        self._say_read_only(event.key)
         for operation, no in self._offers:
             if operation.id == "service.stop" and self.operating.sending:
                 continue  # on the page of a run that is sent the same key stops that
@@ -422,6 +423,14 @@ class Console(GuardedApp):
             pressed = operation.key and key in keys.keys_of(self.wiring.keymap, operation)
             if pressed and not screen.check_action("operate_marked", (operation.id,)):
                 self._marking.offer(operation.id, screen.pane.marked, screen)
+
+    def _say_read_only(self, key: str) -> None:
+        """No write key is bound then; whoever presses one is told, and not left to wonder."""
+        ref = self.session.ref
+        why = self.wiring.why_read_only(ref) if ref is not None else ""
+        for operation in OPERATIONS.values() if why else ():
+            if key in keys.keys_of(self.wiring.keymap, operation):
+                self.notify(why, title=operation.title, severity="warning", markup=False)
 
     def _say_open_first(self, key: str) -> None:
         """A key means the same on every screen; what it is about must be open, though."""

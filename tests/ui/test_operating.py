@@ -547,6 +547,9 @@ async def test_in_read_only_the_keys_that_write_are_not_bound(tmp_path: Path) ->
         assert not bound & {"F", "R"} and {"d", "v", "p"} <= bound
         await pilot.press("F", "R", "1", "enter")
         assert world.writes == [] and not isinstance(app.screen, ConfirmScreen)
+        told = [f"{note.title}: {note.message}" for note in app._notifications]
+        why = app.wiring.why_read_only(REF)
+        assert told[:2] == [f"Force redeploy: {why}", f"Roll back: {why}"]
         shown = text(screen)
         assert "redeploy" not in shown.splitlines()[-1]
 
