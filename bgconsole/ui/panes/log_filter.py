@@ -96,9 +96,9 @@ def sought(text: str) -> tuple[re.Pattern[str] | None, str]:
 
 
 def at_least(level: Level) -> Test:
-    """Lines of a level or worse; those that do not say theirs are not."""
+    """Lines of a level or worse; those that do not say theirs count as INFO."""
     wanted = frozenset(LEVELS[LEVELS.index(level) :])
-    return lambda entry: entry.level in wanted
+    return lambda entry: (entry.level or "INFO") in wanted
 
 
 def _text(text: str) -> str:

@@ -57,6 +57,7 @@ def side_of(entry: Entry) -> Side:
         ("level:warn", "23"),
         ("!level:warn", "014"),
         ("level:err", "3"),
+        ("level:info", "01234"),
         ("side:old", "01"),
         ("side:new level:error", "3"),
         ("side:?", "4"),
