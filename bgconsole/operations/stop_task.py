@@ -59,7 +59,8 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         reason = f"No task {named} runs." if named else "Which task?"
         if len(found) > 1 or found:
             reason = f"{named} does not name one task: give at least {_SHOWN} digits."
-        return No(reason, tuple((t.id, _words(t, snapshot)) for t in running), param="task")
+        choices = tuple((t.id, f"{t.id[:_SHOWN]} · {_words(t, snapshot)}") for t in running)
+        return No(reason, choices, param="task")
     task = found[0]
     alone = not [t for t in running if t is not task and t.last_status == "RUNNING"]
     ref, short = snapshot.ref, task.id[:_SHOWN]

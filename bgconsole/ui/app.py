@@ -19,6 +19,7 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
+from bgconsole.domain.stopped import GROUP
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.spec import No, Operation, Params
@@ -385,7 +386,8 @@ class Console(GuardedApp):
             words = "Highlight a task first: it acts on that row alone."
             self.notify(words, title=operation.title, severity="warning")
             return None
-        return {names[0]: row}
+        # A row of stopped tasks names none: the operation asks which one is meant.
+        return {} if row.startswith(GROUP) else {names[0]: row}
 
     def _why_not(self, no: No | None) -> str:
         """Why an operation may not begin now, in words; empty where it may."""

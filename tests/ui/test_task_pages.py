@@ -15,6 +15,7 @@ from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.ui.messages import LinesCame
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.tasks import TasksPane
+from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.definition_diff import DefinitionDiffScreen
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
@@ -125,6 +126,19 @@ async def test_stopped_tasks_are_opened_by_reason_and_one_by_one(tmp_path: Path)
         await pilot.press("c", "escape")
         assert app.clipboard.startswith("arn:aws:ecs")
         await opened(pilot, ServiceScreen)
+
+
+async def test_stop_task_asks_which_one_where_a_row_of_stopped_ones_is_highlighted(
+    tmp_path: Path,
+) -> None:
+    app = console(_crashing(), tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        screen = await filled(pilot)
+        await pilot.press("right", "g")
+        assert (screen.query_one(TasksPane).selection or "").startswith(GROUP)
+        app.call_later(app.action_operate, "service.stop-task")
+        await opened(pilot, ChooserScreen)
+        assert "Which task?" in text(app.screen)
 
 
 async def test_t_compares_task_definitions_and_shows_no_value(tmp_path: Path) -> None:

@@ -164,6 +164,8 @@ def test_the_only_task_wants_the_services_name(desk: MakeDesk) -> None:
 def test_a_task_that_is_not_named_is_chosen_from_those_that_run(desk: MakeDesk, named: str) -> None:
     no = desk(worlds.steady()).refused(STOP_TASK, task=named)
     assert (no.param, len(no.choices)) == ("task", 4)
+    for value, words in no.choices:
+        assert words.startswith(f"{value[:6]} · "), "two tasks of one zone are told apart"
 
 
 @pytest.mark.parametrize(
