@@ -57,7 +57,7 @@ from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen, StopScreen
 from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.run import RunScreen
-from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.service import OF_THE_LOGS, ServiceScreen
 from bgconsole.ui.screens.services import OF_A_SERVICE, ServicesScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
 from bgconsole.ui.screens.task import TaskScreen
@@ -412,6 +412,7 @@ class Console(GuardedApp):
         if self._service is None or isinstance(self.screen, Dialog):
             return
         self._say_read_only(event.key)
+        self._say_in_the_logs(event.key)
         for operation, no in self._offers:
             if operation.id == "service.stop" and self.operating.sending:
                 continue  # on the page of a run that is sent the same key stops that
@@ -433,6 +434,15 @@ class Console(GuardedApp):
         for operation in OPERATIONS.values() if why else ():
             if key in keys.keys_of(self.wiring.keymap, operation):
                 self.notify(why, title=operation.title, severity="warning", markup=False)
+
+    def _say_in_the_logs(self, key: str) -> None:
+        if self.screen is not self._service or self._service.pane is self._service.logs:
+            return
+        there = self.wiring.keymap["pane.logs"].shown
+        for name in OF_THE_LOGS:
+            if key in self.wiring.keymap[name].keys:
+                told = f"This is done in the logs: {there} goes there."
+                self.notify(told, title=self.wiring.keymap[name].words, severity="warning")
 
     def _say_open_first(self, key: str) -> None:
         """A key means the same on every screen; what it is about must be open, though."""

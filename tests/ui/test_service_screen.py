@@ -189,6 +189,21 @@ async def test_pages_behind_keys(tmp_path: Path, keys: tuple[str, ...], told: st
         await until(pilot, lambda: app.screen is screen)
 
 
+async def test_a_key_of_the_logs_says_in_another_pane_where_it_works(tmp_path: Path) -> None:
+    app = console(worlds.steady(), tmp_path)
+
+    def told() -> list[str]:
+        return [note.message for note in app._notifications if "4 goes there" in note.message]
+
+    async with app.run_test(size=(120, 36)) as pilot:
+        await filled(pilot)
+        await pilot.press("1", "number_sign")
+        await until(pilot, lambda: len(told()) == 1)
+        await pilot.press("4", "number_sign", "1", "slash", "n", "w")
+        await pilot.pause()
+        assert len(told()) == 1, "neither in the logs, nor as text of a filter"
+
+
 async def test_help_names_every_key_of_the_table(tmp_path: Path) -> None:
     app = console(worlds.steady(), tmp_path)
     async with app.run_test(size=(120, 100)) as pilot:

@@ -44,6 +44,13 @@ _SHARES_ROOM = "logs"
 """The pane that stays below the chosen one where there is room for one and the logs."""
 
 
+OF_THE_LOGS = (
+    *("find", "match.next", "match.previous", "error.next", "error.previous", "level", "side"),
+    *("fold", "wrap", "times", "jump", "mark", "hold"),
+)
+"""Keys of the table that act in the logs: in another pane they only say so."""
+
+
 class ServiceScreen(Screen[None]):
     """Holds the snapshot that its panes show.
 
