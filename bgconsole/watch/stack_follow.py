@@ -14,6 +14,7 @@ from bgconsole.domain.stacks import Stack, StackEvent
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.follow import End, Seen, broken_off
 from bgconsole.watch.nested_events import NestedEvents
+from bgconsole.watch.paused_services import PausedServices
 from bgconsole.watch.silence import Silence
 from bgconsole.watch.stopped_words import stopped_words
 
@@ -53,7 +54,7 @@ def follow_stack(
         NotThere: the stack is gone, and nobody deleted it here.
     """
     silence, story = Silence(), _Story(total)
-    nested = NestedEvents(gateway, arn, since)
+    nested, paused = NestedEvents(gateway, arn, since), PausedServices(gateway, clock)
     while True:
         try:
             stack = gateway.stacks.stack(arn)
@@ -67,6 +68,8 @@ def follow_stack(
                     end = replace(end, sentence=f"{end.sentence} {words}.")
                 yield Seen("end", end.sentence, end)
                 return
+            for words in paused.tell(events):
+                yield Seen("note", words)
         except NotThere:
             if "DELETE_COMPLETE" not in good:
                 raise
