@@ -79,11 +79,12 @@ def deployment_sentence(during: During) -> str:
 def since_key(record: ProbeRecord, pressed: datetime) -> str:
     """`last bad answer 12 s after the key (HTTP 502), 7 of 388 requests failed since`.
 
-    Bad is a failure, or an answer of another version than the one that answers now.
+    Bad is a failure, or an answer of another version than the one that answers now. Empty where
+    nothing was asked since.
     """
     answers = [answer for answer in record.answers if answer.done >= pressed]
     if not answers:
-        return "no request was made meanwhile"
+        return ""
     serving = next((a.version for a in reversed(answers) if a.version), "")
     bad = [
         a for a in answers if record.failed(a) or (a.version and serving and a.version != serving)

@@ -90,7 +90,7 @@ def update(
     images = ", ".join(f"{container} = {image}" for container, image in pinned.items())
     return (
         Step(
-            f"register a new revision of {family}: {target.revision} with {images}",
+            f"register a revision of {family} like {target.revision}, but with {images}",
             command(
                 f"ecs register-task-definition --cli-input-json '<{name} with the image pinned>'",
                 place,

@@ -109,7 +109,7 @@ def register_step(
         return gateway.changes.register_pinned(definition.arn, {container: image})
 
     return Step(
-        f"register a new revision of {definition.family}: {definition.revision} with "
+        f"register a revision of {definition.family} like {definition.revision}, but with "
         f"{container} = {reference}",
         command(
             "ecs register-task-definition --cli-input-json "

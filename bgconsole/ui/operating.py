@@ -234,9 +234,12 @@ class Operating:
             summary, title=later.superseded, severity="error", timeout=60, markup=False
         )
 
-    def _noticed(self, ref: ServiceRef, since: datetime) -> str:
+    def _noticed(self, proposal: Proposal, since: datetime) -> str:
+        """How users of the service fared, where it is what the operation is about."""
         probed = self.probed
-        return since_key(probed[1], since) if probed is not None and probed[0] == ref else ""
+        if probed is None or probed[0] != proposal.ref or proposal.operation.about != "service":
+            return ""
+        return since_key(probed[1], since)
 
     def show(self) -> None:
         """Open the screen of the run that goes on, or of the last one."""
@@ -335,7 +338,7 @@ class Operating:
         self._runs += 1
         number, app = self._runs, self._app
         cancelled = self._cancelled = Event()
-        noticed = partial(self._noticed, proposal.ref)
+        noticed = partial(self._noticed, proposal)
 
         def work() -> None:
             problem: BgconsoleError | None = None
