@@ -6,7 +6,7 @@ rows are sorted, come or go, and moves to the nearest neighbour only when its ow
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, ClassVar, Literal
@@ -106,7 +106,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             return self.table
 
     def __init__(self, *columns: Column, id: str | None = None, classes: str | None = None) -> None:
-        """Columns are as wide as their widest cell was so far, within their bounds."""
+        """Columns are as wide as their widest cell since they were empty, within their bounds."""
         super().__init__(
             id=id, classes=classes, cursor_type="row", show_header=False, cell_padding=0
         )
@@ -185,6 +185,7 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
             return
         highlighted, before = self.selection, tuple(self._shown)
         self._measure((*changes.added, *changes.changed))
+        self._give_up_what_is_empty(wanted.values())
         with self.app.batch_update():
             self._change(changes, wanted)
             self._shown = wanted
@@ -243,6 +244,12 @@ class KeyedTable(DataTable[Text], inherit_bindings=False):
                 if self._natural[n] < self._specs[n].most:
                     wide = min(self._specs[n].most, cell_len(plain(cell.text)) + 1)
                     self._natural[n] = max(self._natural[n], wide)
+
+    def _give_up_what_is_empty(self, rows: Collection[Row]) -> None:
+        """A column in which no row says anything any more leaves its room to the others."""
+        for n, spec in enumerate(self._specs):
+            if rows and not any(row.cells[n].text for row in rows):
+                self._natural[n] = spec.least
 
     def _resized(self) -> bool:
         """Whether the columns' widths are others than before."""

@@ -196,6 +196,25 @@ def test_nearest(gone: str, left: str, heir: str | None) -> None:
     assert nearest(gone, tuple("abcde"), left) == heir
 
 
+async def test_a_column_that_says_nothing_any_more_leaves_its_room() -> None:
+    class Three(App[None]):
+        def compose(self) -> ComposeResult:
+            yield KeyedTable(Column(4, 30), Column(4, 30), Column(1, 90, keep=1))
+
+    def of(zone: str) -> Row:
+        return Row("a", (Cell("a"), Cell(zone), Cell("why " * 20)))
+
+    async with Three().run_test(size=(40, 5)) as pilot:
+        table = pilot.app.query_one(KeyedTable)
+        widths = []
+        for zone in ("us-east-1a", "", "us-east-1a"):
+            table.show([of(zone)])
+            await pilot.pause()
+            widths.append(table.ordered_columns[1].width)
+        assert widths[0] == widths[2] > 10
+        assert widths[1] < 6
+
+
 def test_columns_share_a_width_by_what_must_be_kept() -> None:
     columns = (Column(2, 2), Column(5, 20, keep=9), Column(1, 50, keep=1), Column(4, 10, keep=5))
     natural = [2, 20, 40, 10]
