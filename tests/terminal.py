@@ -23,6 +23,12 @@ import pyte
 _UNKNOWN = re.compile(rb"\x1b\[[<>=?][0-9;]*[a-gi-km-z]|\x1b\[[0-9 ]*q|\x1b\[\?[0-9;]*\$p")
 
 
+def _on_its_terminal() -> None:
+    """In the child: the pty is its terminal, and it can be hung up on, under `nohup` too."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Terminal:
     """Runs a program and keeps what its screen shows. A context manager; the end kills it."""
 
@@ -51,7 +57,7 @@ class Terminal:
             env={"TERM": "xterm-256color", "LANG": "C.UTF-8", **environment},
             cwd=cwd,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+            preexec_fn=_on_its_terminal,  # noqa: PLW1509
         )
         os.close(slave)
         self._reader = threading.Thread(target=self._read, daemon=True)
