@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bgconsole.domain.codedeploy import CodeDeployment
-from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
+from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.services import Service, ServiceRef, TaskSet, revision_of
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import PATIENCE, End, Seen, broken_off, running_versions
-from bgconsole.watch.silence import Silence
+from bgconsole.watch.follow import PATIENCE, End, Seen, look_on, running_versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +51,23 @@ def follow_codedeploy(
         AccessDenied: the deployment or the service may not be read.
         NotThere: the service is gone.
     """
-    silence, teller, patience = Silence(), _Teller(), PATIENCE
-    while True:
-        try:
-            deployment = gateway.codedeploy.deployment(back.deployment)
-            service = gateway.services.describe(ref)
-            if words := silence.ends():
-                yield Seen("note", words)
-            yield from teller.tell(deployment, service, back)
-            end = _judge(deployment, service, back, clock(), late=patience <= 0)
-            if end is not None:
-                end = _read_back(gateway, ref, end)
-                yield Seen("end", end.sentence, end)
-                return
-            if not deployment.ongoing and not deployment.going_back:
-                patience -= 1
-        except (Throttled, Unreachable) as error:
-            if words := silence.begins(error):
-                yield Seen("note", words)
-        if ending := broken_off(clock, wait, silence.delay, until):
-            yield Seen("end", ending.sentence, ending)
-            return
+    teller, patience = _Teller(), PATIENCE
+
+    def look() -> tuple[CodeDeployment, Service]:
+        return gateway.codedeploy.deployment(back.deployment), gateway.services.describe(ref)
+
+    def tell(found: tuple[CodeDeployment, Service]) -> Iterator[Seen]:
+        nonlocal patience
+        deployment, service = found
+        yield from teller.tell(deployment, service, back)
+        end = _judge(deployment, service, back, clock(), late=patience <= 0)
+        if end is not None:
+            end = _read_back(gateway, ref, end)
+            yield Seen("end", end.sentence, end)
+        elif not deployment.ongoing and not deployment.going_back:
+            patience -= 1
+
+    yield from look_on(look, tell, clock, wait, until)
 
 
 class _Teller:

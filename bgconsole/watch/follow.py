@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
 from bgconsole.domain.images import short_digest
@@ -28,6 +28,8 @@ from bgconsole.domain.versions import Version
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.progress import Stand, stand
 from bgconsole.watch.silence import Silence
+
+Found = TypeVar("Found")
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's; beyond five minutes AWS refuses signatures."""
@@ -133,29 +135,57 @@ def follow(
         AccessDenied: the service may not be read.
         NotThere: the service is gone.
     """
-    teller, silence = _Teller(), Silence()
-    patience = PATIENCE
+    teller, patience = _Teller(), PATIENCE
+
+    def tell(seen: _Look) -> Iterator[Seen]:
+        nonlocal patience
+        yield from teller.tell(seen)
+        if seen.stand.phase in ("reached", "failed", "superseded"):
+            end = _end(gateway, ref, expected, seen, clock)
+            if end.result != "different" or patience <= 0:
+                yield Seen("end", end.sentence, end)
+            patience -= 1
+
+    yield from look_on(lambda: _look(gateway, ref, expected), tell, clock, wait, until)
+
+
+def look_on(
+    look: Callable[[], Found],
+    tell: Callable[[Found], Iterator[Seen]],
+    clock: Callable[[], datetime],
+    wait: Callable[[float], bool],
+    until: datetime | None,
+) -> Iterator[Seen]:
+    """Look again and again, and tell of it, up to what carries an end: the loop of every follower.
+
+    Throttling and a lost connection, in `look` as in `tell`, are told once and slow it down.
+
+    Args:
+        look: asks AWS.
+        tell: what there is to tell of an answer; nothing is looked at after an end.
+        clock: now, in UTC.
+        wait: waits some seconds; true where nobody wants to know any more.
+        until: when to give up looking; None looks for as long as it takes.
+    """
+    silence = Silence()
     while True:
         try:
-            seen = _look(gateway, ref, expected)
+            found = look()
             if words := silence.ends():
                 yield Seen("note", words)
-            yield from teller.tell(seen)
-            if seen.stand.phase in ("reached", "failed", "superseded"):
-                end = _end(gateway, ref, expected, seen, clock)
-                if end.result != "different" or patience <= 0:
-                    yield Seen("end", end.sentence, end)
+            for seen in tell(found):
+                yield seen
+                if seen.end is not None:
                     return
-                patience -= 1
         except (Throttled, Unreachable) as error:
             if words := silence.begins(error):
                 yield Seen("note", words)
-        if ending := broken_off(clock, wait, silence.delay, until):
+        if ending := _broken_off(clock, wait, silence.delay, until):
             yield Seen("end", ending.sentence, ending)
             return
 
 
-def broken_off(
+def _broken_off(
     clock: Callable[[], datetime],
     wait: Callable[[float], bool],
     delay: float,

@@ -7,15 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from bgconsole.domain.duration import spell
-from bgconsole.domain.errors import NotThere, Throttled, Unreachable
+from bgconsole.domain.errors import NotThere
 from bgconsole.domain.plain import plain
 from bgconsole.domain.stack_cause import cause, reason_words
 from bgconsole.domain.stacks import Stack, StackEvent
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Seen, broken_off
+from bgconsole.watch.follow import End, Seen, look_on
 from bgconsole.watch.nested_events import NestedEvents
 from bgconsole.watch.paused_services import PausedServices
-from bgconsole.watch.silence import Silence
 from bgconsole.watch.stopped_words import stopped_words
 
 GOOD = frozenset(
@@ -53,35 +52,34 @@ def follow_stack(
         AccessDenied: the stack may not be read.
         NotThere: the stack is gone, and nobody deleted it here.
     """
-    silence, story = Silence(), _Story(total)
-    nested, paused = NestedEvents(gateway, arn, since), PausedServices(gateway, clock)
-    while True:
-        try:
-            stack = gateway.stacks.stack(arn)
-            events = nested.read()
-            if words := silence.ends():
-                yield Seen("note", words)
-            yield from story.tell(events)
-            if not stack.moving and stack.status != "REVIEW_IN_PROGRESS":
-                end = _end(stack, events, clock(), good)
-                if not end.ok and (words := stopped_words(gateway, stack.arn, events)):
-                    end = replace(end, sentence=f"{end.sentence} {words}.")
-                yield Seen("end", end.sentence, end)
-                return
-            for words in paused.tell(events):
-                yield Seen("note", words)
-        except NotThere:
-            if "DELETE_COMPLETE" not in good:
-                raise
-            sentence = "It is gone."
-            yield Seen("end", sentence, End("reached", sentence, clock(), now=sentence))
+    story, nested, paused = (
+        _Story(total),
+        NestedEvents(gateway, arn, since),
+        PausedServices(gateway, clock),
+    )
+
+    def look() -> tuple[Stack, tuple[StackEvent, ...]]:
+        return gateway.stacks.stack(arn), nested.read()
+
+    def tell(found: tuple[Stack, tuple[StackEvent, ...]]) -> Iterator[Seen]:
+        stack, events = found
+        yield from story.tell(events)
+        if not stack.moving and stack.status != "REVIEW_IN_PROGRESS":
+            end = _end(stack, events, clock(), good)
+            if not end.ok and (words := stopped_words(gateway, stack.arn, events)):
+                end = replace(end, sentence=f"{end.sentence} {words}.")
+            yield Seen("end", end.sentence, end)
             return
-        except (Throttled, Unreachable) as error:
-            if words := silence.begins(error):
-                yield Seen("note", words)
-        if ending := broken_off(clock, wait, silence.delay, until):
-            yield Seen("end", ending.sentence, ending)
-            return
+        for words in paused.tell(events):
+            yield Seen("note", words)
+
+    try:
+        yield from look_on(look, tell, clock, wait, until)
+    except NotThere:
+        if "DELETE_COMPLETE" not in good:
+            raise
+        sentence = "It is gone."
+        yield Seen("end", sentence, End("reached", sentence, clock(), now=sentence))
 
 
 class _Story:

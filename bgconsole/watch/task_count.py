@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from bgconsole.domain.errors import Throttled, Unreachable
 from bgconsole.domain.services import Service, ServiceRef, Task
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Seen, broken_off, running_versions
-from bgconsole.watch.silence import Silence
+from bgconsole.watch.follow import End, Seen, look_on, running_versions
 
 
 def follow_count(
@@ -38,27 +36,25 @@ def follow_count(
         AccessDenied: the service or its tasks may not be read.
         NotThere: the service is gone.
     """
-    silence, told = Silence(), ""
-    while True:
-        try:
-            service, tasks = gateway.services.describe(ref), gateway.services.tasks(ref)
-            if words := silence.ends():
-                yield Seen("note", words)
-            if end := _end(service, tasks, wanted, gone, clock):
-                yield Seen("end", end.sentence, end)
-                return
-            words = f"{service.running} of {wanted} tasks run"
-            if service.pending:
-                words += f" · {service.pending} pending"
-            if words != told:
-                told = words
-                yield Seen("note", words)
-        except (Throttled, Unreachable) as error:
-            if words := silence.begins(error):
-                yield Seen("note", words)
-        if ending := broken_off(clock, wait, silence.delay, until):
-            yield Seen("end", ending.sentence, ending)
+    told = ""
+
+    def look() -> tuple[Service, tuple[Task, ...]]:
+        return gateway.services.describe(ref), gateway.services.tasks(ref)
+
+    def tell(found: tuple[Service, tuple[Task, ...]]) -> Iterator[Seen]:
+        nonlocal told
+        service, tasks = found
+        if end := _end(service, tasks, wanted, gone, clock):
+            yield Seen("end", end.sentence, end)
             return
+        words = f"{service.running} of {wanted} tasks run"
+        if service.pending:
+            words += f" · {service.pending} pending"
+        if words != told:
+            told = words
+            yield Seen("note", words)
+
+    yield from look_on(look, tell, clock, wait, until)
 
 
 def _end(

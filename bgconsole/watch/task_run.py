@@ -24,9 +24,8 @@ from bgconsole.domain.migrations import applied, judge
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import LogTarget, Task
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Result, Seen, broken_off
+from bgconsole.watch.follow import End, Result, Seen, look_on
 from bgconsole.watch.merge import Overlap
-from bgconsole.watch.silence import Silence
 
 LAST_LINES = 3
 """Lines of output that are told again where it failed."""
@@ -64,25 +63,19 @@ def follow_task(
         AccessDenied: the task may not be read.
         NotThere: AWS does not know the task any more.
     """
-    silence, story, output = Silence(), _Story(container, clock), None
-    while True:
-        try:
-            task = gateway.services.task(cluster, arn)
-            if words := silence.ends():
-                yield Seen("note", words)
-            yield from story.tell(task)
-            output = output or _output(gateway, task, container)
-            yield from output.read(ended=task.stopped)
-            if task.stopped and (output.over or task.started_at is None):
-                end = _end(task, container, output, clock)
-                yield Seen("end", end.sentence, end)
-                return
-        except (Throttled, Unreachable) as error:
-            if words := silence.begins(error):
-                yield Seen("note", words)
-        if ending := broken_off(clock, wait, silence.delay, until):
-            yield Seen("end", ending.sentence, ending)
-            return
+    story = _Story(container, clock)
+    output: _Output | None = None
+
+    def tell(task: Task) -> Iterator[Seen]:
+        nonlocal output
+        yield from story.tell(task)
+        output = output or _output(gateway, task, container)
+        yield from output.read(ended=task.stopped)
+        if task.stopped and (output.over or task.started_at is None):
+            end = _end(task, container, output, clock)
+            yield Seen("end", end.sentence, end)
+
+    yield from look_on(lambda: gateway.services.task(cluster, arn), tell, clock, wait, until)
 
 
 class _Story:
