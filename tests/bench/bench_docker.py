@@ -117,8 +117,8 @@ def bench_build_and_push(desk: Desk) -> None:
     for n in range(ROUNDS):
         for name, run in (("docker", desk.cli), ("bgconsole", desk.ours)):
             desk.renew()
-            whole[name].append(seconds(partial(run, f"{n}")))  # type: ignore[misc]
-            nothing[name].append(seconds(partial(run, f"{n}")))  # type: ignore[misc]
+            whole[name].append(seconds(partial(run, f"{n}")))
+            nothing[name].append(seconds(partial(run, f"{n}")))
     for what, measured in (("built and pushed", whole), ("nothing to do", nothing)):
         for name, times in measured.items():
             tell(
