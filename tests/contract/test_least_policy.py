@@ -37,6 +37,7 @@ from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.watch.sources import FEEDS, SOURCES
 from tests.consoles import text
 from tests.contract.test_permissions import ACCESS, USER, client, of_template
+from tests.e2e.account import move_to_two_groups
 from tests.values import LOG_GROUP, REF
 
 ROOT = Path(__file__).parents[2]
@@ -178,20 +179,7 @@ def two_groups(account: Account) -> None:
     steady(account)
     if account.service()["deploymentConfiguration"].get("strategy") == "BLUE_GREEN":
         return
-    stacks = account.client("cloudformation")
-    (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
-    changed = {"Strategy": "BLUE_GREEN", "BakeMinutes": "1"}
-    stacks.update_stack(
-        StackName="democluster",
-        UsePreviousTemplate=True,
-        Capabilities=["CAPABILITY_IAM"],
-        Parameters=[
-            {"ParameterKey": name, "ParameterValue": changed[name]}
-            if (name := p["ParameterKey"]) in changed
-            else {"ParameterKey": name, "UsePreviousValue": True}
-            for p in stack["Parameters"]
-        ],
-    )
+    move_to_two_groups(account.client("cloudformation"))
     until(lambda: account.stack("democluster") == "UPDATE_COMPLETE", "two groups")
 
 

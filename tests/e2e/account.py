@@ -138,6 +138,23 @@ def account(home: Path, *options: str) -> Iterator[Account]:
         yield Account(sandbox)
 
 
+def move_to_two_groups(stacks: Any) -> None:
+    """Update democluster to the strategy BLUE_GREEN, all else as it is; `stacks` is a client."""
+    (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
+    changed = {"Strategy": "BLUE_GREEN", "BakeMinutes": "1"}
+    stacks.update_stack(
+        StackName="democluster",
+        UsePreviousTemplate=True,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": changed[name]}
+            if (name := p["ParameterKey"]) in changed
+            else {"ParameterKey": name, "UsePreviousValue": True}
+            for p in stack["Parameters"]
+        ],
+    )
+
+
 def _template(name: str, parameters: Mapping[str, str]) -> dict[str, Any]:
     return {
         "TemplateBody": (TEMPLATES / name).read_text(),

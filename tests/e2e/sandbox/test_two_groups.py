@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account
+from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account, move_to_two_groups
 from tests.e2e.conftest import serving
 
 
@@ -31,19 +31,7 @@ class Pair(Account):
     def move(self) -> None:
         """Update the stack to the strategy BLUE_GREEN."""
         stacks = self.client("cloudformation")
-        (stack,) = stacks.describe_stacks(StackName="democluster")["Stacks"]
-        changed = {"Strategy": "BLUE_GREEN", "BakeMinutes": "1"}
-        stacks.update_stack(
-            StackName="democluster",
-            UsePreviousTemplate=True,
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[
-                {"ParameterKey": name, "ParameterValue": changed[name]}
-                if (name := p["ParameterKey"]) in changed
-                else {"ParameterKey": name, "UsePreviousValue": True}
-                for p in stack["Parameters"]
-            ],
-        )
+        move_to_two_groups(stacks)
         waiter = stacks.get_waiter("stack_update_complete")
         waiter.wait(StackName="democluster", WaiterConfig=QUICK)
 
