@@ -262,27 +262,42 @@ def _nothing_older(candidates: tuple[Candidate, ...]) -> str:
 def _came_back(
     snapshot: Snapshot, deployments: Deployments, live: Version, known: Definitions
 ) -> str:
-    """Why what is live counts as the result of a roll back; empty where it does not."""
+    """Why what is live counts as the result of a roll back; empty where it does not.
+
+    What was rolled back to and deployed again since is live for the later deployment's sake; where
+    that one would go back to is guessed no more than before.
+    """
     between: Version | None = None
+    deployed = 0
     for deployment in deployments.history:
         version = version_of(snapshot, outcome(deployment)) if outcome(deployment) else None
         if version is None:
             continue
         identical = _identical(version, live)
         if between is not None and (identical or _same_images(version, live, between)):
+            since = (
+                ", and was deployed once more since:"
+                if deployed > 1
+                else ": it is the result of a roll back, and"
+            )
             return (
-                f"{_capital(named(live, between))} is live again after {named(between, live)}: "
-                "it is the result of a roll back, and going further back is not guessed."
+                f"{_capital(named(live, between))} is live again after {named(between, live)}"
+                f"{since} going further back is not guessed."
             )
         if identical and deployment.status == "ROLLBACK_SUCCESSFUL" and between is None:
             failed = version_of(snapshot, deployment.target.arn)
             what = f"the deployment of {named(failed, live)}" if failed else "a deployment"
             back = _capital(named(live, failed or live))
-            return (
-                f"{back} is live because {what} was rolled back: going further back is not guessed."
+            why = (
+                f"was deployed again after {what} had been rolled back to it"
+                if deployed
+                else f"is live because {what} was rolled back"
             )
+            return f"{back} {why}: going further back is not guessed."
         if between is None and alike(version, live, known) is not True:
             between = version
+        elif between is None:
+            deployed += 1
     return ""
 
 

@@ -96,6 +96,21 @@ def test_a_deployment_that_was_rolled_back_is_no_candidate_and_going_further_is_
     assert way_back(seen(worlds.rolled_back())) is None
 
 
+def test_what_was_deployed_again_after_a_roll_back_is_not_live_for_the_roll_backs_sake() -> None:
+    statuses = ("SUCCESSFUL", "SUCCESSFUL", "ROLLBACK_SUCCESSFUL", "SUCCESSFUL")
+    choice = choose(seen(history(POSTS, MEOW, BAD, again(MEOW, 20), statuses=statuses)))
+    assert choice.target is None
+    assert choice.reason == (
+        "Revision 2 was deployed again after the deployment of revision 3 had been rolled back "
+        "to it: going further back is not guessed."
+    )
+    by_hand = choose(seen(history(POSTS, MEOW, again(POSTS, 40), again(POSTS, 20))))
+    assert by_hand.reason == (
+        "Revision 1 is live again after revision 2, and was deployed once more since: "
+        "going further back is not guessed."
+    )
+
+
 def test_a_version_that_is_live_again_is_the_result_of_a_roll_back() -> None:
     choice = choose(seen(history(POSTS, MEOW, again(POSTS, 20))))
     assert choice.target is None
