@@ -9,10 +9,11 @@
 set -euo pipefail
 [ $# -gt 0 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
+folders=/var/tmp/bgconsole-docker
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bgconsole
 recipe=$(cat "$here/debian_images.sh" "$here/postgres-entrypoint" | sha256sum | cut -c1-12)
 images=$cache/images-$recipe
-work=
+folder=
 engine=
 
 say() { echo "docker engine: $*" >&2; }
@@ -60,13 +61,28 @@ use_memory() {
   [ "$available" -ge 6000 ] && mount -t tmpfs -o size=3g,mode=700 tmpfs "$work" 2>/dev/null || true
 }
 
+# Of its own, on a network where nothing here has an address: on a bridge that is shared two engines
+# give their containers the same addresses, and each answers for the other's.
+make_bridge() {
+  local third bridge
+  for third in $(seq 0 255); do
+    bridge=bgconsole$third
+    ip -o -4 addr show | grep -qF " 10.213.$third." && continue
+    ip link add name "$bridge" type bridge 2>/dev/null || continue
+    echo "$bridge" >"$folder/bridge"
+    ip addr add "10.213.$third.1/24" dev "$bridge" && ip link set "$bridge" up && return
+    return 1
+  done
+  return 1
+}
+
 start_engine() {
-  bridge_before=$(ip link show docker0 2>/dev/null || true)
   forward_before=$(cat /proc/sys/net/ipv4/ip_forward)
+  make_bridge || { say "no bridge could be made"; return 1; }
   mkdir "$work/root" "$work/exec"
   dockerd --data-root "$work/root" --exec-root "$work/exec" --pidfile "$work/docker.pid" \
-    -H "unix://$work/docker.sock" --iptables=false --ip6tables=false --ip-masq=false \
-    >"$work/dockerd.log" 2>&1 &
+    -H "unix://$work/docker.sock" --bridge "$(cat "$folder/bridge")" \
+    --iptables=false --ip6tables=false --ip-masq=false >"$work/dockerd.log" 2>&1 9>&- &
   engine=$!
   answers "$work/docker.sock" 200 || { tail -5 "$work/dockerd.log" >&2; return 1; }
   export DOCKER_HOST=unix://$work/docker.sock DOCKER_CONFIG=$work/config
@@ -84,13 +100,31 @@ stop() {
     for _ in $(seq 150); do kill -0 "$engine" 2>/dev/null || break; sleep 0.1; done
     kill -KILL "$engine" 2>/dev/null || true
     wait "$engine" 2>/dev/null || true
-    [ -n "$bridge_before" ] || ip link del docker0 2>/dev/null || true
     echo "$forward_before" >/proc/sys/net/ipv4/ip_forward || true
   fi
-  if [ -n "$work" ]; then
-    umount "$work" 2>/dev/null || umount --lazy "$work" 2>/dev/null || true
-    rm -rf "$work"
-  fi
+  clear_away "$folder" || true
+}
+
+# What an engine had: its processes, what was mounted (the last one first), its bridge, its files.
+clear_away() {
+  local left=$1 shim point
+  for shim in $(pgrep -f -- "-address $left/"); do pkill -KILL -P "$shim"; done
+  pkill -KILL -f -- "$left/"
+  for point in $(awk -v left="$left/" 'index($2, left) == 1 {print $2}' /proc/mounts | tac); do
+    umount "$point" 2>/dev/null || umount --lazy "$point"
+  done
+  [ ! -e "$left/bridge" ] || ip link del "$(cat "$left/bridge")" 2>/dev/null
+  rm -rf "$left"
+}
+
+# A run that was killed could not stop its engine; one that lives holds its lock.
+sweep() {
+  local left
+  for left in "$folders".*; do
+    [ -e "$left/lock" ] && flock --nonblock "$left/lock" true || continue
+    say "clearing away what a run left that was killed, $left"
+    clear_away "$left" || true
+  done
 }
 
 prepare() {
@@ -115,9 +149,14 @@ else
   trap stop EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  work=$(mktemp -d /var/tmp/bgconsole-docker.XXXXXX)
+  sweep
+  folder=$(mktemp -d "$folders.XXXXXX")
+  exec 9>"$folder/lock"
+  flock 9
+  work=$folder/work
+  mkdir "$work"
   use_memory
   prepare
 fi
 
-"$@"
+"$@" 9>&-

@@ -13,8 +13,9 @@ import gc
 import json
 import socket
 import sysconfig
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,11 +38,16 @@ if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_cloudformation.type_defs import ParameterTypeDef
     from types_boto3_ecs import ECSClient
+    from types_boto3_ecs.type_defs import ContainerDefinitionOutputTypeDef
+    from types_boto3_logs import CloudWatchLogsClient
 
     from .rails_images import Workshop
 
 _QUICK = {"Delay": 0.04, "MaxAttempts": 9000}
 """For boto3's waiters, whose own 5 to 30 s between questions are for the real AWS."""
+_LAST_WORDS = 5
+"""Lines of a migration that failed."""
+_LOG_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ class StackFailed(Exception):
 
 
 class MigrationFailed(Exception):
-    """The database could not be migrated; the text has the exit code."""
+    """The database could not be migrated; the text has the exit code and the last words."""
 
 
 def tell(**facts: object) -> None:
@@ -135,11 +141,13 @@ def provision(
         outputs = deploy(stacks, "democluster", folder / "cluster.yml", parameters | image)
         if workshop is not None and version is POSTS:
             tell(progress="migrating the database")
-            migrate(session.client("ecs", endpoint_url=endpoint, config=config), outputs)
+            ecs = session.client("ecs", endpoint_url=endpoint, config=config)
+            logs = session.client("logs", endpoint_url=endpoint, config=config)
+            migrate(ecs, logs, outputs)
     return outputs
 
 
-def migrate(ecs: ECSClient, outputs: Mapping[str, str]) -> None:
+def migrate(ecs: ECSClient, logs: CloudWatchLogsClient, outputs: Mapping[str, str]) -> None:
     """Migrate and seed the database by a one-off task of the service's own task definition.
 
     Raises:
@@ -165,7 +173,29 @@ def migrate(ecs: ECSClient, outputs: Mapping[str, str]) -> None:
     [ended] = ecs.describe_tasks(cluster=cluster, tasks=[task["taskArn"]])["tasks"]
     code = ended["containers"][0].get("exitCode")
     if code != 0:
-        raise MigrationFailed(f"the migration ended with {code}: {ended.get('stoppedReason')}")
+        words = _last_words(logs, container, task["taskArn"])
+        reason = ended.get("stoppedReason")
+        raise MigrationFailed(f"the migration ended with {code}: {reason}\n{words}".rstrip())
+
+
+def _last_words(
+    logs: CloudWatchLogsClient, container: ContainerDefinitionOutputTypeDef, task: str
+) -> str:
+    """The last lines of a container that ended just now, which its log group gets a little later.
+
+    Empty when none came within `_LOG_SECONDS`.
+    """
+    options = container["logConfiguration"]["options"]
+    parts = (options["awslogs-stream-prefix"], container["name"], task.rpartition("/")[2])
+    group, stream = options["awslogs-group"], "/".join(parts)
+    end = time.monotonic() + _LOG_SECONDS
+    while time.monotonic() < end:
+        with suppress(logs.exceptions.ResourceNotFoundException):
+            page = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=_LAST_WORDS)
+            if page["events"]:
+                return "\n".join(event.get("message", "") for event in page["events"])
+        time.sleep(_QUICK["Delay"])
+    return ""
 
 
 def default_network(endpoint: str) -> tuple[str, list[str]]:

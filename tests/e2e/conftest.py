@@ -126,12 +126,16 @@ def serving(
         told: dict[str, str] = {}
         too_late = threading.Timer(patience, process.kill)
         too_late.start()
-        while len(told) < 6:
-            line = process.stdout.readline()
-            assert line.startswith("export "), (line, process.wait(), process.stderr.read())
-            name, _, value = line.removeprefix("export ").strip().partition("=")
-            told[name] = value
-        too_late.cancel()
+        try:
+            while len(told) < 6:
+                line = process.stdout.readline()
+                if not line.startswith("export "):
+                    code = process.wait()
+                    pytest.fail(f"the sandbox ended with {code}: {line}{process.stderr.read()}")
+                name, _, value = line.removeprefix("export ").strip().partition("=")
+                told[name] = value
+        finally:
+            too_late.cancel()
         yield Sandbox(process, {**base_environment(home), **told}, home)
     finally:
         if process.poll() is None:
