@@ -297,7 +297,7 @@ class Operating:
             settle=self._settle,
             clock=self._clock,
             changed_from=changed_from,
-            leaves=self.state.proposal.plan.summary if self.state and self.running else "",
+            beside=(lambda: self.state) if self.running else (lambda: None),
         )
         self._app.push_screen(self._dialog, self._decided)
         self._changed()

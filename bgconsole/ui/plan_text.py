@@ -12,6 +12,7 @@ from bgconsole.operations.spec import Check, Fact, Plan, Proposal
 from bgconsole.operations.step import Step
 from bgconsole.ui.outside import one_line
 from bgconsole.ui.panes.freshness import cause_words, late_after
+from bgconsole.ui.run_state import RunState
 from bgconsole.ui.widgets.hanging_text import Line
 
 GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
@@ -59,13 +60,23 @@ def seen(proposal: Proposal, asked_at: datetime, now: datetime) -> Content:
     return one_line(told, "bold $text-warning")
 
 
-def alert(refusal: str, *, changed: bool, leaves: str = "") -> Content:
+def alert(refusal: str, *, changed: bool, beside: RunState | None = None) -> Content:
     """What must be seen before anything else; empty where nothing must.
 
-    `leaves` is what is followed now, and is not any more once this is confirmed.
+    `beside` is the run that is followed now, and is not any more once this is confirmed; where it
+    has ended meanwhile, how.
     """
-    if leaves and not refusal and not changed:
-        return one_line(f"▲ goes on, not followed here any more: {leaves}", "bold")
+    if beside is not None and not refusal and not changed:
+        summary = beside.proposal.plan.summary
+        if not beside.ended:
+            return one_line(f"▲ goes on, not followed here any more: {summary}", "bold")
+        outcome = beside.outcome
+        ok = outcome is not None and outcome.ok
+        how = f": {outcome.title}" if outcome is not None else ""
+        return one_line(
+            f"{GLYPHS['ok' if ok else 'problem']} has ended{how} · {summary}",
+            STYLES["ok" if ok else "problem"],
+        )
     if refusal:
         return one_line(f"✖ not possible: {refusal}", "bold $text-error")
     if changed:

@@ -303,6 +303,28 @@ async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
         assert any('"left"' in line and "force-redeploy" in line for line in story)
 
 
+async def test_a_dialog_beside_a_run_says_so_once_that_run_has_ended(tmp_path: Path) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await filled(pilot)
+        await pilot.press("F")
+        await asked(pilot)
+        await pilot.press("y")
+        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        state = app.operating.state
+        assert state is not None
+        await until(pilot, lambda: app.session.snapshot and app.session.snapshot.deploying)
+        await pilot.press("R")
+        dialog = await asked(pilot)
+        assert "not followed here any more" in text(dialog)
+        worlds.settle(world)
+        ended = f"✓ has ended: Done · {state.proposal.plan.summary}"
+        await until(pilot, lambda: ended in text(dialog), "how the run ended")
+        assert "not followed here any more" not in text(dialog)
+        assert app.screen is dialog
+
+
 async def test_the_other_way_is_a_key_of_the_dialog(tmp_path: Path) -> None:
     world = _settling(worlds.steady())
     moved_tag(world, MEOW)

@@ -17,6 +17,7 @@ from textual.widgets import Button, Input, Static
 from bgconsole.domain.plain import plain
 from bgconsole.operations.spec import Params, Plan, Proposal, Risk
 from bgconsole.ui import plan_text
+from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.widgets.hanging_text import HangingText
 
@@ -59,13 +60,13 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
         settle: float,
         clock: Callable[[], datetime],
         changed_from: Plan | None = None,
-        leaves: str = "",
+        beside: Callable[[], RunState | None] = lambda: None,
     ) -> None:
-        """`leaves` says what is not followed any more once this is confirmed."""
+        """`beside` gives the run that is not followed any more once this is confirmed."""
         super().__init__(settle=settle)
         self._clock = clock
         self._asked_at = clock()
-        self._leaves = leaves
+        self._beside = beside
         self.proposal = proposal
         """What is on the screen."""
         self._before = changed_from
@@ -109,7 +110,7 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
     def on_mount(self) -> None:
         """The cursor on No, or in the field."""
         self._paint()
-        self.set_interval(1.0, self._paint_age)
+        self.set_interval(1.0, self.paint_beside)
         self.query_one("#word" if self.word else "#no").focus()
 
     def show(self, proposal: Proposal) -> None:
@@ -146,19 +147,20 @@ class ConfirmScreen(Dialog[Proposal | Instead | None]):
 
     def _paint(self) -> None:
         plan = self.proposal.plan
-        self._paint_age()
-        alert = plan_text.alert(
-            self._refusal, changed=self._before is not None, leaves=self._leaves
-        )
-        self.query_one("#alert", Static).update(alert)
-        self.query_one("#alert").display = bool(alert)
+        self.paint_beside()
         self.query_one("#way", HangingText).show(plan_text.way(plan, self._before))
         self.query_one("#plan", HangingText).show(plan_text.rest(plan, self._before))
         for question in self.query("#asked").results(Static):
             question.update(plan_text.asked(self.proposal, self.word))
         self.call_after_refresh(self._fit)
 
-    def _paint_age(self) -> None:
+    def paint_beside(self) -> None:
+        """What goes on beside the plan: how old the picture is, and what the other run does."""
+        alert = plan_text.alert(
+            self._refusal, changed=self._before is not None, beside=self._beside()
+        )
+        self.query_one("#alert", Static).update(alert)
+        self.query_one("#alert").display = bool(alert)
         seen = plan_text.seen(self.proposal, self._asked_at, self._clock())
         self.query_one("#seen", Static).update(seen)
         self.query_one("#seen").display = bool(seen)
