@@ -135,8 +135,11 @@ class Services(Protocol):
         """
         ...
 
-    def task_definition(self, arn: str) -> TaskDefinition:
-        """One task definition, INACTIVE ones too; a family means its newest ACTIVE one."""
+    def task_definition(self, arn: str, *, anew: bool = False) -> TaskDefinition:
+        """One task definition, INACTIVE ones too; a family means its newest ACTIVE one.
+
+        Asked `anew` it is none that was kept: its status is AWS's of this moment.
+        """
         ...
 
     def definition_document(self, arn: str) -> Mapping[str, object]:

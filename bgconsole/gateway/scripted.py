@@ -161,7 +161,8 @@ class _Services(_Port):
                 if task.task_definition.rpartition("/")[2].rpartition(":")[0] == family
             )
 
-    def task_definition(self, arn: str) -> TaskDefinition:
+    def task_definition(self, arn: str, *, anew: bool = False) -> TaskDefinition:
+        del anew  # nothing is kept here
         self.world.enter("services.task_definition", arn=arn)
         return _definition(self.world, arn)
 

@@ -56,11 +56,14 @@ def _status(
     choice: Choice,
 ) -> Check:
     name = short_name(target.task_definition)
-    if definition is None:
-        if evidence is None:
-            return Check(f"task definition {name}", "checking")
-        why = evidence.missing.get(f"definition {target.task_definition}", "not asked")
-        return Check(f"task definition {name}: not checked ({why})", "not checked")
+    if evidence is None:
+        return Check(f"task definition {name}", "checking")
+    why = evidence.missing.get(f"definition {target.task_definition}", "")
+    if definition is None or (why and definition.status == "ACTIVE"):
+        # One that was seen earlier may have been deregistered since.
+        was = "; it was ACTIVE when its tasks were read" if definition else ""
+        words = f"task definition {name}: not checked ({why or 'not asked'}){was}"
+        return Check(words, "not checked")
     if definition.status == "ACTIVE":
         return Check(f"task definition {name} is ACTIVE", "ok")
     if choice.stop is None and not target.digests:

@@ -38,9 +38,13 @@ class Lookup:
         """All that was found so far."""
         return Evidence(dict(self._found), dict(self._missing))
 
-    def definition(self, arn: str) -> TaskDefinition | None:
-        """A task definition, be it INACTIVE; None where it could not be read."""
-        return self.ask(f"definition {arn}", lambda: self._gateway.services.task_definition(arn))
+    def definition(self, arn: str, *, anew: bool = False) -> TaskDefinition | None:
+        """A task definition, be it INACTIVE; None where it could not be read.
+
+        Asked `anew` its status is that of now.
+        """
+        services = self._gateway.services
+        return self.ask(f"definition {arn}", lambda: services.task_definition(arn, anew=anew))
 
     def definitions(self, arns: Iterable[str]) -> bool:
         """Read some more task definitions; false where all were asked for before."""

@@ -79,7 +79,7 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         lookup.ask("events", lambda: gateway.stacks.events(stack.arn))
     if choice.live is not None and choice.live.task_definition not in _known(snapshot):
         lookup.definition(choice.live.task_definition)
-    definition = lookup.definition(target.task_definition)
+    definition = lookup.definition(target.task_definition, anew=True)
     written = {c.name: c.image for c in definition.containers} if definition else {}
     for image in target.images:
         lookup.digest(image)

@@ -36,7 +36,7 @@ TASKS_A_CALL = 100
 DEPLOYMENTS_A_CALL = 20
 """DescribeServiceDeployments and DescribeServiceRevisions take no more."""
 DEFINITION_KEPT = 300.0
-"""Seconds: a task definition never changes but for ACTIVE, which a roll back must know."""
+"""Seconds: a task definition never changes but for ACTIVE, which a roll back asks anew."""
 
 
 @dataclass(slots=True)
@@ -226,11 +226,11 @@ class AwsServices:
         ours = [task for task in found.values() if not task.group.startswith("service:")]
         return tuple(sorted(ours, key=lambda task: task.created_at or LONG_AGO, reverse=True))
 
-    def task_definition(self, arn: str) -> TaskDefinition:
+    def task_definition(self, arn: str, *, anew: bool = False) -> TaskDefinition:
         """DescribeTaskDefinition; kept where the name is that of one revision."""
         with self._lock:
             until, kept = self._definitions.get(arn, (0.0, None))
-        if kept is not None and self.clock() < until:
+        if kept is not None and self.clock() < until and not anew:
             return kept
         with self.clients.reading("ecs:DescribeTaskDefinition", f"task definition {arn}"):
             answer = self.clients.client("ecs").describe_task_definition(taskDefinition=arn)

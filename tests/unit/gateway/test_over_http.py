@@ -233,6 +233,22 @@ def test_a_pinned_copy_keeps_every_field_that_can_be_registered(
     }
 
 
+def test_a_task_definition_that_is_kept_is_asked_anew_where_its_status_counts(
+    gateway: Gateway, server: Loopback
+) -> None:
+    said = {"taskDefinitionArn": MEOW.definition_arn, "family": "web", "revision": 4}
+
+    def status(now: str) -> None:
+        server.answer("DescribeTaskDefinition", {"taskDefinition": {**said, "status": now}})
+
+    services = gateway.services
+    status("ACTIVE")
+    assert services.task_definition(MEOW.definition_arn).status == "ACTIVE"
+    status("INACTIVE")
+    assert services.task_definition(MEOW.definition_arn).status == "ACTIVE"
+    assert services.task_definition(MEOW.definition_arn, anew=True).status == "INACTIVE"
+
+
 def test_a_pin_for_an_unknown_container_is_refused_unsent(
     gateway: Gateway, server: Loopback
 ) -> None:

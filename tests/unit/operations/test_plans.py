@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.errors import AccessDenied, Unreachable
 from bgconsole.domain.identity import Identity
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.operations.catalog import OPERATIONS
@@ -126,6 +126,26 @@ def test_a_check_that_could_not_be_made_never_reads_as_ok(desk: MakeDesk) -> Non
         told = [words for words, state in states(plan).items() if state == "not checked"]
         assert any("not checked (AccessDenied: ecr:DescribeImages)" in words for words in told)
         assert not any("image" in words for words, state in states(plan).items() if state == "ok")
+
+
+def test_a_task_definition_that_was_active_is_not_called_active_while_aws_is_silent(
+    desk: MakeDesk,
+) -> None:
+    world = worlds.deploying()
+    somebody = desk(world)
+    first = somebody.runner.propose(OPERATIONS[R], somebody.snapshot(), {})
+    assert isinstance(first, Proposal)
+    name = POSTS.definition_arn.rpartition("/")[2]
+    assert states(first.plan)[f"task definition {name}"] == "checking"
+    world.fail("services.task_definition", Unreachable("No answer"))
+    silent = somebody.runner.gather(first)
+    assert isinstance(silent, Proposal)
+    words = "not checked (No answer); it was ACTIVE when its tasks were read"
+    assert states(silent.plan)[f"task definition {name}: {words}"] == "not checked"
+    world.heal("services.task_definition")
+    answered = somebody.runner.gather(first)
+    assert isinstance(answered, Proposal)
+    assert states(answered.plan)[f"task definition {name} is ACTIVE"] == "ok"
 
 
 def test_before_the_look_ups_checks_say_so_and_the_facts_are_the_same(desk: MakeDesk) -> None:
