@@ -92,6 +92,25 @@ async def test_on_a_small_screen_one_pane_and_the_logs_are_seen(tmp_path: Path, 
         assert screen.query_one("#logs").region.height > 10
 
 
+async def test_the_tab_of_every_pane_that_is_stale_says_so(tmp_path: Path) -> None:
+    world = worlds.steady()
+    app = console(world, tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await filled(pilot)
+
+        def tabs() -> str:
+            return next(line for line in text(screen).splitlines() if "5 Probe" in line)
+
+        await until(pilot, lambda: "4 Logs" in tabs() and "▲" not in tabs())
+        for call in ("logs.page", "targets.balancing"):
+            world.fail(call, Unreachable("No answer"))
+        await until(pilot, lambda: "4 Logs ▲" in tabs(), "logs that are stale")
+        await until(pilot, lambda: "2 Targets ▲" in tabs())
+        assert "3 Stacks ▲" not in tabs()
+        world.heal()
+        await until(pilot, lambda: "▲" not in tabs(), "all fresh again")
+
+
 async def test_a_screen_that_shrinks_keeps_what_was_looked_at(tmp_path: Path) -> None:
     app = console(worlds.steady(), tmp_path)
     async with app.run_test(size=(120, 36)) as pilot:

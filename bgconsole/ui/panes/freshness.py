@@ -57,6 +57,11 @@ class Freshness:
     def __bool__(self) -> bool:
         return bool(self.words)
 
+    @property
+    def stale(self) -> bool:
+        """Whether what is shown is not as of now, or nothing could ever be read."""
+        return self.dimmed or self.tone is Tone.WAITING
+
 
 def freshness(part: Part[Any], now: datetime, limit: timedelta | None = None) -> Freshness:
     """How a source is doing, in words with ages as of `now`; late without an answer for `limit`."""
@@ -84,7 +89,7 @@ def of_failure(failure: Failure, fetched_at: datetime | None, now: datetime) -> 
         cause += f", next try {spell(left)}" if left >= 1 else ", trying now"
     tone = Tone.WAITING if isinstance(failure.error, Throttled) else Tone.BAD
     if fetched_at is None:
-        return Freshness(cause, tone, brief=cause.removeprefix(DENIED))
+        return Freshness(cause, tone, True, brief=cause.removeprefix(DENIED))
     old = f"stale {spell(now - fetched_at)}: "
     return Freshness(old + cause, tone, True, brief=old + cause.removeprefix(DENIED))
 

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.message import Message
 from textual.reactive import reactive
 from textual.theme import Theme
 from textual.widget import Widget
@@ -105,9 +106,19 @@ class Pane(SnapshotWidget, Vertical):
         *read(KEYMAP, "only-wrong", "only_wrong"),
         *read(KEYMAP, "back", "clear_filter", footer=False),
     ]
+
+    class Aged(Message):
+        """What a pane shows is not as of now any more, or is again."""
+
+        def __init__(self, pane: Pane) -> None:
+            super().__init__()
+            self.pane = pane
+
     NUMBER: ClassVar[str] = ""
     NAME: ClassVar[str] = ""
     PLACEHOLDER: ClassVar[str] = "show only what holds …"
+    stale = False
+    """Whether what is shown is not as of now."""
 
     def compose(self) -> ComposeResult:
         """The body, then the line that the filter is typed on."""
@@ -200,6 +211,9 @@ class Pane(SnapshotWidget, Vertical):
         named: bool = True,
     ) -> None:
         """Write the border: what this is, and what is not as it should be."""
+        if fresh.stale is not self.stale:
+            self.stale = fresh.stale
+            self.post_message(self.Aged(self))
         target = box or self
         width = max(8, target.size.width - 4)
         head = [piece(99, f"{self.NUMBER} {self.NAME}")] if named else []

@@ -118,7 +118,7 @@ class ServiceScreen(Screen[None]):
         yield header
         yield Top(id="top").data_bind(ServiceScreen.snapshot, ServiceScreen.probe)
         yield Reminder(id="reminder")
-        yield PaneTabs(id="tabs").data_bind(ServiceScreen.snapshot)
+        yield PaneTabs(id="tabs")
         with Container(id="body"):
             yield TasksPane(id="tasks").data_bind(ServiceScreen.snapshot)
             with Horizontal(id="middle"):
@@ -188,6 +188,11 @@ class ServiceScreen(Screen[None]):
         copied = self.pane.copied
         if copied:
             copy(self.app, copied)
+
+    @on(Pane.Aged)
+    def _aged(self) -> None:
+        stale = frozenset(str(pane.id) for pane in self.query(Pane) if pane.stale)
+        self.query_one(PaneTabs).stale = stale
 
     @on(DataTable.RowSelected)
     @on(LineView.Opened)

@@ -7,27 +7,26 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from bgconsole.domain.snapshot import Snapshot, Source
-
-_TABS: tuple[tuple[str, str, Source | None], ...] = (
-    ("tasks", "1 Tasks", "tasks"),
-    ("targets", "2 Targets", "targets"),
-    ("stacks", "3 Stacks", "stacks"),
-    ("logs", "4 Logs", None),
-    ("probe", "5 Probe", None),
+_TABS = (
+    ("tasks", "1 Tasks"),
+    ("targets", "2 Targets"),
+    ("stacks", "3 Stacks"),
+    ("logs", "4 Logs"),
+    ("probe", "5 Probe"),
 )
 
 
 class PaneTabs(Widget):
-    """Shown by the style sheet where only one pane fits. A tab whose data is stale carries `▲`."""
+    """Shown by the style sheet where only one pane fits. A tab whose pane is stale carries `▲`."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
     PaneTabs { height: 1; display: none; text-wrap: nowrap; }
     """
 
-    snapshot: reactive[Snapshot | None] = reactive(None)
     chosen: reactive[str] = reactive("tasks")
+    stale: reactive[frozenset[str]] = reactive(frozenset())
+    """The ids of the panes that show what is not as of now."""
 
     def render(self) -> Content:
         """The names, the chosen one marked by more than a colour."""
@@ -36,15 +35,14 @@ class PaneTabs(Widget):
     def on_click(self, event: Click) -> None:
         """A click on a tab shows its pane."""
         at = 0
-        for pane, _, _ in _TABS:
+        for pane, _ in _TABS:
             at += self._width(pane)
             if event.x < at:
                 self.screen.call_later(self.screen.run_action, f"pane('{pane}')")
                 return
 
-    def _tab(self, pane: str, name: str, source: Source | None) -> Content:
-        part = self.snapshot.part(source) if self.snapshot and source else None
-        mark = " ▲" if part is not None and part.failure is not None else ""
+    def _tab(self, pane: str, name: str) -> Content:
+        mark = " ▲" if pane in self.stale else ""
         if pane == self.chosen:
             return Content.styled(f"▐{name}{mark}▌ ", "bold")
         return Content.styled(f" {name}{mark}  ", "dim")
