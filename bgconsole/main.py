@@ -19,6 +19,7 @@ from bgconsole.cli.help_settings import HELP_SETTINGS
 from bgconsole.config.paths import paths, write_private
 from bgconsole.config.settings import load
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.exit_codes import EXIT_BUG
 
 if TYPE_CHECKING:
     from bgconsole.config.settings import Settings
@@ -118,7 +119,7 @@ def _open_console(settings: Settings) -> int:
     result = console.run()
     if result == "demo":
         return _run(["demo"])
-    return 70 if result is None else 0
+    return EXIT_BUG if result is None else 0
 
 
 def wiring(settings: Settings) -> Wiring:

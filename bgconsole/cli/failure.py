@@ -14,13 +14,10 @@ import click
 
 from bgconsole.config.paths import Paths, write_private
 from bgconsole.domain.errors import BgconsoleError, NoCredentials
+from bgconsole.domain.exit_codes import EXIT_BUG, EXIT_INTERRUPTED, EXIT_PIPE_CLOSED
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain, plain_lines
 
-EXIT_BUG = 70
-EXIT_INTERRUPTED = 130
-EXIT_PIPE_CLOSED = 141
-"""128 + SIGPIPE: as a shell tells of a reader that went away."""
 _UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What a write to an open file ends with where the disk takes no more."""
 

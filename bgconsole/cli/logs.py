@@ -18,10 +18,10 @@ import click
 
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import moment
-from bgconsole.cli.failure import EXIT_PIPE_CLOSED
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.log_lines import Json, Output, Text
 from bgconsole.domain.errors import NotThere
+from bgconsole.domain.exit_codes import EXIT_PIPE_CLOSED
 from bgconsole.domain.logs import LogGroup, LogLine
 from bgconsole.domain.plain import plain
 from bgconsole.watch.log_history import History, merged

@@ -13,11 +13,11 @@ import click
 from bgconsole.cli.amount_lines import AmountLines
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
-from bgconsole.cli.failure import EXIT_INTERRUPTED
 from bgconsole.cli.global_options import OfSeveral, global_options
 from bgconsole.cli.plan_lines import asks, plan_lines
 from bgconsole.cli.target import service
 from bgconsole.domain.errors import GatewayError, Refused
+from bgconsole.domain.exit_codes import EXIT_INTERRUPTED
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import NO_SERVICE
 from bgconsole.domain.snapshot import Snapshot

@@ -15,14 +15,13 @@ from bgconsole.cli.probe_lines import JsonLines, Lines, TextLines
 from bgconsole.cli.target import service
 from bgconsole.config.options import url_problem
 from bgconsole.domain.errors import ConfigurationError
+from bgconsole.domain.exit_codes import EXIT_FAILED, EXIT_GAVE_UP
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.probe_version import version_rule
 from bgconsole.watch.asking import Asker
 from bgconsole.watch.probe import FASTEST_SECONDS, Probe, site
 from bgconsole.watch.until_done import UntilDone
 
-EXIT_FAILED = 1
-EXIT_GAVE_UP = 5
 LISTEN_SECONDS = 0.1
 """How long at most until what was answered is printed."""
 BEGIN_WITHIN = timedelta(seconds=60)

@@ -10,17 +10,15 @@ import click
 
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
-from bgconsole.cli.failure import EXIT_INTERRUPTED, say
+from bgconsole.cli.failure import say
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.target import service
+from bgconsole.domain.exit_codes import EXIT_FAILED, EXIT_GAVE_UP, EXIT_INTERRUPTED
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain
 from bgconsole.domain.timeline_text import GLYPHS
 from bgconsole.domain.verdict import Severity
 from bgconsole.watch.witness import Finding, Told, Witness
-
-EXIT_FAILED = 1
-EXIT_GAVE_UP = 5
 
 
 @click.command("watch")

@@ -5,7 +5,6 @@
     - NoRegion                  2  none was named
   - Refused                     3  a guard, a changed world, read-only, or no confirmation
     - WorldChanged              3  what was confirmed is not what would be done any more
-  - GaveUp                      5  waited as long as asked, the end was not reached
   - OperationFailed             1  the operation ended, and not well
   - GatewayError                1  AWS (or Docker) did not give what was asked
     - Unreachable               1  no answer: closed port, DNS, TLS, timeout
@@ -17,7 +16,7 @@
       - ExpiredCredentials      4
     - AccessDenied              4  the credentials lack a permission
 
-The numbers are the exit codes of the command line.
+The numbers are the exit codes of the command line; `exit_codes` has those that are no error's.
 """
 
 from __future__ import annotations
@@ -65,12 +64,6 @@ class Refused(BgconsoleError):
 
 class WorldChanged(Refused):
     """The plan that was confirmed is not what would be done now."""
-
-
-class GaveUp(BgconsoleError):
-    """The wait was as long as asked; AWS goes on."""
-
-    exit_code = 5
 
 
 class OperationFailed(BgconsoleError):

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError, Unreachable
+from bgconsole.domain.exit_codes import EXIT_FAILED, EXIT_GAVE_UP, EXIT_INTERRUPTED
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Deployment
 from bgconsole.gateway.port import Gateway, Submitted
@@ -24,10 +25,6 @@ from bgconsole.operations.record import Recorder
 from bgconsole.operations.spec import Proposal
 from bgconsole.operations.step import Bench, Note, Step
 from bgconsole.watch.follow import SKEW, End, Expected, Result, follow
-
-EXIT_FAILED = 1
-EXIT_GAVE_UP = 5
-EXIT_INTERRUPTED = 130
 
 _TITLES: Mapping[Result, str] = {
     "reached": "Done",

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from bgconsole.domain.errors import BgconsoleError, GatewayError
+from bgconsole.domain.exit_codes import EXIT_FAILED
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.superseded import WATCHED, superseded
@@ -177,7 +178,7 @@ def _outcome(error: BgconsoleError | None) -> Outcome:
             ok=False,
             title="Ended without a word",
             sentence="The run stopped and did not say how. Look at the service.",
-            exit_code=1,
+            exit_code=EXIT_FAILED,
         )
     request = error.request_id if isinstance(error, GatewayError) else ""
     return Outcome(

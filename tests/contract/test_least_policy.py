@@ -23,10 +23,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from bgconsole.cli.failure import EXIT_BUG, EXIT_INTERRUPTED, run
+from bgconsole.cli.failure import run
 from bgconsole.config.paths import paths
 from bgconsole.config.settings import load
 from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.exit_codes import EXIT_BUG, EXIT_INTERRUPTED
 from bgconsole.gateway.aws.images import INDEXES
 from bgconsole.main import command_line, wiring
 from bgconsole.operations.catalog import OPERATIONS
