@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import SideView, TaskRow
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import Service
@@ -25,7 +26,7 @@ def of_stopped(rows: tuple[TaskRow, ...], last_words: Mapping[str, str]) -> str:
         return ""
     reason, count = Counter(row.ending for row in rows).most_common(1)[0]
     total = len(rows)
-    many = f"{count} of {total} tasks" if count < total else _tasks(total)
+    many = f"{count} of {total} tasks" if count < total else how_many(total, "task")
     words = next((last_words[row.id] for row in rows if row.id in last_words), "")
     quoted = f' ("{shorten(words, 90)}")' if words else ""
     return f"{many} {_ended(reason)}{quoted}"
@@ -37,7 +38,7 @@ def of_unhealthy(side: SideView) -> str:
     if not ill:
         return ""
     reason = next((row.health_reason for row in ill if row.health_reason), "no reason given")
-    return f"{_tasks(len(ill))} unhealthy: {shorten(reason, 80)}"
+    return f"{how_many(len(ill), 'task')} unhealthy: {shorten(reason, 80)}"
 
 
 def of_events(service: Service) -> str:
@@ -48,8 +49,8 @@ def of_events(service: Service) -> str:
         if NO_ROOM.search(event.message):
             return (
                 f"minimumHealthyPercent {service.minimum_healthy_percent} and maximumPercent "
-                f"{service.maximum_percent} of {_tasks(service.desired)} leave no room to replace "
-                "one: ECS waits for other values"
+                f"{service.maximum_percent} of {how_many(service.desired, 'task')} leave no room "
+                "to replace one: ECS waits for other values"
             )
         if STUCK.search(event.message):
             told = event.message.partition(") ")[2] or event.message
@@ -68,7 +69,7 @@ def _missing(service: Service) -> str:
         return ""
     wanted = aim.desired or service.desired
     missing = max(0, wanted - aim.running - aim.pending)
-    return f" ({missing} of {_tasks(wanted)} not placed)" if missing else ""
+    return f" ({missing} of {how_many(wanted, 'task')} not placed)" if missing else ""
 
 
 def heart(reason: str) -> str:
@@ -117,7 +118,3 @@ def _ended(reason: str) -> str:
     if reason.startswith("exit "):
         return f"exited {shorten(reason.removeprefix('exit '), 80)}"
     return f"stopped: {shorten(heart(reason), 160)}" if reason else "stopped, no reason given"
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"

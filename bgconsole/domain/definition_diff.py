@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import SideView, revision_by_number, sides
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, alike, version_of
@@ -93,7 +94,7 @@ def lines_of(document: Mapping[str, object], digests: Mapping[str, str]) -> list
 
 def _left_out(count: int) -> Iterator[DiffLine]:
     if count:
-        yield DiffLine("left out", f"{count} line{'' if count == 1 else 's'} alike")
+        yield DiffLine("left out", f"{how_many(count, 'line')} alike")
 
 
 def _mapping(value: Mapping[str, object], digests: Mapping[str, str], indent: str) -> Iterator[str]:

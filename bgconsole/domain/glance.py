@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from bgconsole.domain import cause
 from bgconsole.domain.duration import spell
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.rollout import STAGES
 from bgconsole.domain.services import Deployment, Service, ServiceDeployment, revision_of
 from bgconsole.domain.verdict import RECENT, Severity
@@ -130,7 +131,7 @@ def _why(service: Service, newest: ServiceDeployment | None, now: datetime) -> s
     if newest is not None and newest.breaker is not None:
         failed = max(failed, newest.breaker.failures)
     if failed:
-        return f"{failed} {'task' if failed == 1 else 'tasks'} failed"
+        return f"{how_many(failed, 'task')} failed"
     return cause.of_events(service) or _complaint(service, now)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import spell
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.probe import During, ProbeRecord, Tally
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import Severity
@@ -90,7 +91,7 @@ def since_key(record: ProbeRecord, pressed: datetime) -> str:
         a for a in answers if record.failed(a) or (a.version and serving and a.version != serving)
     ]
     failed = sum(record.failed(answer) for answer in answers)
-    told = f"{failed} of {_requests(len(answers))} failed since"
+    told = f"{failed} of {how_many(len(answers), 'request')} failed since"
     if answers[0] is record.answers[0] and record.tally.asked > len(record.answers):
         told += f" {answers[0].at.astimezone():%H:%M:%S}, as far back as answers are kept"
     if not bad:
@@ -104,7 +105,7 @@ def counted(tally: Tally, what: str = "") -> str:
     """`3 of 412 requests failed …, longest gap 6.2 s`, with what was so before and what changed."""
     if tally.baseline is None:
         return "no request was made"
-    said = [f"{tally.failed} of {_requests(tally.asked)} failed"]
+    said = [f"{tally.failed} of {how_many(tally.asked, 'request')} failed"]
     if what:
         said[0] += f" {what}"
     said.append(f"longest gap {spell_ms(tally.longest_gap_ms)}")
@@ -127,10 +128,6 @@ def spell_ms(milliseconds: float) -> str:
     if milliseconds < 60_000:
         return f"{milliseconds / 1000:.1f} s"
     return spell(milliseconds / 1000)
-
-
-def _requests(number: int) -> str:
-    return f"{number} request" if number == 1 else f"{number} requests"
 
 
 def _before(words: str) -> str:

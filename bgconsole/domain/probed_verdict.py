@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import rounded
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.probe import During, ProbeRecord
 from bgconsole.domain.probe_words import deployment_sentence, serves, standing
 from bgconsole.domain.services import ServiceDeployment
@@ -70,9 +71,8 @@ def _since(record: ProbeRecord, ended: datetime, now: datetime) -> str:
     failed = sum(map(record.failed, asked))
     if not asked:
         return "no request asked since"
-    requests = "request" if len(asked) == 1 else "requests"
     watched = now - asked[0].at
-    counted = f"{failed} of {len(asked)} {requests} failed in {rounded(watched)}"
+    counted = f"{failed} of {how_many(len(asked), 'request')} failed in {rounded(watched)}"
     if failed:
         return counted
     if len(asked) < ENOUGH_REQUESTS or watched < ENOUGH_TIME:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bgconsole.domain.codedeploy import way_back_how
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Service, ServiceDeployment, TaskDefinition
 from bgconsole.domain.snapshot import Deployments, Snapshot
@@ -93,7 +94,7 @@ def way_back(snapshot: Snapshot) -> WayBack | None:
     else:
         count = service.desired if service else 0
         took = _took(snapshot)
-        how = f"cold: {count} new task{'' if count == 1 else 's'}" + (f", {took}" if took else "")
+        how = f"cold: {how_many(count, 'new task')}" + (f", {took}" if took else "")
     to = choice.target.revision
     return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
 

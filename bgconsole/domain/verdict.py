@@ -11,6 +11,7 @@ from types import MappingProxyType
 from bgconsole.domain import cause
 from bgconsole.domain.duration import rounded
 from bgconsole.domain.errors import CredentialsProblem
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import (
     NO_CHECK,
@@ -404,7 +405,7 @@ def _who(verb: str, share: str, parts: list[tuple[SideView, int]], service: Serv
     new, new_count = parts[1]
     if side.revision == new.revision:
         return f"Both {verb}: {count} old and {new_count} new tasks"
-    tasks = "1 task" if count == 1 else f"{count} tasks"
+    tasks = how_many(count, "task")
     return f"Both {verb}: revision {side.revision} ({tasks}) and {new.revision} ({new_count})"
 
 

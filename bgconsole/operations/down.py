@@ -11,6 +11,7 @@ from typing import cast
 
 from bgconsole.domain.artifacts import Bucket, Held
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import STACK, Stack, StackResource
@@ -206,9 +207,7 @@ def _fact(each: _Leaving) -> Fact:
     kinds = Counter(resource.kind.rpartition("::")[2] for resource in each.resources)
     words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
     many = sum(kinds.values())
-    value = f"delete {many} resource{'' if many == 1 else 's'}"
-    if each.unread:
-        value = "delete, whatever is in it"
+    value = "delete, whatever is in it" if each.unread else f"delete {how_many(many, 'resource')}"
     return Fact(each.stack.name, value, aside=words, loud=True)
 
 
@@ -237,7 +236,7 @@ def _blocks(
         yield Check(f"{stack.name}: what is in it: not checked ({each.unread})", "not checked")
     for repository, count in (each.images or {}).items():
         if count and not empties:
-            images = f"{count} image{'' if count == 1 else 's'}"
+            images = how_many(count, "image")
             yield _problem(stack, f"repository {repository} holds {images}; --empty deletes them")
     for bucket, held in each.buckets.items():
         if isinstance(held, str):
@@ -288,7 +287,7 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
     for repository, count in (each.images or {}).items():
         if count:
             yield Step(
-                f"delete the {count} image{'' if count == 1 else 's'} of {repository}",
+                f"delete the {how_many(count, 'image')} of {repository}",
                 command(
                     f"ecr batch-delete-image --repository-name {repository} --image-ids …",
                     snapshot.place,
@@ -353,7 +352,7 @@ def _clear(held: Held, bench: Bench) -> Iterator[Note | Submitted | End]:
 
 
 def _objects(held: Held) -> str:
-    return f"{len(held.keys)} object{'' if len(held.keys) == 1 else 's'}"
+    return how_many(len(held.keys), "object")
 
 
 def _emptying(repository: str) -> Callable[[Gateway, Mapping[str, str]], Submitted]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import Image, ImageReference, short_digest
 from bgconsole.domain.services import ContainerImage, Service
 from bgconsole.domain.snapshot import Snapshot
@@ -149,10 +150,9 @@ def _start(snapshot: Snapshot, service: Service, live: Version) -> Step:
         del made
         return gateway.changes.update(ref, force=True)
 
-    count = service.desired
     return Step(
         f"start a new deployment of revision {live.revision}: "
-        f"{count} new task{'' if count == 1 else 's'}, then the running ones stop",
+        f"{how_many(service.desired, 'new task')}, then the running ones stop",
         command(
             f"ecs update-service --cluster {ref.cluster} --service {ref.name} "
             "--force-new-deployment",

@@ -8,6 +8,7 @@ from shlex import quote
 
 from bgconsole.domain.artifacts import Held
 from bgconsole.domain.errors import Rejected
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.identity import Place
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.spec import Fact
@@ -46,7 +47,7 @@ def package_steps(package: Package, place: Place, again: str) -> tuple[Step, ...
         return ()
     name = package.bucket.name
     uploading = Step(
-        f"upload {_templates(len(package.missing))} to {name}",
+        f"upload {how_many(len(package.missing), 'template')} to {name}",
         command(f"s3 cp FILE s3://{name}/{package.missing[0].key.rpartition('/')[0]}/", place),
         work=partial(_upload, package),
         effect="prepares",
@@ -73,7 +74,7 @@ def package_steps(package: Package, place: Place, again: str) -> tuple[Step, ...
 
 def clearing_fact(stack: str, held: Held) -> Fact:
     """What of a bucket goes with its stack."""
-    goes = f"{held.bucket.name}: delete {_templates(len(held.keys))} of {stack}"
+    goes = f"{held.bucket.name}: delete {how_many(len(held.keys), 'template')} of {stack}"
     if not held.keys:
         return Fact("artifact bucket", f"{held.bucket.name}: empty, delete it", loud=True)
     if not held.made_by_us:
@@ -89,7 +90,7 @@ def clearing_steps(stack: str, held: Held, place: Place) -> Iterator[Step]:
     go_on = f"bgconsole down {stack}"
     if held.keys:
         yield Step(
-            f"delete {_templates(len(held.keys))} of {stack} in {name}",
+            f"delete {how_many(len(held.keys), 'template')} of {stack} in {name}",
             command(f"s3 rm --recursive s3://{name}/{prefix_of(stack)}", place),
             work=partial(_remove, stack, held),
             effect="prepares",
@@ -146,7 +147,3 @@ def _drop(stack: str, held: Held, bench: Bench) -> Told:
 def _unfinished(held: Held) -> bool:
     """Whether it is as a making leaves it that was broken off."""
     return held.there and not (held.made_by_us or held.keys or held.others)
-
-
-def _templates(count: int) -> str:
-    return f"{count} template{'' if count == 1 else 's'}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bgconsole.domain.fargate import MEMORY, problem
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Bounds, Service
 from bgconsole.domain.snapshot import Snapshot
@@ -64,7 +65,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if size:
         return _resized(snapshot, service, params, evidence)
     if not count:
-        asked = f"The service wants {_tasks(service.desired)}. How many?"
+        asked = f"The service wants {how_many(service.desired, 'task')}. How many?"
         return No(asked, _counts(service.desired), "count", free=True)
     if not count.isdigit() or int(count) > _MOST:
         return No(f"{count!r} is no number of tasks from 0 to {_MOST}.")
@@ -75,15 +76,15 @@ def _counts(now: int) -> tuple[tuple[str, str], ...]:
     """More of them first, then fewer, none at last: the first is what `enter` takes."""
     most = max(_LISTED, 2 * now)
     counts = (*range(now + 1, most + 1), *range(now - 1, -1, -1))
-    return tuple((str(n), _tasks(n)) for n in counts)
+    return tuple((str(n), how_many(n, "task")) for n in counts)
 
 
 def _counted(
     snapshot: Snapshot, service: Service, count: int, evidence: Evidence | None
 ) -> Plan | No:
+    ref, now, wanted = snapshot.ref, how_many(service.desired, "task"), how_many(count, "task")
     if count == service.desired:
-        return No(f"The service wants {_tasks(count)} already.")
-    ref = snapshot.ref
+        return No(f"The service wants {wanted} already.")
 
     def act(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
         del made
@@ -98,12 +99,12 @@ def _counted(
         "its next update sets that again."
     )
     return Plan(
-        summary=f"Scale {ref.name} from {_tasks(service.desired)} to {count}",
-        facts=(Fact("from", _tasks(service.desired)), Fact("to", _tasks(count))),
+        summary=f"Scale {ref.name} from {now} to {count}",
+        facts=(Fact("from", now), Fact("to", wanted)),
         checks=(_bounds(count, evidence),),
         steps=(
             Step(
-                f"tell ECS to run {_tasks(count)}",
+                f"tell ECS to run {wanted}",
                 command(f"{words} --desired-count {count}", snapshot.place),
                 act,
                 arrived=arrived,
@@ -114,8 +115,8 @@ def _counted(
         notes=("Nothing serves once the last task has stopped.",) if not count else (),
         left_to_do=(stack,) if service.stack else (),
         raised=Risk.DANGEROUS if not count else None,
-        before=_tasks(service.desired),
-        after=_tasks(count),
+        before=now,
+        after=wanted,
     )
 
 
@@ -211,10 +212,6 @@ def _size_plan(
 
 def _size(cpu: str, memory: str) -> str:
     return f"{cpu or '?'} CPU units and {memory or '?'} MiB"
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"
 
 
 def _allowed(snapshot: Snapshot) -> No | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Task, revision_of
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
@@ -101,7 +102,7 @@ def _others(running: tuple[Task, ...], task: Task, *, alone: bool) -> Check:
         words = "it is the only one that runs: nothing serves until another has started"
         return Check(words, "warning")
     others = len([t for t in running if t is not task and t.last_status == "RUNNING"])
-    return Check(f"{others} other task{'s run' if others != 1 else ' runs'} meanwhile", "ok")
+    return Check(f"{how_many(others, 'other task runs', 'other tasks run')} meanwhile", "ok")
 
 
 def _stop(snapshot: Snapshot, task: Task) -> Step:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from bgconsole.domain.change_set import Change, ChangeSet
 from bgconsole.domain.errors import Refused, WorldChanged
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import ImageReference
 from bgconsole.domain.services import Bounds, Service
 from bgconsole.domain.snapshot import Snapshot
@@ -344,7 +345,7 @@ def steps(
 
     out = CarryingOut(checked, "")
     kept = len(stack.parameters) - 1
-    others = f", {kept} other parameter{'' if kept == 1 else 's'} as before" if kept else ""
+    others = f", {how_many(kept, 'other parameter')} as before" if kept else ""
 
     def change(bench: Bench) -> Iterator[Note | Submitted | End]:
         present = bench.gateway.stacks.stack(stack.arn)

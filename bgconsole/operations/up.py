@@ -19,6 +19,7 @@ from bgconsole.domain.builds import Source
 from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.hourly_costs import hourly
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import Image, ImageReference, short_digest
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import reason_words
@@ -335,7 +336,7 @@ def _facts(turn: Turn, shown: ChangeSet | None) -> tuple[Fact, ...]:
         words = ", ".join(f"{n} × {k}" if n > 1 else k for k, n in sorted(kinds.items()))
         made = sum(kinds.values())
         sure = shown and not turn.package
-        many = f"{'' if sure else 'up to '}{made} resource{'' if made == 1 else 's'}"
+        many = f"{'' if sure else 'up to '}{how_many(made, 'resource')}"
         left = f" after {turn.present.status} is deleted" if turn.present else ""
         return (Fact(turn.stack, f"create{left}: {many}", aside=words),)
     if shown is None:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import AccessDenied
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Service, ServiceRef, TaskSet, revision_of
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.follow import PATIENCE, End, Seen, look_on, running_versions
@@ -103,7 +104,7 @@ def _counts(service: Service, back: Back) -> str:
     told = f"revision {revision_of(back.to.task_definition)}: "
     told += f"{old.running}/{service.desired} run" if old else "its task set is gone"
     if rest:
-        told += f" · {rest} new task{' still runs' if rest == 1 else 's still run'}"
+        told += f" · {how_many(rest, 'new task still runs', 'new tasks still run')}"
     return told
 
 

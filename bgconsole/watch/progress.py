@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Deployment, Service, ServiceDeployment, revision_of
 
 Phase = Literal["working", "going back", "reached", "failed", "superseded"]
@@ -198,7 +199,7 @@ def _counts(service: Service, number: str, leaving: str = "old") -> str:
     if ours.failed:
         parts.append(f"{ours.failed} failed")
     if rest:
-        parts.append(f"{rest} {leaving} task{' still runs' if rest == 1 else 's still run'}")
+        parts.append(how_many(rest, f"{leaving} task still runs", f"{leaving} tasks still run"))
     return " · ".join(parts)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 
 from bgconsole.domain.cause import shorten
 from bgconsole.domain.errors import GatewayError
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import ending, failed, main_container
 from bgconsole.domain.masking import mask
 from bgconsole.domain.services import ServiceRef, revision_of
@@ -59,5 +60,5 @@ def stopped_words(gateway: Gateway, stack: str, events: tuple[StackEvent, ...]) 
     if not reasons:
         return ""
     (revision, reason), count = reasons.most_common(1)[0]
-    many = "1 task" if count == 1 else f"{count} tasks"
-    return f"{many} of revision {revision} stopped: {shorten(mask(reason), LONGEST)}"
+    which = f"{how_many(count, 'task')} of revision {revision}"
+    return f"{which} stopped: {shorten(mask(reason), LONGEST)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Service, ServiceRef, Task
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.follow import End, Seen, look_on, running_versions
@@ -77,5 +78,5 @@ def _end(
     going = [t for t in tasks if not t.stopped]
     if leaving or len(live) != wanted or len(going) != wanted:
         return None
-    what = "No task runs" if not wanted else "1 task runs" if wanted == 1 else f"{wanted} tasks run"
+    what = how_many(wanted, "task runs", "tasks run") if wanted else "No task runs"
     return End("reached", f"{what}.", clock(), running)

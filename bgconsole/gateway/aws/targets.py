@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Service
 from bgconsole.domain.targets import Balancing, Target, TargetGroup
 from bgconsole.gateway.aws.clients import Clients
@@ -107,7 +108,7 @@ class AwsTargets:
         )
 
     def _groups(self, arns: Sequence[str]) -> Iterable[Answered]:
-        words = f"{len(arns)} target group{'s' if len(arns) > 1 else ''}: {', '.join(arns)}"
+        words = f"{how_many(len(arns), 'target group')}: {', '.join(arns)}"
         with self.clients.reading("elasticloadbalancing:DescribeTargetGroups", words):
             paginator = self.clients.client("elbv2").get_paginator("describe_target_groups")
             return [

@@ -17,6 +17,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import Side, sides
 from bgconsole.domain.log_sides import LogSides
 from bgconsole.domain.plain import plain
@@ -297,8 +298,8 @@ class LogsPane(Pane):
             self.app.notify(plain(str(answer.error)), severity="error", markup=False)
         elif isinstance(answer.value, tuple):
             path, number = answer.value
-            words = "1 line" if number == 1 else f"{number} lines"
-            self.app.notify(f"{words}: {plain(path)}", title="Saved", timeout=8, markup=False)
+            words = f"{how_many(number, 'line')}: {plain(path)}"
+            self.app.notify(words, title="Saved", timeout=8, markup=False)
 
     def add(self, batch: LogBatch) -> None:
         """Take new lines, and how the tail is doing."""

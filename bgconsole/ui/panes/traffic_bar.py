@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import Side, Sides
 from bgconsole.domain.traffic import Shares, Traffic
 from bgconsole.ui.palette import SIDE, Palette, Tone
@@ -106,12 +107,10 @@ def _without_balancer(both: Sides, palette: Palette) -> Content:
     if len(running) == 1:
         word = f"only {running[0].side.value} runs"
     counts = Content(" · ").join(
-        Content.styled(f"{view.side.value} {_tasks(view.healthy)}", palette.style(SIDE[view.side]))
+        Content.styled(
+            f"{view.side.value} {how_many(view.healthy, 'task')}", palette.style(SIDE[view.side])
+        )
         for view in sides
     )
     quiet = palette.style(Tone.QUIET)
     return Content.assemble(("no load balancer: ", quiet), f"{word}   ", counts)
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"

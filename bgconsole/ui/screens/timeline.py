@@ -22,6 +22,7 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Static
 
 from bgconsole.config.keymap import KEYMAP
+from bgconsole.domain.how_many import how_many
 from bgconsole.domain.moments import Moment, selected
 from bgconsole.domain.plain import plain
 from bgconsole.domain.seen import Seen
@@ -249,7 +250,9 @@ class TimelineScreen(Screen[None]):
         """Copy what is shown, as Markdown."""
         pane = self.query_one(TimelinePane)
         self.app.copy_to_clipboard(markdown(self._tell().snapshot, pane.shown, self._left_out))
-        self.app.notify(f"Copied {_lines(len(pane.shown))} as Markdown", timeout=3, markup=False)
+        self.app.notify(
+            f"Copied {how_many(len(pane.shown), 'line')} as Markdown", timeout=3, markup=False
+        )
 
     def action_save(self) -> None:
         """Save what is shown, as Markdown and as JSON."""
@@ -305,7 +308,7 @@ class TimelineScreen(Screen[None]):
         pane = self.query_one(TimelinePane)
         told = [f"before the {RANGE_WORDS[self._range]}"] if RANGES[self._range] else []
         if hidden := len(pane.moments) - len(pane.shown):
-            told.append(f"{_lines(hidden)} that a filter hides")
+            told.append(f"{how_many(hidden, 'line')} that a filter hides")
         return (*told, *pane.lacking)
 
 
@@ -333,7 +336,3 @@ def _row(key: str, one: Moment, at: datetime) -> Row:
         ),
         wrong=one.wrong,
     )
-
-
-def _lines(count: int) -> str:
-    return "1 line" if count == 1 else f"{count} lines"
