@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from .environment import clean, exports
+from .environment import clean, exports, with_our_programs
 from .foreground import Interrupted, interruptible, run_in_front
 from .launch import Sandbox, StartFailed
 from .settings import Settings
@@ -319,7 +319,7 @@ def _serve(settings: Settings) -> int:
 def _run_inside(settings: Settings, command: Sequence[str]) -> int:
     try:
         with interruptible(), Sandbox(settings, progress=_tell) as running:
-            environment = clean(os.environ) | _exports(running)
+            environment = with_our_programs(clean(os.environ)) | _exports(running)
             code = run_in_front(command, environment)
             running.check()
             return code

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .scope import DEMO_SCOPE
@@ -61,6 +64,15 @@ def clean(caller: Mapping[str, str]) -> dict[str, str]:
         "BGCONSOLE_CONFIG": "/dev/null",
         "NO_PROXY": "127.0.0.1,localhost",
     }
+
+
+def with_our_programs(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same, with the programs that were installed beside this one on the PATH, last.
+
+    So that `sandbox run` finds `bgconsole` and `awslogs` where no virtual environment is active.
+    """
+    folders = [*filter(None, [environment.get("PATH")]), str(Path(sys.executable).parent)]
+    return {**environment, "PATH": os.pathsep.join(folders)}
 
 
 def exports(

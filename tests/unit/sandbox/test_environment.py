@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from bgconsole.sandbox.environment import clean, exports
+import sys
+from pathlib import Path
+
+from bgconsole.sandbox.environment import clean, exports, with_our_programs
 
 CALLER = {
     "PATH": "/usr/bin",
@@ -34,6 +37,15 @@ def test_terminal_and_language_stay_and_nothing_that_leads_away() -> None:
     }
     assert not set(inside) & {"BGCONSOLE_PROFILE", "HTTP_PROXY", "DOCKER_HOST", "DATABASE_URL"}
     assert inside["AWS_CONFIG_FILE"] == inside["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+
+
+def test_our_own_programs_are_found_after_the_callers() -> None:
+    ours = str(Path(sys.executable).parent)
+    assert with_our_programs({"PATH": "/usr/bin:/bin", "TERM": "xterm"}) == {
+        "PATH": f"/usr/bin:/bin:{ours}",
+        "TERM": "xterm",
+    }
+    assert with_our_programs({})["PATH"] == ours
 
 
 def test_the_exports_are_all_that_a_client_needs() -> None:
