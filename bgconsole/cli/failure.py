@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -30,7 +31,7 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
         arguments: without the program's name.
         paths: where a crash log would be written.
     """
-    stdout = sys.stdout
+    sys.stdout = stdout = _writing_whole(sys.stdout)
     try:
         code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
         sys.stdout.flush()
@@ -49,6 +50,23 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the program's outermost line
         return _tell(error, paths)
     return code if isinstance(code, int) else 0
+
+
+def _writing_whole(stream: TextIO) -> TextIO:
+    """The same, where each write goes out whole or raises.
+
+    Without a buffer (PYTHONUNBUFFERED, `python -u`) Python forgets what a write(2) left over, so
+    that a reader that went away, or a disk that took half, would pass for success.
+    """
+    raw = getattr(stream, "buffer", None)
+    if not isinstance(raw, io.RawIOBase):
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=stream.encoding,
+        errors=stream.errors,
+        line_buffering=True,
+    )
 
 
 def _let_go(stream: TextIO) -> None:

@@ -301,3 +301,33 @@ from bgconsole.config.paths import paths
 group = build_cli(Context(connect=lambda settings: None), lambda settings: 0)
 sys.exit(run(group, sys.argv[1:], paths))
 """
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_in_the_middle_is_told_by_the_code(
+    unbuffered: str, nowhere: Path
+) -> None:
+    program = (
+        "import click\n"
+        "from bgconsole.main import paths\n"
+        "from bgconsole.cli.failure import run\n"
+        "long = click.Command('long', callback=lambda: click.echo('line\\n' * 100_000))\n"
+        "raise SystemExit(run(click.Group('all', commands={'long': long}), ['long'], paths))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=nowhere,
+        env={
+            "HOME": str(nowhere),
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "PYTHONUNBUFFERED": unbuffered,
+        },
+    ) as ended:
+        assert ended.stdout and ended.stderr
+        assert ended.stdout.read(5) == b"line\n"
+        ended.stdout.close()
+        assert ended.stderr.read() == b""
+        assert ended.wait(60) == 141
