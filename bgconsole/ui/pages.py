@@ -15,6 +15,7 @@ from bgconsole.domain.web_pages import web_page
 from bgconsole.operations.spec import No, Operation
 from bgconsole.ui import facts, help_text, history_facts, stack_facts
 from bgconsole.ui.background import start
+from bgconsole.ui.copying import copy
 from bgconsole.ui.facts import Facts
 from bgconsole.ui.line_facts import of_line
 from bgconsole.ui.panes.logs import LogsPane
@@ -132,8 +133,7 @@ class Pages:
         if not page:
             self._app.notify("There is no address to open", severity="warning", markup=False)
         elif not self._wiring.browse:
-            self._app.copy_to_clipboard(page)
-            self._app.notify(f"Copied {mask(page)}", title="No browser here", markup=False)
+            copy(self._app, page, f"No browser here: {mask(page)}")
         else:
             start(self._app, partial(self._wiring.browse, page), name="browse")
             self._app.notify(f"Opening {mask(page)}", timeout=3, markup=False)

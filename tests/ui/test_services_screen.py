@@ -18,6 +18,7 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.port import Gateway
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.ui.app import Console
+from bgconsole.ui.copying import REFUSED, SENT
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.opening import OpeningScreen
@@ -76,14 +77,16 @@ async def test_what_was_copied_is_told(tmp_path: Path) -> None:
         await listed(pilot, "cart")
 
         def told() -> list[str]:
-            return [note.message for note in app._notifications if note.title == "Copied"]
+            return [note.message for note in app._notifications if note.title == SENT]
 
         await pilot.press("c")
         await until(pilot, lambda: any("arn:aws:ecs:us-east-1" in words for words in told()))
+        assert [words for words in told() if words.endswith(REFUSED)] == told()
         await pilot.press("?", "c")
         lines = app.clipboard.count("\n") + 1
         await until(pilot, lambda: f"{lines} lines" in told())
         assert lines > 40
+        assert sum(REFUSED in words for words in told()) == 1, "told once"
 
 
 async def test_a_key_that_looks_at_one_service_says_that_one_must_be_open(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bgconsole.domain.plain import plain
+from bgconsole.ui.copying import copy
 from bgconsole.ui.facts import Fact
 from bgconsole.ui.screens.reading import ReadingScreen
 
@@ -16,5 +17,4 @@ class NamedCommandScreen(ReadingScreen):
 
     def action_copy(self) -> None:
         """Copy the command."""
-        self.app.copy_to_clipboard(plain(self._command))
-        self.app.notify("Copied the command", timeout=3, markup=False)
+        copy(self.app, plain(self._command))

@@ -31,6 +31,7 @@ from bgconsole.domain.timeline import Heard, timeline, unseen
 from bgconsole.domain.timeline_text import GLYPHS, as_json, clock_words, markdown
 from bgconsole.domain.verdict import Severity
 from bgconsole.ui.background import ask
+from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
 from bgconsole.ui.messages import Answered
 from bgconsole.ui.palette import SEVERITY, Tone
@@ -249,10 +250,8 @@ class TimelineScreen(Screen[None]):
     def action_copy(self) -> None:
         """Copy what is shown, as Markdown."""
         pane = self.query_one(TimelinePane)
-        self.app.copy_to_clipboard(markdown(self._tell().snapshot, pane.shown, self._left_out))
-        self.app.notify(
-            f"Copied {how_many(len(pane.shown), 'line')} as Markdown", timeout=3, markup=False
-        )
+        told = markdown(self._tell().snapshot, pane.shown, self._left_out)
+        copy(self.app, told, f"{how_many(len(pane.shown), 'line')} as Markdown")
 
     def action_save(self) -> None:
         """Save what is shown, as Markdown and as JSON."""
