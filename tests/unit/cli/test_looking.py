@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bgconsole.cli import status_json
 from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.gateway.port import Gateway
 from bgconsole.gateway.scripted import ScriptedWorld
-from tests import worlds
+from tests import values, worlds
 from tests.unit.cli.conftest import Terminal
 from tests.values import REF, SERVICE
 
@@ -331,3 +332,20 @@ def test_a_reader_that_leaves_in_the_middle_is_told_by_the_code(
         ended.stdout.close()
         assert ended.stderr.read() == b""
         assert ended.wait(60) == 141
+
+
+def test_outputs_are_told_as_json_too(terminal: Terminal) -> None:
+    made = values.stack("demodb", "CREATE_COMPLETE", timedelta(hours=1), Host="db", DbPassword="p")
+    other = values.stack("demonet", "CREATE_COMPLETE", timedelta(hours=2))
+    terminal.world.stacks = {each.name: each for each in (made, other)}
+    shown = {"DbPassword": "•••", "Host": "db"}
+    told = [
+        ((), {"demodb": shown, "demonet": {}}),
+        (("demodb",), shown),
+        (("demodb", "DbPassword"), "p"),
+    ]
+    for arguments, expected in told:
+        ended = terminal("outputs", "--json", *arguments)
+        assert (ended.code, ended.err) == (0, "")
+        assert json.loads(ended.out) == expected
+    assert terminal("outputs", "--json", "demodb", "Nothing").code == 1
