@@ -206,7 +206,7 @@ def sandbox(
         )
         if docker:
             settings = _on_docker(settings, base_image, database_image)
-        sys.exit(_serve(settings))
+        sys.exit(_serve(_fitting(settings)))
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "--" + name.replace("_", "-")
@@ -245,7 +245,7 @@ def run(
     )
     if docker:
         settings = _on_docker(settings, base_image, database_image)
-    sys.exit(_run_inside(settings, command))
+    sys.exit(_run_inside(_fitting(settings), command))
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -288,6 +288,21 @@ def _on_docker(settings: Settings, base_image: str, database_image: str) -> Sett
         base_image=base_image,
         database_image=database_image,
     )
+
+
+def _fitting(settings: Settings) -> Settings:
+    """The settings themselves.
+
+    Raises:
+        click.UsageError: what runs the tasks cannot do what the scenario asks of it.
+    """
+    from .scenarios import BadScenario, fits
+
+    try:
+        fits(settings.scenario or "none", settings.runtime)
+    except BadScenario as reason:
+        raise click.UsageError(f"--scenario {settings.scenario}: {reason}.") from None
+    return settings
 
 
 def _tell(progress: str) -> None:

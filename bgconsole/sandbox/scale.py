@@ -8,6 +8,7 @@ from .runtime.simulated import SimulatedRuntime
 from .stage import BadScenario, Stage
 
 CLUSTER = "scale"
+NOT_SIMULATED = "each task is a process here: start with --runtime simulated"
 LARGEST = 300
 """Tasks of the first service, so that the tasks of one service fill several pages."""
 _SHAPE = re.compile(r"(\d+)x(\d+)")
@@ -22,15 +23,9 @@ def scale(stage: Stage, value: str) -> None:
     Raises:
         BadScenario: the value is no `SERVICESxTASKS`, or tasks are processes here.
     """
-    found = _SHAPE.fullmatch(value)
-    services, tasks = map(int, found.groups()) if found else (0, 0)
-    if not 1 <= services <= min(tasks, _MOST_SERVICES) or tasks > _MOST_TASKS:
-        raise BadScenario(
-            f"{value!r} is not SERVICESxTASKS such as 400x5000: up to {_MOST_SERVICES} services "
-            f"and {_MOST_TASKS} tasks, one for each service at least"
-        )
+    services, tasks = shape(value)
     if not isinstance(stage.world.runtime, SimulatedRuntime):
-        raise BadScenario("each task is a process here: start with --runtime simulated")
+        raise BadScenario(NOT_SIMULATED)
     there = stage.services()
     if not there:
         raise BadScenario("there is no service whose task definition could be used")
@@ -51,6 +46,22 @@ def scale(stage: Stage, value: str) -> None:
                 },
             },
         )
+
+
+def shape(value: str) -> tuple[int, int]:
+    """How many services, and how many tasks in all, `400x5000` asks for.
+
+    Raises:
+        BadScenario: it is no such text, or more than fits.
+    """
+    found = _SHAPE.fullmatch(value)
+    services, tasks = map(int, found.groups()) if found else (0, 0)
+    if not 1 <= services <= min(tasks, _MOST_SERVICES) or tasks > _MOST_TASKS:
+        raise BadScenario(
+            f"{value!r} is not SERVICESxTASKS such as 400x5000: up to {_MOST_SERVICES} services "
+            f"and {_MOST_TASKS} tasks, one for each service at least"
+        )
+    return services, tasks
 
 
 def shares(services: int, tasks: int) -> list[int]:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import trouble_scenarios as trouble
-from .scale import scale
+from .scale import NOT_SIMULATED, scale, shape
 from .stage import BadScenario, Stage, number
 
-__all__ = ["SCENARIOS", "BadScenario", "Scenario", "Stage", "begin", "find"]
+__all__ = ["SCENARIOS", "BadScenario", "Scenario", "Stage", "begin", "find", "fits"]
+
+_STANDIN = "{} needs the stand-in for the app: leave out --docker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ class Scenario:
     takes: str = ""
     """What its value means; empty when it takes none."""
     default: str = ""
+    valid: Callable[[str], object] = str
+    """Raises BadScenario where it does not understand its value."""
     standin: bool = False
     """Whether only the stand-in for the app can do it."""
+    simulated: bool = False
+    """Whether it makes more tasks than could be processes."""
 
     @property
     def usage(self) -> str:
@@ -39,15 +45,30 @@ def find(text: str) -> tuple[Scenario, str]:
     """The scenario of `NAME` or `NAME=VALUE`, and its value.
 
     Raises:
-        BadScenario: there is none of that name, or it takes no value.
+        BadScenario: there is none of that name, or it takes no such value.
     """
     name, equals, value = text.partition("=")
     for scenario in SCENARIOS:
         if scenario.name == name:
             if equals and not scenario.takes:
                 raise BadScenario(f"{name} takes no value")
-            return scenario, value or scenario.default
+            value = value or scenario.default
+            scenario.valid(value)
+            return scenario, value
     raise BadScenario(f"no scenario {name!r}; there are {', '.join(s.name for s in SCENARIOS)}")
+
+
+def fits(text: str, runtime: str) -> None:
+    """Whether what runs the tasks can do what the scenario of that text asks of it.
+
+    Raises:
+        BadScenario: as `find`, or it cannot.
+    """
+    scenario, _ = find(text)
+    if scenario.standin and runtime == "docker":
+        raise BadScenario(_STANDIN.format(scenario.name))
+    if scenario.simulated and runtime != "simulated":
+        raise BadScenario(NOT_SIMULATED)
 
 
 def begin(stage: Stage, text: str) -> Scenario:
@@ -58,7 +79,7 @@ def begin(stage: Stage, text: str) -> Scenario:
     """
     scenario, value = find(text)
     if scenario.standin and not stage.standin:
-        raise BadScenario(f"{scenario.name} needs the stand-in for the app: leave out --docker")
+        raise BadScenario(_STANDIN.format(scenario.name))
     scenario.begin(stage, value)
     return scenario
 
@@ -71,10 +92,14 @@ def _log_quota(stage: Stage, value: str) -> None:
     stage.faults.log_calls_per_second = number(value)
 
 
-def _access_denied(stage: Stage, value: str) -> None:
+def _action(value: str) -> str:
     if ":" not in value:
         raise BadScenario(f"{value!r} is not an action such as ecs:UpdateService")
-    stage.faults.denied.add(value)
+    return value
+
+
+def _access_denied(stage: Stage, value: str) -> None:
+    stage.faults.denied.add(_action(value))
 
 
 def _expired(stage: Stage, value: str) -> None:
@@ -123,6 +148,7 @@ SCENARIOS = (
         "SECONDS",
         "120",
         standin=True,
+        valid=number,
     ),
     Scenario(
         "image-not-found", "A new deployment whose image cannot be pulled.", trouble.ill("no-image")
@@ -143,6 +169,7 @@ SCENARIOS = (
         "PERCENT",
         "30",
         standin=True,
+        valid=trouble.percent,
     ),
     Scenario(
         "5xx-deploy",
@@ -151,6 +178,7 @@ SCENARIOS = (
         "PERCENT",
         "50",
         standin=True,
+        valid=trouble.percent,
     ),
     Scenario(
         "failing-health-check-after-healthy",
@@ -158,6 +186,7 @@ SCENARIOS = (
         trouble.failing_check,
         "TASKS",
         "1",
+        valid=trouble.at_least_one,
     ),
     Scenario(
         "no-capacity", "A new deployment for which Fargate has no capacity.", trouble.no_capacity
@@ -189,6 +218,7 @@ SCENARIOS = (
         trouble.log_burst,
         "LINES",
         "200",
+        valid=trouble.at_least_one,
     ),
     Scenario(
         "scale",
@@ -197,6 +227,8 @@ SCENARIOS = (
         scale,
         "SERVICESxTASKS",
         "400x5000",
+        valid=shape,
+        simulated=True,
     ),
     Scenario(
         "throttling",
@@ -204,6 +236,7 @@ SCENARIOS = (
         _throttling,
         "CALLS",
         "2",
+        valid=number,
     ),
     Scenario(
         "log-quota",
@@ -212,6 +245,7 @@ SCENARIOS = (
         _log_quota,
         "CALLS",
         "0",
+        valid=number,
     ),
     Scenario(
         "access-denied",
@@ -219,6 +253,7 @@ SCENARIOS = (
         _access_denied,
         "ACTION",
         "elasticloadbalancing:DescribeTargetHealth",
+        valid=_action,
     ),
     Scenario(
         "expired-credentials",
@@ -226,14 +261,24 @@ SCENARIOS = (
         _expired,
         "KEY",
     ),
-    Scenario("latency", "Every call takes so much longer.", _latency, "MILLISECONDS", "400"),
-    Scenario("jitter", "Every call takes up to so much longer.", _jitter, "MILLISECONDS", "400"),
+    Scenario(
+        "latency", "Every call takes so much longer.", _latency, "MILLISECONDS", "400", valid=number
+    ),
+    Scenario(
+        "jitter",
+        "Every call takes up to so much longer.",
+        _jitter,
+        "MILLISECONDS",
+        "400",
+        valid=number,
+    ),
     Scenario(
         "connection-resets",
         "So many of a hundred answers are cut in the middle.",
         _resets,
         "PERCENT",
         "20",
+        valid=number,
     ),
 )
 """In the order of the help."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -77,10 +78,17 @@ class Stage:
 
 
 def number(value: str, least: float = 0.0) -> float:
+    """A scenario's value as a number.
+
+    Raises:
+        BadScenario: it is none, or less than `least`.
+    """
     try:
         number = float(value)
     except ValueError:
-        raise BadScenario(f"{value!r} is not a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadScenario(f"{value!r} is not a number")
     if number < least:
         raise BadScenario(f"{value} is less than {least:g}")
     return number

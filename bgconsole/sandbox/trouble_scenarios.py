@@ -45,7 +45,7 @@ def ill(name: str) -> Callable[[Stage, str], None]:
         if name == SLOW:
             trouble.boot_seconds = number(value)
         elif name == ERRORS:
-            trouble.error_percent = _percent(value)
+            trouble.error_percent = percent(value)
         trouble.ills[name] = stage.world.clock.now()
         stage.redeploy()
 
@@ -88,17 +88,17 @@ def secret_changed(stage: Stage, _value: str) -> None:
 
 def errors(stage: Stage, value: str) -> None:
     """All tasks answer a share of the requests for a page with 500, until `none`."""
-    percent = _percent(value)
+    share = percent(value)
     if not any(task.running for task in _tasks(stage)):
         raise BadScenario("no task runs now")
-    stage.world.ecs.trouble.burst = percent
-    _fail_requests(stage, percent)
+    stage.world.ecs.trouble.burst = share
+    _fail_requests(stage, share)
 
 
 def failing_check(stage: Stage, value: str) -> None:
     """Healthy tasks begin to fail the health check."""
     tasks = [task for task in stage.running() if task.healthy]
-    count = int(number(value, 1))
+    count = int(at_least_one(value))
     if not tasks:
         raise BadScenario("no task is healthy now")
     for task in tasks[:count]:
@@ -140,7 +140,7 @@ def migration(kind: str) -> Callable[[Stage, str], None]:
 
 def log_burst(stage: Stage, value: str) -> None:
     """The running tasks write lines at this rate for a while."""
-    rate = number(value, 1)
+    rate = at_least_one(value)
     tasks = stage.running()
     if not tasks:
         raise BadScenario("no task runs now")
@@ -159,11 +159,11 @@ def log_burst(stage: Stage, value: str) -> None:
     tick(0)
 
 
-def _fail_requests(stage: Stage, percent: float) -> None:
+def _fail_requests(stage: Stage, share: float) -> None:
     for task in _tasks(stage):
         for container in task.containers:
             if container.handle is not None:
-                container.handle.fail(percent)
+                container.handle.fail(share)
 
 
 def _tasks(stage: Stage) -> list[Task]:
@@ -180,8 +180,22 @@ def _shifts(service: Service) -> bool:
     return strategy in SHIFTING
 
 
-def _percent(value: str) -> float:
-    percent = number(value)
-    if percent > 100:
+def at_least_one(value: str) -> float:
+    """How many.
+
+    Raises:
+        BadScenario: it is no number, or less than 1.
+    """
+    return number(value, 1)
+
+
+def percent(value: str) -> float:
+    """So many of a hundred.
+
+    Raises:
+        BadScenario: it is no number from 0 to 100.
+    """
+    share = number(value)
+    if share > 100:
         raise BadScenario(f"{value} is more than 100")
-    return percent
+    return share

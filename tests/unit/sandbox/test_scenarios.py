@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from bgconsole.sandbox.command import sandbox
 from bgconsole.sandbox.faults import Faults
-from bgconsole.sandbox.scenarios import SCENARIOS, BadScenario, Stage, begin, find
+from bgconsole.sandbox.scenarios import SCENARIOS, BadScenario, Stage, begin, find, fits
 from tests.unit.sandbox.story import CLUSTER, FAMILY, Story
 
 BREAKER = {
@@ -278,3 +280,33 @@ def test_names_are_unique_and_defaults_belong_to_values() -> None:
     assert len(set(names)) == len(names)
     assert all(scenario.takes or not scenario.default for scenario in SCENARIOS)
     assert find("throttling=5")[1] == "5"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("--scenario slow-boot=abc", "'abc' is not a number"),
+        ("--scenario throttling=nan", "'nan' is not a number"),
+        ("--scenario latency=-1", "-1 is less than 0"),
+        ("--scenario 5xx-burst=101", "101 is more than 100"),
+        ("--scenario log-burst=0", "0 is less than 1"),
+        ("--scenario access-denied=UpdateService", "is not an action such as ecs:UpdateService"),
+        ("--scenario crash-loop=2", "crash-loop takes no value"),
+        ("--scenario scale=x --runtime simulated", "is not SERVICESxTASKS such as 400x5000"),
+        ("--scenario scale", "start with --runtime simulated"),
+    ],
+)
+@pytest.mark.parametrize("inside", [(), ("run",)])
+def test_a_scenario_that_cannot_be_is_refused_before_anything_starts(
+    arguments: str, words: str, inside: tuple[str, ...]
+) -> None:
+    command = ("--", "true") if inside else ()
+    done = CliRunner().invoke(sandbox, [*inside, *arguments.split(), *command])
+    assert done.exit_code == 2
+    assert words in " ".join(done.output.split())
+
+
+def test_a_scenario_of_the_stand_in_is_refused_for_containers() -> None:
+    fits("slow-boot=3", "process")
+    with pytest.raises(BadScenario, match="leave out --docker"):
+        fits("slow-boot=3", "docker")
