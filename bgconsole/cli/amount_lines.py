@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bgconsole.domain.amount_words import progress, share
 from bgconsole.domain.plain import plain
-from bgconsole.operations.step import Amount
+from bgconsole.watch.telling import Amount
 
 PARTS = 4
 """A line for each quarter of the way: enough to see it move, and a log stays readable."""

@@ -330,6 +330,11 @@ class Task:
         return self.arn.rpartition("/")[2]
 
     @property
+    def runs(self) -> bool:
+        """Whether it runs, and is to go on."""
+        return self.last_status == "RUNNING" and self.desired_status == "RUNNING"
+
+    @property
     def stopped(self) -> bool:
         """Whether it has ended."""
         return self.last_status in ("STOPPED", "DELETED")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,19 +10,17 @@ from functools import partial
 
 from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import GatewayError, Rejected, Unreachable
-from bgconsole.gateway.port import Submitted
 from bgconsole.operations.lost_answer import found_out
 from bgconsole.operations.stack_drafts import discard, draft
 from bgconsole.operations.stack_layout import Turn
-from bgconsole.operations.step import Bench, Note
-from bgconsole.watch.follow import End
+from bgconsole.operations.step import Bench, Told
 from bgconsole.watch.stack_follow import GOOD, follow_stack
+from bgconsole.watch.telling import End, Note
 
 _SENDING = Note("")
 """Not told: from here on the change set may be carried out."""
 _REFUSED = Note("")
 """Not told: AWS answered that it is not."""
-Told = Iterator[Note | Submitted | End]
 
 
 @dataclass(slots=True)
@@ -64,11 +62,9 @@ class CarryingOut:
             yield End("reached", f"{now}.", bench.clock(), now=now)
             return
         good = GOOD - {"DELETE_COMPLETE"}
-        for seen in follow_stack(
-            bench.gateway, self._arn, self._since, bench.clock, bench.wait,
-            until=bench.until, total=self._total, good=good,
-        ):  # fmt: skip
-            yield seen.end or Note(seen.text)
+        yield from follow_stack(
+            bench.gateway, self._arn, self._since, bench.onlooker, total=self._total, good=good
+        )
 
     def _carried_out(self, bench: Bench, turn: Turn, found: ChangeSet) -> Told:
         if found.empty:

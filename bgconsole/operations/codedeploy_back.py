@@ -21,10 +21,9 @@ from bgconsole.operations.feeds import feeds
 from bgconsole.operations.lookup import Lookup, definitions_in
 from bgconsole.operations.owning_stack import THROUGH, owning_stack
 from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, Fact, No, Params, Plan
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import at, command
 from bgconsole.watch.codedeploy_follow import Back, follow_codedeploy
-from bgconsole.watch.follow import End
 
 UNTRIED = (
     "Stopping through CodeDeploy was tested with botocore's Stubber only, not on CodeDeploy itself"
@@ -165,16 +164,9 @@ def _stop(snapshot: Snapshot, deployment: CodeDeployment, target: Version, live:
 def _following(
     snapshot: Snapshot, service: Service, deployment: CodeDeployment, old: TaskSet
 ) -> Step:
-    def work(bench: Bench) -> Iterator[Note | Submitted | End]:
-        for seen in follow_codedeploy(
-            bench.gateway,
-            snapshot.ref,
-            Back(deployment.id, old),
-            bench.clock,
-            bench.wait,
-            until=bench.until,
-        ):
-            yield seen.end or Note(seen.text, "milestone" if seen.kind == "milestone" else "note")
+    def work(bench: Bench) -> Told:
+        back = Back(deployment.id, old)
+        return follow_codedeploy(bench.gateway, snapshot.ref, back, bench.onlooker)
 
     whole = f"{service.desired}/{service.desired}"
     return Step(

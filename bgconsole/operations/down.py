@@ -30,10 +30,10 @@ from bgconsole.operations.spec import (
 )
 from bgconsole.operations.stack_package import PARAMETER, bucket_of, prefix_of
 from bgconsole.operations.stack_templates import Template, folder_of, templates_in
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End
 from bgconsole.watch.stack_follow import follow_stack
+from bgconsole.watch.telling import End, Note
 
 _REPOSITORY = "AWS::ECR::Repository"
 _BUCKET = "AWS::S3::Bucket"
@@ -316,12 +316,10 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
         except NotThere:
             return True
 
-    def follow(bench: Bench) -> Iterator[Note | Submitted | End]:
-        for seen in follow_stack(
-            bench.gateway, stack.arn, each.newest, bench.clock, bench.wait,
-            until=bench.until, total=each.own, good=_GONE,
-        ):  # fmt: skip
-            yield seen.end or Note(seen.text)
+    def follow(bench: Bench) -> Told:
+        return follow_stack(
+            bench.gateway, stack.arn, each.newest, bench.onlooker, total=each.own, good=_GONE
+        )
 
     yield Step(
         f"delete the stack {stack.name}",
@@ -338,7 +336,7 @@ def _steps(each: _Leaving, snapshot: Snapshot) -> Iterator[Step]:
     )
 
 
-def _clear(held: Held, bench: Bench) -> Iterator[Note | Submitted | End]:
+def _clear(held: Held, bench: Bench) -> Told:
     """One object after the other; the first request's id is on record, not each."""
     for number, key in enumerate(sorted(held.keys)):
         if bench.cancelled.is_set():

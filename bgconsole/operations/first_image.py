@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bgconsole.domain.builds import Source
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.identity import Place
-from bgconsole.gateway.port import Submitted
 from bgconsole.operations.build import CONTEXT
 from bgconsole.operations.image_steps import PUSHED, Making, image_steps
 from bgconsole.operations.stack_templates import Feed
-from bgconsole.operations.step import Bench, Note, Step
-from bgconsole.watch.follow import End
+from bgconsole.operations.step import Bench, Step, Told
 
 
 def first_image(feed: Feed, source: Source, place: Place) -> tuple[Step, Step]:
     """Build and push, once the stack that makes the repository tells where it is."""
 
-    def part(number: int, bench: Bench) -> Iterator[Note | Submitted | End]:
+    def part(number: int, bench: Bench) -> Told:
         uri = bench.gateway.stacks.stack(feed.stack).output(feed.output)
         if not uri:
             raise NotThere("No repository", f"the stack {feed.stack} has no {feed.output}")

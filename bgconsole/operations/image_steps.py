@@ -13,9 +13,9 @@ from bgconsole.domain.errors import ExpiredCredentials, GatewayError, Unreachabl
 from bgconsole.domain.identity import Place
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.gateway.port import Submitted
-from bgconsole.operations.step import Amount, Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End
+from bgconsole.watch.telling import Amount, End, Note
 
 PUSHED = "the pushed image"
 """Under this name later steps find the image, `repository@sha256:…`."""
@@ -100,7 +100,7 @@ def _push_command(making: Making, place: Place) -> str:
     return f"{login} | docker login -u AWS --password-stdin {registry} && {pushes}"
 
 
-def _build(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]:
+def _build(making: Making, bench: Bench) -> Told:
     order = Order(
         folder=making.folder,
         dockerfile=making.dockerfile,
@@ -121,7 +121,7 @@ def _build(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]:
     yield End("stopped", "The build was stopped; nothing was pushed.", bench.clock())
 
 
-def _push(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]:
+def _push(making: Making, bench: Bench) -> Told:
     digest, login = "", bench.gateway.images.login()
     for name in making.names:
         pushing = _Pushing(name)
@@ -203,7 +203,7 @@ class _Pushing:
             yield Note("", amount=Amount("layers begun", sent, whole))
 
 
-def _read_back(making: Making, bench: Bench) -> Iterator[Note | Submitted | End]:
+def _read_back(making: Making, bench: Bench) -> Told:
     pushed = ImageReference.parse(bench.made[PUSHED]).digest
     named = f"{making.name}:{making.tags[0]}"
     try:

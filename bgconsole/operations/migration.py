@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from shlex import quote
@@ -19,9 +19,8 @@ from bgconsole.domain.services import ServiceRef, Task, TaskDefinition, short_na
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.spec import Check, Evidence, No, Params
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import at, command
-from bgconsole.watch.follow import End
 from bgconsole.watch.task_run import follow_task
 
 TASK = "migration task"
@@ -134,21 +133,9 @@ def wait_step(
         go_on: how to go on where it ends early.
     """
 
-    def work(bench: Bench) -> Iterator[Note | Submitted | End]:
+    def work(bench: Bench) -> Told:
         arn = task or bench.made[TASK]
-        for seen in follow_task(
-            bench.gateway,
-            ref.cluster,
-            arn,
-            container,
-            bench.clock,
-            bench.wait,
-            until=bench.until,
-        ):
-            if seen.kind == "end" and seen.end is not None:
-                yield seen.end
-            elif seen.kind != "end":
-                yield Note(seen.text, seen.kind)
+        return follow_task(bench.gateway, ref.cluster, arn, container, bench.onlooker)
 
     named = f"task {short_name(task)[:8]}" if task else "it"
     return Step(

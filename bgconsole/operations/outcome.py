@@ -7,7 +7,7 @@ from typing import Literal
 
 from bgconsole.domain.errors import WorldChanged
 from bgconsole.operations.spec import Proposal
-from bgconsole.operations.step import Amount
+from bgconsole.watch.telling import Amount
 
 ProgressKind = Literal["step started", "step done", "note", "output", "milestone", "end"]
 

@@ -13,11 +13,9 @@ from bgconsole.domain.identity import Place
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.spec import Fact
 from bgconsole.operations.stack_package import Package, prefix_of
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End
-
-Told = Iterator[Note | Submitted | End]
+from bgconsole.watch.telling import End, Note
 
 
 def package_facts(package: Package) -> tuple[Fact, ...]:

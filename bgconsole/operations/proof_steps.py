@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from bgconsole.domain.services import ServiceRef
-from bgconsole.gateway.port import Submitted
-from bgconsole.operations.step import Bench, Note, Step
-from bgconsole.watch.follow import End, Expected, follow
+from bgconsole.operations.step import Bench, Step, Told
+from bgconsole.watch.follow import Expected, follow
 
 
 def until_proved(ref: ServiceRef, expected: Callable[[Mapping[str, str]], Expected]) -> Step:
@@ -19,7 +18,7 @@ def until_proved(ref: ServiceRef, expected: Callable[[Mapping[str, str]], Expect
         expected: what the tasks are to run, given what earlier steps made.
     """
 
-    def work(bench: Bench) -> Iterator[Note | Submitted | End]:
+    def work(bench: Bench) -> Told:
         primary = bench.gateway.services.describe(ref).primary
         wanted = replace(
             expected(bench.made),
@@ -27,10 +26,6 @@ def until_proved(ref: ServiceRef, expected: Callable[[Mapping[str, str]], Expect
             # Whoever changed the service is through with it: only a later deployment replaces it.
             since=bench.clock(),
         )
-        for seen in follow(bench.gateway, ref, wanted, bench.clock, bench.wait, until=bench.until):
-            if seen.end is not None:
-                yield seen.end
-            elif seen.kind != "end":
-                yield Note(seen.text, seen.kind)
+        return follow(bench.gateway, ref, wanted, bench.onlooker)
 
     return Step(f"read back what the tasks of {ref.name} run then", work=work, effect="looks")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
-from bgconsole.watch.follow import End
+from bgconsole.watch.telling import End
 
 _SURFACES = {"cli": "from the command line", "console": "from the console"}
 

@@ -23,8 +23,10 @@ from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.receipt import Facts, receipt
 from bgconsole.operations.record import Recorder
 from bgconsole.operations.spec import Proposal
-from bgconsole.operations.step import Bench, Note, Step
-from bgconsole.watch.follow import SKEW, End, Expected, Result, follow
+from bgconsole.operations.step import Bench, Step, Told
+from bgconsole.watch.follow import SKEW, Expected, follow
+from bgconsole.watch.onlooker import Onlooker
+from bgconsole.watch.telling import End, Note, Result
 
 _TITLES: Mapping[Result, str] = {
     "reached": "Done",
@@ -146,11 +148,11 @@ class Run:
         yield Progress("step done", number, step.words, request_id="" if step.work else request_id)
         return end
 
-    def _work(self, step: Step, started: datetime) -> Iterator[Note | Submitted | End]:
+    def _work(self, step: Step, started: datetime) -> Told:
         if step.act:
             yield step.act(self.gateway, self.made)
         elif step.work:
-            until = started + self.give_up_after if self.give_up_after else None
+            until = self._until(started)
             yield from step.work(
                 Bench(self.gateway, self.made, self.clock, self.wait, self.cancelled, until)
             )
@@ -160,22 +162,19 @@ class Run:
         if expected is None:
             yield self._ended(number, started, _unasked(self.clock()))
             return
-        until = started + self.give_up_after if self.give_up_after else None
+        onlooker = Onlooker(self.clock, self.wait, self._until(started))
         try:
-            for seen in follow(
-                self.gateway,
-                self.proposal.ref,
-                expected,
-                self.clock,
-                self.wait,
-                until=until,
-            ):
-                if seen.kind != "end":
-                    yield Progress(seen.kind, number, seen.text)
-                elif seen.end is not None:
-                    yield self._ended(number, started, seen.end)
+            for told in follow(self.gateway, self.proposal.ref, expected, onlooker):
+                if isinstance(told, End):
+                    yield self._ended(number, started, told)
+                else:
+                    yield Progress(told.kind, number, told.text)
         except GatewayError as error:
             yield self._unfollowed(number, started, error)
+
+    def _until(self, started: datetime) -> datetime | None:
+        """When looking is given up."""
+        return started + self.give_up_after if self.give_up_after else None
 
     def _expected(self, started: datetime) -> Expected | None:
         expect = self.proposal.plan.expect

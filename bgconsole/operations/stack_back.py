@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from shlex import quote
 from typing import cast
 
@@ -25,9 +25,8 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End
 from bgconsole.watch.stack_follow import follow_stack
 
 WHICH = "?"
@@ -66,11 +65,8 @@ def following_back(stack: Stack, newest: Evidence | None) -> Step:
     events = cast("tuple[StackEvent, ...]", newest.found.get("events", ()) if newest else ())
     since = events[0].at if events else stack.changed_at
 
-    def work(bench: Bench) -> Iterator[Note | Submitted | End]:
-        for seen in follow_stack(
-            bench.gateway, stack.arn, since, bench.clock, bench.wait, until=bench.until, good=BACK
-        ):
-            yield seen.end or Note(seen.text)
+    def work(bench: Bench) -> Told:
+        return follow_stack(bench.gateway, stack.arn, since, bench.onlooker, good=BACK)
 
     return Step(f"follow {stack.name} until it is as it was before", work=work, effect="looks")
 

@@ -13,13 +13,13 @@ from bgconsole.domain.images import Image
 from bgconsole.domain.stack_states import WAYS_BACK, way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Submitted
-from bgconsole.operations.change_set_steps import CarryingOut, Told, newest_event
+from bgconsole.operations.change_set_steps import CarryingOut, newest_event
 from bgconsole.operations.image_steps import PUSHED
 from bgconsole.operations.stack_layout import Turn
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End
 from bgconsole.watch.stack_follow import follow_stack
+from bgconsole.watch.telling import End, Note
 
 EVERY = frozenset(WAYS_BACK)
 """The states in which a stack that was at work may rest."""
@@ -85,12 +85,12 @@ class TurnSteps:
         present = self._present(bench)
         if present and present.moving:
             yield Note(f"{present.name} is {present.status}: waiting for its end")
-            if (yield from _rest(bench, present, EVERY)) is None:
+            if not (yield from _rest(bench, present, EVERY)):
                 return
             present = self._present(bench)
         if present and way_back(present.status).recreate and not _is_draft(present):
             yield bench.gateway.stack_changes.delete(present.arn)
-            if (yield from _rest(bench, present, frozenset({"DELETE_COMPLETE"}))) is None:
+            if not (yield from _rest(bench, present, frozenset({"DELETE_COMPLETE"}))):
                 return
             present = None
         if present and _is_draft(present):
@@ -152,27 +152,14 @@ class TurnSteps:
 
 def _rest(
     bench: Bench, stack: Stack, good: frozenset[str]
-) -> Generator[Note | Submitted | End, None, End | None]:
-    """Follow a stack to its rest; None, the end told, where it is not a good one."""
-    followed = follow_stack(
-        bench.gateway,
-        stack.arn,
-        newest_event(bench, stack.arn),
-        bench.clock,
-        bench.wait,
-        until=bench.until,
-        good=good,
-    )
-    end: End | None = None
-    for seen in followed:
-        if seen.end is None:
-            yield Note(seen.text)
-        else:
-            end = seen.end
-    if end is not None and not end.ok:
-        yield end
-        return None
-    return end
+) -> Generator[Note | Submitted | End, None, bool]:
+    """Follow a stack to its rest; false, the end told, where it is not a good one."""
+    since = newest_event(bench, stack.arn)
+    for told in follow_stack(bench.gateway, stack.arn, since, bench.onlooker, good=good):
+        if isinstance(told, End) and told.ok:
+            return True
+        yield told
+    return False
 
 
 def _key(change: Change) -> tuple[str, str]:

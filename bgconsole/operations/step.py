@@ -13,31 +13,12 @@ from datetime import datetime
 from typing import Literal
 
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.watch.follow import End
+from bgconsole.watch.onlooker import Onlooker
+from bgconsole.watch.telling import End, Note
 
 Effect = Literal["serves", "prepares", "looks"]
 """`serves`: changes what serves. `prepares`: changes something else, such as a new revision or the
 database. `looks`: changes nothing; once only such steps are left, others may begin their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Amount:
-    """How far something measurable is, in bytes."""
-
-    of: str
-    """Names what is measured, such as a layer: a later amount of the same replaces it in view."""
-    done: int
-    total: int
-    """0 where it is not known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """One thing that a step tells. `output` is a line of a program that it runs."""
-
-    text: str
-    kind: Literal["note", "milestone", "output"] = "note"
-    amount: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +35,11 @@ class Bench:
     until: datetime | None = None
     """When to give up looking; None looks for as long as it takes."""
 
+    @property
+    def onlooker(self) -> Onlooker:
+        """Who follows what the step began."""
+        return Onlooker(self.clock, self.wait, self.until)
+
 
 Act = Callable[[Gateway, Mapping[str, str]], Submitted]
 """Does a step in one call. The second argument holds what earlier steps made."""
@@ -61,7 +47,10 @@ Act = Callable[[Gateway, Mapping[str, str]], Submitted]
 Arrived = Callable[[Gateway], bool]
 """Looks whether a call that got no answer took effect; only reads."""
 
-Work = Callable[[Bench], Iterator[Note | Submitted | End]]
+Told = Iterator[Note | Submitted | End]
+"""What happens while a step is done."""
+
+Work = Callable[[Bench], Told]
 """Does a step that takes longer.
 
 Each `Submitted` is yielded as soon as AWS took a call, so that it is on record whatever comes. An

@@ -22,8 +22,8 @@ from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import Definitions, Version
-from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.change_set_steps import CarryingOut, Told
+from bgconsole.gateway.port import Gateway
+from bgconsole.operations.change_set_steps import CarryingOut
 from bgconsole.operations.image_steps import PUSHED
 from bgconsole.operations.lookup import Lookup, parts_in
 from bgconsole.operations.owning_stack import PARAMETER, THROUGH, root_stack
@@ -41,9 +41,9 @@ from bgconsole.operations.spec import (
 from bgconsole.operations.stack_drafts import change_fact, discard_all, draft
 from bgconsole.operations.stack_layout import Turn
 from bgconsole.operations.stack_templates import Template
-from bgconsole.operations.step import Bench, Note, Step
+from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
-from bgconsole.watch.follow import End, Expected
+from bgconsole.watch.follow import Expected
 
 THROUGH_PARAMS = (
     Param(
@@ -347,13 +347,13 @@ def steps(
     kept = len(stack.parameters) - 1
     others = f", {how_many(kept, 'other parameter')} as before" if kept else ""
 
-    def change(bench: Bench) -> Iterator[Note | Submitted | End]:
+    def change(bench: Bench) -> Told:
         present = bench.gateway.stacks.stack(stack.arn)
         if not way_back(present.status).updates:
             raise WorldChanged(f"The stack {stack.name} is {present.status} now", "", "Look at it")
         yield from out.change(bench, way.turn(bench.made.get(image, image), present))
 
-    def follow(bench: Bench) -> Iterator[Note | Submitted | End]:
+    def follow(bench: Bench) -> Told:
         yield from out.follow(bench, stack.name)
 
     def expected(made: Mapping[str, str]) -> Expected:

@@ -17,7 +17,7 @@ from bgconsole.domain.versions import live_version
 from bgconsole.operations.lookup import definitions_in
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import Proposal
-from bgconsole.operations.step import Amount
+from bgconsole.watch.telling import Amount
 
 StepState = Literal["waits", "runs", "done", "failed"]
 

@@ -6,7 +6,7 @@ set that serves, and the tasks that run, are read back at the end.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +15,9 @@ from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Service, ServiceRef, TaskSet, revision_of
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import PATIENCE, End, Seen, look_on, running_versions
+from bgconsole.watch.follow import running_versions
+from bgconsole.watch.onlooker import PATIENCE, Onlooker, Teller
+from bgconsole.watch.telling import End, Story
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,65 +30,37 @@ class Back:
     """The task set that is to serve again."""
 
 
-def follow_codedeploy(
-    gateway: Gateway,
-    ref: ServiceRef,
-    back: Back,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
-    *,
-    until: datetime | None = None,
-) -> Iterator[Seen]:
-    """Tell what happens until it has ended; the last thing told carries the end.
+def follow_codedeploy(gateway: Gateway, ref: ServiceRef, back: Back, onlooker: Onlooker) -> Story:
+    """Tell what happens until it has ended; the last thing told is the end.
 
     Args:
         gateway: only read.
         ref: the service.
         back: what was asked to stop, and what is to serve again.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
-        until: when to give up looking; None looks for as long as it takes.
+        onlooker: who wants to know, and for how long.
 
     Raises:
         CredentialsProblem: the credentials ended.
         AccessDenied: the deployment or the service may not be read.
         NotThere: the service is gone.
     """
-    teller, patience = _Teller(), PATIENCE
+    teller, patience = Teller(), PATIENCE
 
     def look() -> tuple[CodeDeployment, Service]:
         return gateway.codedeploy.deployment(back.deployment), gateway.services.describe(ref)
 
-    def tell(found: tuple[CodeDeployment, Service]) -> Iterator[Seen]:
+    def tell(found: tuple[CodeDeployment, Service]) -> Story:
         nonlocal patience
         deployment, service = found
-        yield from teller.tell(deployment, service, back)
-        end = _judge(deployment, service, back, clock(), late=patience <= 0)
+        words = f"{deployment.words} · {_counts(service, back)}"
+        yield from teller.tell(_milestones(deployment), words)
+        end = _judge(deployment, service, back, onlooker.clock(), late=patience <= 0)
         if end is not None:
-            end = _read_back(gateway, ref, end)
-            yield Seen("end", end.sentence, end)
+            yield _read_back(gateway, ref, end)
         elif not deployment.ongoing and not deployment.going_back:
             patience -= 1
 
-    yield from look_on(look, tell, clock, wait, until)
-
-
-class _Teller:
-    """Says each thing once, and only what is new."""
-
-    def __init__(self) -> None:
-        self._words = ""
-        self._told: set[str] = set()
-
-    def tell(self, deployment: CodeDeployment, service: Service, back: Back) -> Iterator[Seen]:
-        for milestone in _milestones(deployment):
-            if milestone not in self._told:
-                self._told.add(milestone)
-                yield Seen("milestone", milestone)
-        words = f"{deployment.words} · {_counts(service, back)}"
-        if words != self._words:
-            self._words = words
-            yield Seen("note", words)
+    return onlooker.look_on(look, tell)
 
 
 def _milestones(deployment: CodeDeployment) -> Iterator[str]:
@@ -160,5 +134,4 @@ def _read_back(gateway: Gateway, ref: ServiceRef, end: End) -> End:
         tasks = gateway.services.tasks(ref)
     except AccessDenied as error:
         return replace(end, unread=error.brief)
-    live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
-    return replace(end, running=running_versions(live))
+    return replace(end, running=running_versions([task for task in tasks if task.runs]))

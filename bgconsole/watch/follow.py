@@ -8,13 +8,12 @@ AWS goes on either way. The end is proved by the running tasks, not by a status.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Literal, TypeVar
 
-from bgconsole.domain.errors import AccessDenied, Throttled, Unreachable
+from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.services import (
     ContainerImage,
@@ -26,15 +25,12 @@ from bgconsole.domain.services import (
 )
 from bgconsole.domain.versions import Version
 from bgconsole.gateway.port import Gateway
+from bgconsole.watch.onlooker import PATIENCE, Onlooker, Teller
 from bgconsole.watch.progress import Stand, stand
-from bgconsole.watch.silence import Silence
-
-Found = TypeVar("Found")
+from bgconsole.watch.telling import End, Result, Story
 
 SKEW = timedelta(minutes=10)
 """How far this machine's clock may be from AWS's; beyond five minutes AWS refuses signatures."""
-PATIENCE = 15
-"""Looks for which running tasks may still disagree with ECS's word that it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,131 +70,32 @@ class Expected:
         return wanted == runs or parts is None or runs in parts
 
 
-Result = Literal["reached", "failed", "superseded", "different", "gave up", "left", "stopped"]
-"""`left`: AWS goes on and nobody looks; `stopped`: nothing goes on."""
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How it ended."""
-
-    result: Result
-    sentence: str
-    at: datetime
-    running: tuple[tuple[Version, int], ...] | None = None
-    """What the running tasks themselves say, with their number; None where they were not asked."""
-    unread: str = ""
-    """Why they were not asked, or did not answer; empty where there was nothing to ask them."""
-    deployment: str = ""
-    """The id (`ecs-svc/…`) of the deployment that was PRIMARY then, where that was seen."""
-    now: str = ""
-    """What is now, in words, where it is not running tasks that tell."""
-    exit_code: int = 0
-    """Of the error that ended it, where one did."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether what was wanted is what runs."""
-        return self.result == "reached"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One thing worth telling; the last one carries the end."""
-
-    kind: Literal["note", "milestone", "output", "end"]
-    text: str
-    end: End | None = None
-
-
-def follow(
-    gateway: Gateway,
-    ref: ServiceRef,
-    expected: Expected,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
-    *,
-    until: datetime | None = None,
-) -> Iterator[Seen]:
-    """Tell what happens until it has ended; the last thing told carries the end.
+def follow(gateway: Gateway, ref: ServiceRef, expected: Expected, onlooker: Onlooker) -> Story:
+    """Tell what happens until it has ended; the last thing told is the end.
 
     Args:
         gateway: only read.
         ref: the service.
         expected: what was started, and what is to come of it.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
-        until: when to give up looking; None looks for as long as it takes.
+        onlooker: who wants to know, and for how long.
 
     Raises:
         CredentialsProblem: the credentials ended.
         AccessDenied: the service may not be read.
         NotThere: the service is gone.
     """
-    teller, patience = _Teller(), PATIENCE
+    teller, patience = Teller(), PATIENCE
 
-    def tell(seen: _Look) -> Iterator[Seen]:
+    def tell(seen: _Look) -> Story:
         nonlocal patience
-        yield from teller.tell(seen)
+        yield from teller.tell(seen.stand.milestones, seen.stand.words)
         if seen.stand.phase in ("reached", "failed", "superseded"):
-            end = _end(gateway, ref, expected, seen, clock)
+            end = _end(gateway, ref, expected, seen, onlooker.clock)
             if end.result != "different" or patience <= 0:
-                yield Seen("end", end.sentence, end)
+                yield end
             patience -= 1
 
-    yield from look_on(lambda: _look(gateway, ref, expected), tell, clock, wait, until)
-
-
-def look_on(
-    look: Callable[[], Found],
-    tell: Callable[[Found], Iterator[Seen]],
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
-    until: datetime | None,
-) -> Iterator[Seen]:
-    """Look again and again, and tell of it, up to what carries an end: the loop of every follower.
-
-    Throttling and a lost connection, in `look` as in `tell`, are told once and slow it down.
-
-    Args:
-        look: asks AWS.
-        tell: what there is to tell of an answer; nothing is looked at after an end.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
-        until: when to give up looking; None looks for as long as it takes.
-    """
-    silence = Silence()
-    while True:
-        try:
-            found = look()
-            if words := silence.ends():
-                yield Seen("note", words)
-            for seen in tell(found):
-                yield seen
-                if seen.end is not None:
-                    return
-        except (Throttled, Unreachable) as error:
-            if words := silence.begins(error):
-                yield Seen("note", words)
-        if ending := _broken_off(clock, wait, silence.delay, until):
-            yield Seen("end", ending.sentence, ending)
-            return
-
-
-def _broken_off(
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
-    delay: float,
-    until: datetime | None,
-) -> End | None:
-    """Wait for the next look; gives the end where there is to be none."""
-    if until is not None and clock() >= until:
-        words = "The wait was as long as asked; AWS goes on, and this is not followed."
-        return End("gave up", words, clock(), unread="the wait ended before it did")
-    if wait(delay):
-        words = "AWS goes on; this is not followed any more."
-        return End("left", words, clock(), unread="it was left before its end")
-    return None
+    return onlooker.look_on(lambda: _look(gateway, ref, expected), tell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,24 +124,6 @@ def _look(gateway: Gateway, ref: ServiceRef, expected: Expected) -> _Look:
     )
 
 
-class _Teller:
-    """Says each thing once, and only what is new."""
-
-    def __init__(self) -> None:
-        self._words = ""
-        self._told: set[str] = set()
-
-    def tell(self, look: _Look) -> Iterator[Seen]:
-        stand = look.stand
-        for milestone in stand.milestones:
-            if milestone not in self._told:
-                self._told.add(milestone)
-                yield Seen("milestone", milestone)
-        if stand.words and stand.words != self._words:
-            self._words = stand.words
-            yield Seen("note", stand.words)
-
-
 def _end(
     gateway: Gateway,
     ref: ServiceRef,
@@ -266,7 +145,7 @@ def _end(
         unread = error.brief
         sentence = f"{look.stand.sentence} But the tasks could not be read back ({unread})."
         return End(result, sentence, clock(), unread=unread, deployment=deployment)
-    live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
+    live = [task for task in tasks if task.runs]
     end = End(result, look.stand.sentence, clock(), running_versions(live), deployment=deployment)
     if result == "failed":
         return replace(end, sentence=_why(end.sentence, tasks, look.stand.number))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,10 +11,11 @@ from bgconsole.domain.plain import plain
 from bgconsole.domain.stack_cause import cause, reason_words
 from bgconsole.domain.stacks import Stack, StackEvent
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Seen, look_on
 from bgconsole.watch.nested_events import NestedEvents
+from bgconsole.watch.onlooker import Onlooker
 from bgconsole.watch.paused_services import PausedServices
 from bgconsole.watch.stopped_words import stopped_words
+from bgconsole.watch.telling import End, Note, Story
 
 GOOD = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "DELETE_COMPLETE"},
@@ -26,14 +26,12 @@ def follow_stack(
     gateway: Gateway,
     arn: str,
     since: datetime | None,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
+    onlooker: Onlooker,
     *,
-    until: datetime | None = None,
     total: int = 0,
     good: frozenset[str] = GOOD,
-) -> Iterator[Seen]:
-    """Tell each resource's events until the stack rests; the last thing told carries the end.
+) -> Story:
+    """Tell each resource's events until the stack rests; the last thing told is the end.
 
     Those in nested stacks are told too, as `Cluster/Service`.
 
@@ -41,9 +39,7 @@ def follow_stack(
         gateway: only read.
         arn: the stack's; by its ARN a deleted one is found too.
         since: the last event before what is followed; None where the stack is new.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
-        until: when to give up looking; None looks for as long as it takes.
+        onlooker: who wants to know, and for how long.
         total: how many resources of the stack itself are to change; 0 where it is not known.
         good: the states that are wanted.
 
@@ -52,37 +48,33 @@ def follow_stack(
         AccessDenied: the stack may not be read.
         NotThere: the stack is gone, and nobody deleted it here.
     """
-    story, nested, paused = (
-        _Story(total),
-        NestedEvents(gateway, arn, since),
-        PausedServices(gateway, clock),
-    )
+    events_told, nested = _EventsTold(total), NestedEvents(gateway, arn, since)
+    paused = PausedServices(gateway, onlooker.clock)
 
     def look() -> tuple[Stack, tuple[StackEvent, ...]]:
         return gateway.stacks.stack(arn), nested.read()
 
-    def tell(found: tuple[Stack, tuple[StackEvent, ...]]) -> Iterator[Seen]:
+    def tell(found: tuple[Stack, tuple[StackEvent, ...]]) -> Story:
         stack, events = found
-        yield from story.tell(events)
+        yield from events_told.tell(events)
         if not stack.moving and stack.status != "REVIEW_IN_PROGRESS":
-            end = _end(stack, events, clock(), good)
+            end = _end(stack, events, onlooker.clock(), good)
             if not end.ok and (words := stopped_words(gateway, stack.arn, events)):
                 end = replace(end, sentence=f"{end.sentence} {words}.")
-            yield Seen("end", end.sentence, end)
+            yield end
             return
-        for words in paused.tell(events):
-            yield Seen("note", words)
+        yield from map(Note, paused.tell(events))
 
     try:
-        yield from look_on(look, tell, clock, wait, until)
+        yield from onlooker.look_on(look, tell)
     except NotThere:
         if "DELETE_COMPLETE" not in good:
             raise
         sentence = "It is gone."
-        yield Seen("end", sentence, End("reached", sentence, clock(), now=sentence))
+        yield End("reached", sentence, onlooker.clock(), now=sentence)
 
 
-class _Story:
+class _EventsTold:
     """Tells each event once, with the time since the first and what is left."""
 
     def __init__(self, total: int) -> None:
@@ -91,7 +83,7 @@ class _Story:
         self._told: set[str] = set()
         self._done: set[str] = set()
 
-    def tell(self, events: tuple[StackEvent, ...]) -> Iterator[Seen]:
+    def tell(self, events: tuple[StackEvent, ...]) -> Story:
         """Oldest first."""
         for event in reversed(events):
             if event.id in self._told:
@@ -99,7 +91,7 @@ class _Story:
             self._told.add(event.id)
             if event.status.endswith("_COMPLETE") and _own(event):
                 self._done.add(event.logical_id)
-            yield Seen("note", self._words(event))
+            yield Note(self._words(event))
 
     def _words(self, event: StackEvent) -> str:
         name = f"the stack {event.stack}" if event.of_stack else event.logical_id

@@ -2,60 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.services import Service, ServiceRef, Task
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Seen, look_on, running_versions
+from bgconsole.watch.follow import running_versions
+from bgconsole.watch.onlooker import Onlooker, Teller
+from bgconsole.watch.telling import End, Story
 
 
 def follow_count(
     gateway: Gateway,
     ref: ServiceRef,
     wanted: int,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
+    onlooker: Onlooker,
     *,
     gone: str = "",
-    until: datetime | None = None,
-) -> Iterator[Seen]:
-    """Tell what happens until it has ended; the last thing told carries the end.
+) -> Story:
+    """Tell what happens until it has ended; the last thing told is the end.
 
     Args:
         gateway: only read.
         ref: the service.
         wanted: how many tasks are to run.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
+        onlooker: who wants to know, and for how long.
         gone: a task (ARN) that is to have stopped too; empty for none.
-        until: when to give up looking; None looks for as long as it takes.
 
     Raises:
         CredentialsProblem: the credentials ended.
         AccessDenied: the service or its tasks may not be read.
         NotThere: the service is gone.
     """
-    told = ""
+    teller = Teller()
 
     def look() -> tuple[Service, tuple[Task, ...]]:
         return gateway.services.describe(ref), gateway.services.tasks(ref)
 
-    def tell(found: tuple[Service, tuple[Task, ...]]) -> Iterator[Seen]:
-        nonlocal told
+    def tell(found: tuple[Service, tuple[Task, ...]]) -> Story:
         service, tasks = found
-        if end := _end(service, tasks, wanted, gone, clock):
-            yield Seen("end", end.sentence, end)
+        if end := _end(service, tasks, wanted, gone, onlooker.clock):
+            yield end
             return
         words = f"{service.running} of {wanted} tasks run"
         if service.pending:
             words += f" · {service.pending} pending"
-        if words != told:
-            told = words
-            yield Seen("note", words)
+        yield from teller.tell((), words)
 
-    yield from look_on(look, tell, clock, wait, until)
+    return onlooker.look_on(look, tell)
 
 
 def _end(
@@ -66,7 +61,7 @@ def _end(
     clock: Callable[[], datetime],
 ) -> End | None:
     """The end, once it is there: as many run as wanted, or somebody else wants another number."""
-    live = [t for t in tasks if t.last_status == "RUNNING" and t.desired_status == "RUNNING"]
+    live = [task for task in tasks if task.runs]
     running = running_versions(live)
     if service.desired != wanted:
         words = (

@@ -7,7 +7,7 @@ Its log is read by the way, and told in full; where it cannot be read the task i
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import spell
@@ -24,8 +24,9 @@ from bgconsole.domain.migrations import applied, judge
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import LogTarget, Task
 from bgconsole.gateway.port import Gateway
-from bgconsole.watch.follow import End, Result, Seen, look_on
 from bgconsole.watch.merge import Overlap
+from bgconsole.watch.onlooker import Onlooker
+from bgconsole.watch.telling import End, Note, Result, Story
 
 LAST_LINES = 3
 """Lines of output that are told again where it failed."""
@@ -38,59 +39,48 @@ LONG = timedelta(minutes=10)
 
 
 def follow_task(
-    gateway: Gateway,
-    cluster: str,
-    arn: str,
-    container: str,
-    clock: Callable[[], datetime],
-    wait: Callable[[float], bool],
-    *,
-    until: datetime | None = None,
-) -> Iterator[Seen]:
-    """Tell what happens until the task has ended; the last thing told carries the end.
+    gateway: Gateway, cluster: str, arn: str, container: str, onlooker: Onlooker
+) -> Story:
+    """Tell what happens until the task has ended; the last thing told is the end.
 
     Args:
         gateway: only read.
         cluster: where the task is.
         arn: the task's.
         container: whose exit code counts.
-        clock: now, in UTC.
-        wait: waits some seconds; true where nobody wants to know any more.
-        until: when to give up looking; None looks for as long as it takes.
+        onlooker: who wants to know, and for how long.
 
     Raises:
         CredentialsProblem: the credentials ended.
         AccessDenied: the task may not be read.
         NotThere: AWS does not know the task any more.
     """
-    story = _Story(container, clock)
+    states = _States(onlooker.clock)
     output: _Output | None = None
 
-    def tell(task: Task) -> Iterator[Seen]:
+    def tell(task: Task) -> Story:
         nonlocal output
-        yield from story.tell(task)
+        yield from states.tell(task)
         output = output or _output(gateway, task, container)
         yield from output.read(ended=task.stopped)
         if task.stopped and (output.over or task.started_at is None):
-            end = _end(task, container, output, clock)
-            yield Seen("end", end.sentence, end)
+            yield _end(task, container, output, onlooker.clock)
 
-    yield from look_on(lambda: gateway.services.task(cluster, arn), tell, clock, wait, until)
+    return onlooker.look_on(lambda: gateway.services.task(cluster, arn), tell)
 
 
-class _Story:
+class _States:
     """The task's states, each told once."""
 
-    def __init__(self, container: str, clock: Callable[[], datetime]) -> None:
-        self._container = container
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
         self._told = ""
         self._long = False
 
-    def tell(self, task: Task) -> Iterator[Seen]:
+    def tell(self, task: Task) -> Story:
         if task.last_status != self._told:
             self._told = task.last_status
-            yield Seen("note", f"task {task.id[:8]} is {task.last_status}")
+            yield Note(f"task {task.id[:8]} is {task.last_status}")
         if not task.stopped and not self._long and task.started_at is not None:
             took = self._clock() - task.started_at
             if took >= LONG:
@@ -98,7 +88,7 @@ class _Story:
                 words = (
                     f"it runs for {spell(took)}: it is slow, or waits for a lock; it is followed"
                 )
-                yield Seen("note", words)
+                yield Note(words)
 
 
 class _Output:
@@ -119,7 +109,7 @@ class _Output:
         """Whether nothing more is to be expected of a task that has ended."""
         return self._target is None or bool(self._trouble) or self._idle >= LATE
 
-    def read(self, *, ended: bool) -> Iterator[Seen]:
+    def read(self, *, ended: bool) -> Story:
         if self._target is None or self._trouble:
             return
         try:
@@ -130,12 +120,12 @@ class _Output:
             raise
         except GatewayError as error:
             self._trouble = f"its output is not shown: {error}"
-            yield Seen("note", self._trouble)
+            yield Note(self._trouble)
             return
         self._idle = self._idle + 1 if ended and not lines else 0
         for line in lines:
             self.last.append(line)
-            yield Seen("output", line)
+            yield Note(line, "output")
         self.applied += applied(lines)
 
     def _lines(self, target: LogTarget) -> list[str]:

@@ -27,10 +27,12 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import MATTERS, Severity, Verdict, verdict
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.begun import under_way, which
-from bgconsole.watch.follow import End, Expected, follow
+from bgconsole.watch.follow import Expected, follow
 from bgconsole.watch.once import with_service
+from bgconsole.watch.onlooker import Onlooker
 from bgconsole.watch.rounds import Rounds
 from bgconsole.watch.silence import POLL
+from bgconsole.watch.telling import End
 
 STEADY_POLL = 5.0
 """Seconds between two looks while a deployment is waited for."""
@@ -126,11 +128,12 @@ class Witness:
             return False
 
         end: End | None = None
-        for seen in follow(self.gateway, self.ref, expected, self.clock, wait, until=self.until):
-            if seen.end is not None:
-                end = seen.end
+        onlooker = Onlooker(self.clock, wait, self.until)
+        for told in follow(self.gateway, self.ref, expected, onlooker):
+            if isinstance(told, End):
+                end = told
             else:
-                self._tell("milestone" if seen.kind == "milestone" else "note", seen.text)
+                self._tell("milestone" if told.kind == "milestone" else "note", told.text)
         if end is None:
             raise RuntimeError("a deployment was followed to no end")
         if end.result in ("gave up", "left"):

@@ -10,13 +10,13 @@ from bgconsole.domain.errors import ExpiredCredentials
 from bgconsole.gateway.port import Submitted
 from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.operations.outcome import Progress
-from bgconsole.operations.step import Amount
 from bgconsole.ui.messages import OperationMoved
 from bgconsole.ui.run_state import MOST_OUTPUT, RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
 from bgconsole.ui.screens.quit import StopScreen
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.widgets.hanging_text import HangingText
+from bgconsole.watch.telling import Amount
 from tests import values, worlds
 from tests.consoles import armed, asked, console, filled, text, until
 from tests.unit.operations.conftest import Desk

@@ -20,7 +20,6 @@ from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
 from bgconsole.domain.superseded import WATCHED
 from bgconsole.operations.outcome import Outcome
-from bgconsole.operations.step import Amount
 from bgconsole.ui import plan_text
 from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read
@@ -29,6 +28,7 @@ from bgconsole.ui.outside import one_line
 from bgconsole.ui.run_state import RunState, StepState, Told
 from bgconsole.ui.widgets.hanging_text import HangingText, Line
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
+from bgconsole.watch.telling import Amount
 
 _STEP: dict[StepState, tuple[str, str, str]] = {
     "waits": ("·", "not started", "dim"),

@@ -11,8 +11,9 @@ import pytest
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, OperationFailed, Unreachable
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.spec import Evidence, Operation, Plan, Registry, Risk
-from bgconsole.operations.step import Amount, Bench, Note, Step
-from bgconsole.watch.follow import End, Expected
+from bgconsole.operations.step import Bench, Step
+from bgconsole.watch.follow import Expected
+from bgconsole.watch.telling import Amount, End, Note
 from tests import worlds
 from tests.unit.operations.conftest import Desk, MakeDesk
 from tests.values import BAD, CONTAINER, MEOW, REF, REGISTRY, REPOSITORY

@@ -8,9 +8,10 @@ from datetime import timedelta
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.stacks import STACK, Stack, StackEvent
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
-from bgconsole.watch.follow import Seen
 from bgconsole.watch.nested_events import NestedEvents
+from bgconsole.watch.onlooker import Onlooker
 from bgconsole.watch.stack_follow import follow_stack
+from bgconsole.watch.telling import End, Note
 from tests.values import NOW
 
 ARN = "arn:aws:cloudformation:us-east-1:123456789012:stack/{}/1"
@@ -34,14 +35,17 @@ def tell(world: ScriptedWorld, stack: str, what: str, status: str, reason: str =
     world.stack_events[stack] = (event, *world.stack_events.get(stack, ()))
 
 
-def told(world: ScriptedWorld, total: int = 0) -> list[Seen]:
+def told(world: ScriptedWorld, total: int = 0) -> tuple[list[str], End]:
+    """The notes, and the end."""
+
     def wait(_: float) -> bool:
         return False
 
     arn = world.stacks["demo"].arn
-    return list(
-        follow_stack(scripted_gateway(world), arn, NOW, lambda: world.now, wait, total=total)
-    )
+    onlooker = Onlooker(lambda: world.now, wait)
+    *notes, end = follow_stack(scripted_gateway(world), arn, NOW, onlooker, total=total)
+    assert isinstance(end, End)
+    return [note.text for note in notes if isinstance(note, Note)], end
 
 
 def broken() -> ScriptedWorld:
@@ -59,12 +63,12 @@ def broken() -> ScriptedWorld:
 
 
 def test_the_cause_is_that_of_the_innermost_stack_and_all_is_told_in_order() -> None:
-    seen = told(broken(), total=1)
-    assert seen[-1].text == (
+    notes, end = told(broken(), total=1)
+    assert end.sentence == (
         "demo is UPDATE_ROLLBACK_COMPLETE: Cluster/Inner/Service (AWS::ECS::Service): "
         "the image is not there."
     )
-    lines = [" ".join(each.text.split(" · ")[0].split()) for each in seen[:-1]]
+    lines = [" ".join(note.split(" · ")[0].split()) for note in notes]
     assert lines == [
         "update in progress the stack demo",
         "update in progress Cluster",
@@ -74,8 +78,8 @@ def test_the_cause_is_that_of_the_innermost_stack_and_all_is_told_in_order() -> 
         "update failed Cluster",
         "update rollback complete the stack demo",
     ]
-    assert "left" in seen[1].text
-    assert "left" not in seen[3].text
+    assert "left" in notes[1]
+    assert "left" not in notes[3]
 
 
 def test_a_nested_stack_is_read_until_its_end_and_again_when_it_moves_again() -> None:
