@@ -5,17 +5,17 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from bgconsole.cli.failure import run, write_crash_report
-from bgconsole.cli.help_settings import HELP_SETTINGS
 from bgconsole.config.paths import paths, write_private
 from bgconsole.config.settings import load
 from bgconsole.domain.errors import ConfigurationError
@@ -48,29 +48,9 @@ def main() -> NoReturn:
     until the console is opened, and at the end nothing is collected that goes with the process.
     """
     gc.set_threshold(*A_COMMANDS)
-    code = _run(sys.argv[1:])
+    code = run(command_line(), sys.argv[1:], paths)
     gc.freeze()
     sys.exit(code)
-
-
-def _run(arguments: Sequence[str]) -> int:
-    sandbox: dict[str, click.Command] = {name: _Sandbox(name) for name in _SANDBOX}
-    if arguments and arguments[0] in sandbox:
-        # They need none of the others, which take as long to load as it takes to start a server.
-        group = click.Group("bgconsole", commands=sandbox, context_settings=HELP_SETTINGS)
-        return run(group, arguments, paths)
-    if arguments and arguments[0] == "logs":
-        return run(_logs_alone(), arguments, paths)
-    return run(command_line(), arguments, paths)
-
-
-def _logs_alone() -> click.Group:
-    """`bgconsole logs` without all the others: its first line should be there at once."""
-    from bgconsole.cli.context import Context, Invocation
-    from bgconsole.cli.logs import logs
-
-    settings = {**HELP_SETTINGS, "obj": Invocation(Context(connect=_connect, log_names=_log_names))}
-    return click.Group("bgconsole", commands={"logs": logs}, context_settings=settings)
 
 
 def command_line() -> click.Group:
@@ -78,8 +58,8 @@ def command_line() -> click.Group:
     from bgconsole.cli.build import build_cli
     from bgconsole.cli.context import Context
 
-    commands = [_Sandbox(name) for name in _SANDBOX]
-    return build_cli(Context(connect=_connect, log_names=_log_names), _open_console, commands)
+    sandbox = {name: partial(_Sandbox, name) for name in _SANDBOX}
+    return build_cli(Context(connect=_connect, log_names=_log_names), _open_console, sandbox)
 
 
 def _connect(settings: Settings) -> Gateway:
@@ -118,7 +98,7 @@ def _open_console(settings: Settings) -> int:
     collect_calmly()
     result = console.run()
     if result == "demo":
-        return _run(["demo"])
+        return run(command_line(), ["demo"], paths)
     return EXIT_BUG if result is None else 0
 
 

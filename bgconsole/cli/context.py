@@ -8,14 +8,16 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bgconsole.config.paths import Paths, paths
 from bgconsole.config.settings import Settings, load
-from bgconsole.gateway.port import Gateway, LogNames
 from bgconsole.gateway.shells import Shells
+
+if TYPE_CHECKING:
+    from bgconsole.gateway.port import Gateway, LogNames
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,7 +215,7 @@ def _proposal(
         give_up_after=timeout,
         wait=context.wait,
     )
-    if operation not in runner.offered():
+    if not runner.offers(operation):
         raise Refused("Refused", why)
     if of_stacks:
         snapshot = read_account(gateway, context.clock)

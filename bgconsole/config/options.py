@@ -9,7 +9,6 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from bgconsole.domain.artifacts import bucket_problem
-from bgconsole.domain.metrics import OwnMetric
 from bgconsole.domain.migrations import DEFAULT_COMMAND as MIGRATE_COMMAND
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
@@ -71,6 +70,8 @@ def _version_problem(text: str) -> str:
 
 
 def _metric_problem(text: str) -> str:
+    from bgconsole.domain.metrics import OwnMetric
+
     try:
         OwnMetric.parse(text)
     except ValueError as error:

@@ -16,15 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 from bgconsole.config.keymap import KEYMAP, Keymap, key_name
 from bgconsole.config.options import LEVELS, OPTIONS, Option
-from bgconsole.config.paths import Paths
-from bgconsole.config.yaml_file import Item, read_yaml
 from bgconsole.domain.errors import ConfigurationError
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
-from bgconsole.domain.services import NO_SERVICE, ServiceRef
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bgconsole.config.paths import Paths
+    from bgconsole.config.yaml_file import Item
     from bgconsole.domain.overview import Area
+    from bgconsole.domain.services import ServiceRef
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _YES = {"1": True, "true": True, "yes": True, "on": True}
@@ -136,7 +138,7 @@ class Settings:
     def why_read_only(self, ref: ServiceRef) -> str:
         """Why a service may only be looked at, in words; empty where it may be operated."""
         if self.read_only:
-            return f"This console is read-only ({self.origins.get('read_only', 'as set')})."
+            return self._read_only
         if self.operate and not any(fnmatchcase(str(ref), pattern) for pattern in self.operate):
             return f"{ref} is outside `operate` ({self.origins.get('operate', 'as set')})."
         return ""
@@ -147,7 +149,7 @@ class Settings:
         Without names it is about every stack there is or may come to be.
         """
         if self.read_only:
-            return self.why_read_only(NO_SERVICE)
+            return self._read_only
         words = [f"stack:{name}" for name in names or ("*",)]
         outside = [w for w in words if not any(fnmatchcase(w, p) for p in self.operate)]
         if not self.operate or not outside:
@@ -157,6 +159,10 @@ class Settings:
             f"{', '.join(outside)} is outside `operate` ({origin}). To change it from here, add "
             f"a pattern there: {', '.join(repr(word) for word in outside)}."
         )
+
+    @property
+    def _read_only(self) -> str:
+        return f"This console is read-only ({self.origins.get('read_only', 'as set')})."
 
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], paths: Paths) -> Settings:
@@ -173,7 +179,7 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], paths: Paths) -> 
     files = [
         _File.read(item, of_project=of_project)
         for file, of_project in ((paths.config, False), (paths.project, True))
-        if (item := read_yaml(file)) is not None
+        if (item := _read(file)) is not None
     ]
     variables = _environment(environ)
     given = {
@@ -195,6 +201,19 @@ def load(flags: Mapping[str, Any], environ: Mapping[str, str], paths: Paths) -> 
         origin = settings.origins.get("keys", "")
         raise ConfigurationError("The configuration is wrong", f"{origin}: {clashes[0]}")
     return settings
+
+
+def _read(file: Path) -> Item | None:
+    """A settings file; None where there is none, which is known without loading a parser."""
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        pass  # the parser's module tells of it
+    from bgconsole.config.yaml_file import read_yaml
+
+    return read_yaml(file)
 
 
 Layer = dict[str, tuple[Any, str]]

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bgconsole.domain.duration import spell
-from bgconsole.domain.logs import LogLine
-from bgconsole.domain.services import Container, Task, TaskDefinition
+
+if TYPE_CHECKING:
+    from bgconsole.domain.logs import LogLine
+    from bgconsole.domain.services import Container, Task, TaskDefinition
 
 DEFAULT_COMMAND = "bundle exec rails db:migrate"
 

@@ -6,25 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
-from typing import Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
-from bgconsole.domain.activity import Activity
-from bgconsole.domain.codedeploy import CodeDeployment
-from bgconsole.domain.errors import GatewayError
-from bgconsole.domain.identity import Identity, Place
-from bgconsole.domain.images import Image
-from bgconsole.domain.metrics import Metrics
-from bgconsole.domain.secrets import SecretChange
-from bgconsole.domain.services import (
-    Service,
-    ServiceDeployment,
-    ServiceRef,
-    ServiceRevision,
-    Task,
-    TaskDefinition,
-)
-from bgconsole.domain.stacks import Stack
-from bgconsole.domain.targets import Balancing
+if TYPE_CHECKING:
+    from bgconsole.domain.activity import Activity
+    from bgconsole.domain.codedeploy import CodeDeployment
+    from bgconsole.domain.errors import GatewayError
+    from bgconsole.domain.identity import Identity, Place
+    from bgconsole.domain.images import Image
+    from bgconsole.domain.metrics import Metrics
+    from bgconsole.domain.secrets import SecretChange
+    from bgconsole.domain.services import (
+        Service,
+        ServiceDeployment,
+        ServiceRef,
+        ServiceRevision,
+        Task,
+        TaskDefinition,
+    )
+    from bgconsole.domain.stacks import Stack
+    from bgconsole.domain.targets import Balancing
 
 Value = TypeVar("Value")
 

@@ -11,37 +11,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bgconsole.domain.activity import Activity
-from bgconsole.domain.artifacts import Bucket, Held
-from bgconsole.domain.builds import (
-    BuildTold,
-    Engine,
-    Order,
-    PushTold,
-    RegistryLogin,
-    Source,
-)
-from bgconsole.domain.change_set import ChangeSet
-from bgconsole.domain.codedeploy import CodeDeployment
-from bgconsole.domain.identity import Identity, Place
-from bgconsole.domain.images import Image, Repository
-from bgconsole.domain.logs import LiveUpdate, LogPage
-from bgconsole.domain.metrics import Metrics
-from bgconsole.domain.pipelines import PipelineRun
-from bgconsole.domain.secrets import SecretChange
-from bgconsole.domain.services import (
-    Bounds,
-    Service,
-    ServiceDeployment,
-    ServiceRef,
-    ServiceRevision,
-    Task,
-    TaskDefinition,
-)
-from bgconsole.domain.stacks import Stack, StackEvent, StackResource
-from bgconsole.domain.targets import Balancing, TargetGroup
+if TYPE_CHECKING:
+    from bgconsole.domain.activity import Activity
+    from bgconsole.domain.artifacts import Bucket, Held
+    from bgconsole.domain.builds import (
+        BuildTold,
+        Engine,
+        Order,
+        PushTold,
+        RegistryLogin,
+        Source,
+    )
+    from bgconsole.domain.change_set import ChangeSet
+    from bgconsole.domain.codedeploy import CodeDeployment
+    from bgconsole.domain.identity import Identity, Place
+    from bgconsole.domain.images import Image, Repository
+    from bgconsole.domain.logs import LiveUpdate, LogPage
+    from bgconsole.domain.metrics import Metrics
+    from bgconsole.domain.pipelines import PipelineRun
+    from bgconsole.domain.secrets import SecretChange
+    from bgconsole.domain.services import (
+        Bounds,
+        Service,
+        ServiceDeployment,
+        ServiceRef,
+        ServiceRevision,
+        Task,
+        TaskDefinition,
+    )
+    from bgconsole.domain.stacks import Stack, StackEvent, StackResource
+    from bgconsole.domain.targets import Balancing, TargetGroup
 
 NO_TAGS: Mapping[str, str] = MappingProxyType({})
 

@@ -10,6 +10,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import Severity
 from bgconsole.operations.audit import Record
 from bgconsole.operations.catalog import OPERATIONS
+from bgconsole.operations.record import is_of, text_of
 
 _SEVERITIES = {
     "finished": Severity.GOOD,
@@ -29,47 +30,30 @@ def moments(records: Iterable[Record], snapshot: Snapshot) -> Iterator[Moment]:
             yield moment(
                 at,
                 "operation",
-                _text(record, "who") or "unknown",
+                text_of(record, "who") or "unknown",
                 _words(record),
-                _SEVERITIES.get(_text(record, "event"), Severity.BUSY),
+                _SEVERITIES.get(text_of(record, "event"), Severity.BUSY),
             )
 
 
-def is_of(record: Record, snapshot: Snapshot) -> bool:
-    """Whether a record is of the snapshot's service, account, region and endpoint."""
-    identity, place = snapshot.identity.value, snapshot.place
-    account = _text(record, "account")
-    return (
-        _text(record, "target") == str(snapshot.ref)
-        and _text(record, "region") == place.region
-        and _text(record, "endpoint") == place.endpoint
-        and (not account or identity is None or account == identity.account)
-    )
-
-
 def _words(record: Record) -> str:
-    event = _text(record, "event")
-    operation = OPERATIONS.get(_text(record, "operation"))
-    title = operation.title if operation else _text(record, "operation")
-    who = _text(record, "who").rpartition("/")[2] or "somebody"
+    event = text_of(record, "event")
+    operation = OPERATIONS.get(text_of(record, "operation"))
+    title = operation.title if operation else text_of(record, "operation")
+    who = text_of(record, "who").rpartition("/")[2] or "somebody"
     if event == "started":
-        change = " → ".join(filter(None, (_text(record, "before"), _text(record, "after"))))
+        change = " → ".join(filter(None, (text_of(record, "before"), text_of(record, "after"))))
         return f"{title} by {who}" + (f": {change}" if change else "")
     if event == "submitted":
-        request = _text(record, "request_id")
-        return f"{title}: {_text(record, 'words')}" + (f" (request {request})" if request else "")
-    told = next(filter(None, (_text(record, n) for n in ("sentence", "error", "reason"))), "")
+        request = text_of(record, "request_id")
+        return f"{title}: {text_of(record, 'words')}" + (f" (request {request})" if request else "")
+    told = next(filter(None, (text_of(record, n) for n in ("sentence", "error", "reason"))), "")
     return f"{title} {event}" + (f": {told}" if told else "")
-
-
-def _text(record: Record, name: str) -> str:
-    value = record.get(name)
-    return value if isinstance(value, str) else ""
 
 
 def _at(record: Record) -> datetime | None:
     try:
-        at = datetime.fromisoformat(_text(record, "at"))
+        at = datetime.fromisoformat(text_of(record, "at"))
     except ValueError:
         return None
     return at if at.tzinfo else None

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from bgconsole.domain.plain import plain
-from bgconsole.operations.audit import AuditLog
+from bgconsole.domain.snapshot import Snapshot
+from bgconsole.operations.audit import AuditLog, Record
 from bgconsole.operations.spec import Proposal
 
 
@@ -86,3 +87,21 @@ class Recorder:
         except OSError as error:
             words = f"{error.strerror or error}: {error.filename or self._audit.path}"
             self.trouble = f"Not all of this is in the audit log ({plain(words)})."
+
+
+def is_of(record: Record, snapshot: Snapshot) -> bool:
+    """Whether a record is of the snapshot's service, account, region and endpoint."""
+    identity, place = snapshot.identity.value, snapshot.place
+    account = text_of(record, "account")
+    return (
+        text_of(record, "target") == str(snapshot.ref)
+        and text_of(record, "region") == place.region
+        and text_of(record, "endpoint") == place.endpoint
+        and (not account or identity is None or account == identity.account)
+    )
+
+
+def text_of(record: Record, name: str) -> str:
+    """What a record says under a name; empty where that is no text."""
+    value = record.get(name)
+    return value if isinstance(value, str) else ""

@@ -25,9 +25,8 @@ from bgconsole.operations.audit import AuditLog, Record
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.lock import only_one
 from bgconsole.operations.masked import masked_no, masked_plan
-from bgconsole.operations.moments import is_of
 from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
-from bgconsole.operations.record import Recorder
+from bgconsole.operations.record import Recorder, is_of
 from bgconsole.operations.run import Run
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
@@ -37,7 +36,6 @@ from bgconsole.operations.spec import (
     Params,
     Plan,
     Proposal,
-    Registry,
     Risk,
 )
 from bgconsole.watch.once import read, read_account
@@ -83,7 +81,7 @@ class Runner:
         give_up_after: timedelta | None = None,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
         new_id: Callable[[], str] = lambda: uuid4().hex[:12],
-        operations: Registry = OPERATIONS,
+        operations: Mapping[str, Operation] = OPERATIONS,
     ) -> None:
         self._gateway = gateway
         self._audit = audit
@@ -101,10 +99,12 @@ class Runner:
 
     def offered(self) -> tuple[Operation, ...]:
         """The operations that exist here: in read-only those that change nothing."""
-        return tuple(
-            operation
-            for operation in self._registry.values()
-            if not self._read_only or self.risk(operation) is Risk.SAFE
+        return tuple(filter(self.offers, self._registry.values()))
+
+    def offers(self, operation: Operation) -> bool:
+        """Whether an operation exists here: in read-only only one that changes nothing."""
+        return operation.id in self._registry and (
+            not self._read_only or self.risk(operation) is Risk.SAFE
         )
 
     def operations(self, snapshot: Snapshot) -> tuple[tuple[Operation, No | None], ...]:
@@ -288,7 +288,7 @@ class Runner:
         evidence: Evidence | None,
         aside: Evidence = NO_EVIDENCE,
     ) -> Proposal | No:
-        if operation not in self.offered():
+        if not self.offers(operation):
             return No(self._read_only)
         known = evidence.joined(aside) if evidence is not None else None
         plan = operation.allowed(snapshot) or operation.plan(snapshot, params, known)

@@ -7,18 +7,19 @@ audit record. An operation says what it would do (`plan`, pure) apart from what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from bgconsole.domain.services import ServiceRef
-from bgconsole.domain.snapshot import Snapshot
-from bgconsole.gateway.port import Gateway
-from bgconsole.operations.audit import Record
-from bgconsole.operations.step import Step
-from bgconsole.watch.follow import Expected
+if TYPE_CHECKING:
+    from bgconsole.domain.services import ServiceRef
+    from bgconsole.domain.snapshot import Snapshot
+    from bgconsole.gateway.port import Gateway
+    from bgconsole.operations.audit import Record
+    from bgconsole.operations.step import Step
+    from bgconsole.watch.follow import Expected
 
 
 class Risk(Enum):
@@ -242,29 +243,3 @@ class Proposal:
     def gathered(self) -> bool:
         """Whether evidence is in the plan."""
         return self.evidence is not None
-
-
-class Registry(Mapping[str, Operation]):
-    """Every operation, in footer order. Refuses a duplicate id or key when it is made."""
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._by_id: dict[str, Operation] = {}
-        keys: dict[str, str] = {}
-        for operation in operations:
-            if operation.id in self._by_id:
-                raise ValueError(f"duplicate operation id {operation.id!r}")
-            if operation.key and (holder := keys.get(operation.key)):
-                raise ValueError(
-                    f"{operation.id!r} wants key {operation.key!r}, held by {holder!r}"
-                )
-            self._by_id[operation.id] = operation
-            keys[operation.key] = operation.id
-
-    def __getitem__(self, operation_id: str) -> Operation:
-        return self._by_id[operation_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_id)
-
-    def __len__(self) -> int:
-        return len(self._by_id)

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from bgconsole.domain.activity import Activity
 from bgconsole.domain.codedeploy import CodeDeployment, newest_id
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere, Rejected
 from bgconsole.domain.images import Image, ImageReference
 from bgconsole.domain.join import main_container, sides
 from bgconsole.domain.masking import mask
-from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.rollout import stage_began
-from bgconsole.domain.secrets import SecretChange
-from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Deployments, Snapshot, Source, Tasks
 from bgconsole.gateway.port import Gateway
+
+if TYPE_CHECKING:
+    from bgconsole.domain.activity import Activity
+    from bgconsole.domain.metrics import Metrics
+    from bgconsole.domain.secrets import SecretChange
+    from bgconsole.domain.services import Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,12 @@ try:
     main()
 except SystemExit as end:
     code = end.code
-print(json.dumps({"code": code, "loaded": sorted({m.partition(".")[0] for m in sys.modules})}))
+print(json.dumps({"code": code, "loaded": sorted(sys.modules)}))
 """
 
 
 def loaded(*arguments: str, home: Path) -> tuple[int, set[str]]:
-    """The exit code of one command and the packages that it loaded."""
+    """The exit code of one command, and the packages and modules that it loaded."""
     ran = subprocess.run(
         [sys.executable, "-c", PROBE, json.dumps(arguments)],
         capture_output=True,
@@ -45,7 +45,8 @@ def loaded(*arguments: str, home: Path) -> tuple[int, set[str]]:
         check=False,
     )
     found = json.loads(ran.stdout.strip().splitlines()[-1])
-    return found["code"] or 0, set(found["loaded"])
+    modules = set(found["loaded"])
+    return found["code"] or 0, modules | {each.partition(".")[0] for each in modules}
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["status", "--help"]])
@@ -62,6 +63,17 @@ def test_a_sub_command_loads_no_screen(nowhere: Path) -> None:
     assert code == 4, "without credentials"
     assert "boto3" in found or "botocore" in found
     assert not found & {"textual", "rich", "docker", "awslogs", "ministack", "httpx"}
+
+
+@pytest.mark.parametrize("arguments", [["scale", "--help"], ["audit"], ["--version"]])
+def test_a_sub_command_loads_no_other(nowhere: Path, arguments: list[str]) -> None:
+    code, found = loaded(*arguments, home=nowhere)
+    assert code == 0
+    own = {f"bgconsole.{layer}.{arguments[0]}" for layer in ("cli", "operations")}
+    others = {f"bgconsole.operations.{name}" for name in ("build", "deploy", "rollback", "scale")}
+    others |= {f"bgconsole.cli.{name}" for name in ("status", "logs", "probe", "watch")}
+    assert not found & (others - own)
+    assert not found & {"bgconsole.domain.verdict", "yaml"}
 
 
 def test_logs_loads_little(nowhere: Path) -> None:

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from bgconsole.domain.artifacts import Bucket
 from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.domain.services import ServiceRef
+from bgconsole.gateway.aws.clients import Clients
 from bgconsole.gateway.aws.session import connect
 from bgconsole.gateway.aws.targets import AwsTargets
 from bgconsole.gateway.log_names import AwslogsNames
@@ -282,8 +283,8 @@ def test_the_root_and_who_asks_who_they_are_are_never_refused(
 
 def balancing(gateway: Gateway) -> object:
     """Asked anew: the gateway keeps what seldom changes for a while."""
-    assert isinstance(gateway.targets, AwsTargets)
-    return AwsTargets(gateway.targets.clients).balancing(gateway.services.describe(REF))
+    assert isinstance(gateway.meter, Clients)
+    return AwsTargets(gateway.meter).balancing(gateway.services.describe(REF))
 
 
 def groups_of(gateway: Gateway) -> Any:

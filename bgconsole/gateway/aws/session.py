@@ -14,6 +14,7 @@ from bgconsole.gateway.aws.clients import Clients, ServiceName
 from bgconsole.gateway.aws.endpoints import configured_endpoint, host_of
 from bgconsole.gateway.aws.translate import translated
 from bgconsole.gateway.port import Gateway
+from bgconsole.late import LateObject, of_module
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -41,40 +42,29 @@ def connect(
     Raises:
         ConfigurationError: no such profile, no region, an endpoint that is none, a broken file.
     """
-    from bgconsole.gateway.aws.activity import AwsActivity
-    from bgconsole.gateway.aws.artifacts import AwsArtifacts
-    from bgconsole.gateway.aws.changes import AwsChanges
-    from bgconsole.gateway.aws.codedeploy import AwsCodeDeploy
-    from bgconsole.gateway.aws.identity import AwsIdentities
-    from bgconsole.gateway.aws.images import AwsImages
-    from bgconsole.gateway.aws.logs import AwsLogs
-    from bgconsole.gateway.aws.metrics import AwsMetrics
-    from bgconsole.gateway.aws.pipelines import AwsPipelines
-    from bgconsole.gateway.aws.secrets import AwsSecrets
-    from bgconsole.gateway.aws.services import AwsServices
-    from bgconsole.gateway.aws.stack_changes import AwsStackChanges
-    from bgconsole.gateway.aws.stacks import AwsStacks
-    from bgconsole.gateway.aws.targets import AwsTargets
-    from bgconsole.gateway.docker import DockerEngine
-
     place, clients = _open(profile, region, endpoint_url, environ, clock, wait)
+
+    def port(module: str, name: str, *given: object) -> Any:
+        load = of_module(f"bgconsole.gateway.{module}", name)
+        return LateObject(lambda: load()(*given))
+
     return Gateway(
         place=place,
-        identities=AwsIdentities(clients),
-        services=AwsServices(clients),
-        changes=AwsChanges(clients),
-        codedeploy=AwsCodeDeploy(clients),
-        targets=AwsTargets(clients),
-        stacks=AwsStacks(clients),
-        stack_changes=AwsStackChanges(clients),
-        artifacts=AwsArtifacts(clients),
-        pipelines=AwsPipelines(clients),
-        images=AwsImages(clients),
-        logs=AwsLogs(clients),
-        secrets=AwsSecrets(clients),
-        metrics=AwsMetrics(clients, metric),
-        activity=AwsActivity(clients),
-        docker=DockerEngine(environ, docker_host),
+        identities=port("aws.identity", "AwsIdentities", clients),
+        services=port("aws.services", "AwsServices", clients),
+        changes=port("aws.changes", "AwsChanges", clients),
+        codedeploy=port("aws.codedeploy", "AwsCodeDeploy", clients),
+        targets=port("aws.targets", "AwsTargets", clients),
+        stacks=port("aws.stacks", "AwsStacks", clients),
+        stack_changes=port("aws.stack_changes", "AwsStackChanges", clients),
+        artifacts=port("aws.artifacts", "AwsArtifacts", clients),
+        pipelines=port("aws.pipelines", "AwsPipelines", clients),
+        images=port("aws.images", "AwsImages", clients),
+        logs=port("aws.logs", "AwsLogs", clients),
+        secrets=port("aws.secrets", "AwsSecrets", clients),
+        metrics=port("aws.metrics", "AwsMetrics", clients, metric),
+        activity=port("aws.activity", "AwsActivity", clients),
+        docker=port("docker", "DockerEngine", environ, docker_host),
         meter=clients,
     )
 

@@ -20,7 +20,8 @@ from tests.values import MEOW, POSTS, REF
 
 
 def test_every_operation_is_a_sub_command(terminal: Terminal) -> None:
-    for operation in OPERATIONS.values():
+    for name, operation in OPERATIONS.items():
+        assert operation.id == name
         ended = terminal(operation.command, "--help")
         assert ended.code == 0
         flags = [

@@ -10,7 +10,7 @@ import pytest
 
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, OperationFailed, Unreachable
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.spec import Evidence, Operation, Plan, Registry, Risk
+from bgconsole.operations.spec import Evidence, Operation, Plan, Risk
 from bgconsole.operations.step import Bench, Step
 from bgconsole.watch.follow import Expected
 from bgconsole.watch.telling import Amount, End, Note
@@ -55,7 +55,7 @@ def plan(*steps: Step, expect: Expected | None = None) -> Operation:
 def at_work(desk: MakeDesk, *steps: Step, expect: Expected | None = None) -> tuple[Desk, Any]:
     somebody = desk(worlds.steady())
     operation = plan(*steps, expect=expect)
-    somebody.settings["operations"] = Registry((operation,))
+    somebody.settings["operations"] = {operation.id: operation}
     proposal = somebody.runner.propose(operation, somebody.snapshot(), {})
     return somebody, proposal
 
