@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from shlex import quote
 
 from bgconsole.domain.identity import Place
 from bgconsole.domain.rollback import Choice
@@ -17,7 +18,7 @@ from bgconsole.operations.proof_steps import until_proved
 from bgconsole.operations.spec import Evidence
 from bgconsole.operations.stack_back import cancelling
 from bgconsole.operations.step import Arrived, Step
-from bgconsole.operations.words import command
+from bgconsole.operations.words import command, new_revision
 from bgconsole.watch.follow import Expected
 
 PINNED = "pinned task definition"
@@ -101,8 +102,9 @@ def update(
         ),
         Step(
             "point the service at it",
-            command(f"{words} {family}:<the new revision>", place),
+            command(f"{words} {quote(new_revision(family))}", place),
             update_to_copy,
+            stand_ins={new_revision(family): PINNED},
         ),
     )
 

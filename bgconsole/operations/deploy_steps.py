@@ -18,7 +18,7 @@ from bgconsole.operations.new_image import NewImage, register_step
 from bgconsole.operations.owning_stack import WAY
 from bgconsole.operations.spec import Params
 from bgconsole.operations.step import Step
-from bgconsole.operations.words import command
+from bgconsole.operations.words import command, new_revision
 
 REVISION = "new task definition"
 """The name under which the new revision is handed on."""
@@ -99,13 +99,14 @@ def update(snapshot: Snapshot, definition: str, shown: str, named: str) -> Step:
         ),
         act,
         go_on=_go_on(named, "update", definition),
+        stand_ins={shown: definition},
     )
 
 
 def deployed(wanted: Wanted) -> tuple[str, str]:
     """The task definition that is deployed, or the name it is handed on by; and in words."""
     if wanted.start in REGISTERS:
-        return REVISION, f"{wanted.definition.family}:<the new revision>"
+        return REVISION, new_revision(wanted.definition.family)
     return wanted.definition.arn, wanted.definition.name
 
 
@@ -138,7 +139,7 @@ def _migration(
     if other is not None:
         image = wanted.image.reference
         yield register_step(snapshot, other, container, image, migrating.COPY, again)
-        definition, shown = migrating.COPY, f"{other.family}:<the new revision>"
+        definition, shown = migrating.COPY, new_revision(other.family)
     migration = Migration(snapshot.ref, definition, shown, container, wanted.command)
     yield migrating.run_step(migration, snapshot, again)
     yield migrating.wait_step(snapshot.ref, container, go_on=again)

@@ -44,6 +44,7 @@ def masked_progress(progress: Progress) -> Progress:
     return replace(
         progress,
         text=mask(progress.text),
+        command=mask(progress.command),
         outcome=_masked_outcome(outcome) if outcome is not None else None,
     )
 

@@ -31,6 +31,7 @@ from bgconsole.operations.spec import (
     Plan,
     Risk,
 )
+from bgconsole.operations.words import new_revision
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
@@ -80,7 +81,7 @@ def _running(
         return container
     image = resolve(_written(definition, container, params), snapshot, evidence)
     copied = bool(params.get("image")) and image.reference != _image_in(definition, container)
-    shown = f"{definition.family}:<the new revision>" if copied else definition.name
+    shown = new_revision(definition.family) if copied else definition.name
     migration = Migration(snapshot.ref, COPY if copied else definition.arn, shown, container, words)
     register = register_step(snapshot, definition, container, image.reference, COPY)
     return Plan(

@@ -115,6 +115,7 @@ def run_step(
         effect="prepares",
         go_on=go_on,
         repeats=True,  # with one token it starts nothing twice
+        stand_ins={migration.shown: migration.definition},
     )
 
 

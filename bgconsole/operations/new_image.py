@@ -120,6 +120,7 @@ def register_step(
         makes=makes,
         effect="prepares",
         go_on=go_on,
+        stand_ins={reference: reference},
     )
 
 

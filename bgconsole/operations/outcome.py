@@ -41,6 +41,8 @@ class Progress:
     """With `end` only."""
     go_on: str = ""
     """With `step started`: the command that goes on from this step, where one does."""
+    command: str = ""
+    """With `step started`: the `aws …` command that does the same, with what was made by now."""
     amount: Amount | None = None
     """How far something measurable is."""
 

@@ -95,9 +95,10 @@ class Run:
             yield Progress("note", 1, self.unlocked)
         if not plan.steps:
             yield self._ended(1, started, End("reached", "Nothing to do.", self.clock()))
-        for number, step in enumerate(plan.steps, 1):
+        for number, planned in enumerate(plan.steps, 1):
+            step = planned.known(self.made)
             go_on = step.go_on(self.made) if step.go_on else ""
-            yield Progress("step started", number, step.words, go_on=go_on)
+            yield Progress("step started", number, step.words, go_on=go_on, command=step.command)
             if not any(later.changes for later in plan.steps[number - 1 :]):
                 self.submitted()
             if step.follows:
@@ -264,6 +265,7 @@ class Run:
             "submitted",
             step=number,
             words=step.words,
+            command=step.command,
             request_id=answer.request_id,
             deployment=answer.deployment,
             created=answer.created,

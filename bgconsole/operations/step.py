@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from shlex import quote
+from types import MappingProxyType
 from typing import Literal
 
+from bgconsole.domain.services import short_name
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.watch.onlooker import Onlooker
 from bgconsole.watch.telling import End, Note
@@ -77,6 +80,21 @@ class Step:
     """Tells whether a call without an answer took effect, where that is not a new deployment."""
     repeats: bool = False
     """Whether the call may be sent again without an answer: it carries a token, or looks first."""
+
+    stand_ins: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False
+    )
+    """What words and command say for what an earlier step is to make, with its `makes` name."""
+
+    def known(self, made: Mapping[str, str]) -> Step:
+        """The same, saying what was made where it said what is to be made."""
+        words, command = self.words, self.command
+        for said, name in self.stand_ins.items():
+            if value := made.get(name):
+                value = short_name(value) if value.startswith("arn:") else value
+                words = words.replace(said, value)
+                command = command.replace(quote(said), quote(value)).replace(said, value)
+        return replace(self, words=words, command=command)
 
     @property
     def changes(self) -> bool:

@@ -366,6 +366,7 @@ def steps(
             _commands(snapshot, way, image),
             work=change,
             go_on=again,
+            stand_ins={image: image},
         ),
         Step(f"follow {stack.name} until it is UPDATE_COMPLETE", work=follow, effect="looks"),
         until_proved(snapshot.ref, expected),

@@ -46,6 +46,11 @@ def command(words: str, place: Place) -> str:
     return " ".join(told)
 
 
+def new_revision(family: str) -> str:
+    """How a plan says a revision that one of its steps is to register."""
+    return f"{family}:<the new revision>"
+
+
 def following(service: Service, leaving: str = "old") -> Step:
     """The last step: it only looks. `leaving` tells which side goes."""
     if service.desired == 0:

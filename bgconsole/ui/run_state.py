@@ -94,6 +94,16 @@ class RunState:
         return tuple(states)
 
     @property
+    def said(self) -> tuple[tuple[str, str], ...]:
+        """Each step's words and command: of one that began with what was made before it."""
+        said = [(step.words, step.command) for step in self.proposal.plan.steps]
+        for each in self.told:
+            progress = each.progress
+            if progress.kind == "step started" and 0 < progress.step <= len(said):
+                said[progress.step - 1] = (progress.text, progress.command)
+        return tuple(said)
+
+    @property
     def submitted(self) -> bool:
         """Whether all is sent that changes anything: what is left is only looked at."""
         acting = [

@@ -102,7 +102,8 @@ def test_a_run_goes_through_its_steps() -> None:
     state = state.after(Progress("step started", 1, "a"), NOW)
     assert state.steps == ("runs", "waits")
     state = state.after(Progress("step done", 1, "a", request_id="r"), NOW)
-    state = state.after(Progress("step started", 2, "b"), NOW)
+    state = state.after(Progress("step started", 2, "b", command="aws c"), NOW)
+    assert state.said == (("a", ""), ("b", "aws c")), "as it was begun, not as it was planned"
     assert state.steps == ("done", "runs")
     later = headline(state, NOW + timedelta(seconds=9)).plain
     assert "step 2 of 2 · 9\u00a0s" in later, "a number is not parted from its unit"

@@ -129,22 +129,22 @@ class RunScreen(Screen[None]):
         followed = body.is_vertical_scroll_end
         self._paint_headline()
         steps = [Line(one_line(f"✓ {words}", "$text-success"), 2) for words in state.earlier]
-        for number, (step, become) in enumerate(
-            zip(state.proposal.plan.steps, state.steps, strict=True), 1
+        for number, ((words, command), become) in enumerate(
+            zip(state.said, state.steps, strict=True), 1
         ):
             glyph, word, style = _STEP[become]
             steps.append(
                 Line(
                     Content.assemble(
-                        (f"{glyph} ", style), f"{number} {plain(step.words)}  ", (word, style)
+                        (f"{glyph} ", style), f"{number} {plain(words)}  ", (word, style)
                     ),
                     4,
                 )
             )
-            if step.command and become != "waits":
+            if command and become != "waits":
                 # What is still to be called was read in the plan; here it would push out of sight
                 # what happens now.
-                steps.append(Line(Content.styled(f"    {plain(step.command)}", "dim"), 6))
+                steps.append(Line(Content.styled(f"    {plain(command)}", "dim"), 6))
         self.query_one("#run-steps", HangingText).show(steps)
         amounts = self.query_one("#run-amounts", HangingText)
         amounts.show(map(_amount, tuple(state.amounts.values())[-MOST_AMOUNTS:]))
@@ -166,7 +166,7 @@ class RunScreen(Screen[None]):
         if not self.is_attached:
             return
         now, body = self.query_one("#run-now", Static), self.query_one("#run-body", VerticalScroll)
-        steps = enumerate(zip(self.state.proposal.plan.steps, self.state.steps, strict=True), 1)
+        steps = enumerate(zip(self.state.said, self.state.steps, strict=True), 1)
         telling = [each for each in steps if each[1][1] in ("runs", "failed")]
         wanted = bool(telling) and body.max_scroll_y > 0
         if wanted != now.display:
@@ -175,9 +175,9 @@ class RunScreen(Screen[None]):
             if at_end:
                 body.scroll_end(animate=False)
         if telling:
-            number, (step, become) = telling[-1]
+            number, ((words, _), become) = telling[-1]
             glyph, _, style = _STEP[become]
-            told = Content.assemble((f"{glyph} ", style), one_line(f"{number} {step.words}"))
+            told = Content.assemble((f"{glyph} ", style), one_line(f"{number} {words}"))
             now.update(told)
 
     def _paint_headline(self) -> None:

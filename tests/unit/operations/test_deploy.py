@@ -99,6 +99,23 @@ def test_it_migrates_with_the_new_revision_before_the_service_is_touched(desk: M
     assert run.arguments["command"] == ("bundle", "exec", "rails", "db:migrate")
 
 
+def test_what_was_made_is_said_where_the_plan_said_that_it_will_be(desk: MakeDesk) -> None:
+    somebody = migrated(desk)
+    proposal = somebody.proposed(U, image=NEW.tag, migrate="yes")
+    planned = " ".join(f"{step.words} {step.command}" for step in proposal.plan.steps)
+    assert planned.count(f"{FAMILY}:<the new revision>") == 4
+    assert somebody.run(proposal).ok
+    begun = [each for each in somebody.told if each.kind == "step started"]
+    sent = [record for record in somebody.audit.records() if record["event"] == "submitted"]
+    told = [(each.text, each.command) for each in begun if each.command]
+    assert [(record["words"], record["command"]) for record in sent] == told
+    assert "<the new revision>" not in str(told) + str(sent)
+    (_, (run, _), (point, command), *_) = told
+    assert f"as a task of {FAMILY}:3, where" in run
+    assert f"point the service at {FAMILY}:3, unless" in point
+    assert f"--task-definition {FAMILY}:3 " in command
+
+
 def test_a_migration_that_fails_stops_it_before_the_service_is_touched(desk: MakeDesk) -> None:
     somebody = migrated(desk, 3, "-- add_column(:posts, :summary, :text)", "PG::DuplicateColumn")
     outcome = somebody.run(somebody.proposed(U, image=NEW.tag, migrate="yes"))
