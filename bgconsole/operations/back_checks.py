@@ -11,9 +11,9 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import Version
 from bgconsole.operations import migrations_since
-from bgconsole.operations.lookup import image_check
+from bgconsole.operations.lookup import about_definition, image_check
 from bgconsole.operations.owning_stack import cancelled, owning_stack
-from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence
+from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, not_checked
 
 
 def checks(
@@ -58,12 +58,11 @@ def _status(
     name = short_name(target.task_definition)
     if evidence is None:
         return Check(f"task definition {name}", "checking")
-    why = evidence.missing.get(f"definition {target.task_definition}", "")
+    why = evidence.why_not(about_definition(target.task_definition))
     if definition is None or (why and definition.status == "ACTIVE"):
         # One that was seen earlier may have been deregistered since.
         was = "; it was ACTIVE when its tasks were read" if definition else ""
-        words = f"task definition {name}: not checked ({why or 'not asked'}){was}"
-        return Check(words, "not checked")
+        return not_checked(f"task definition {name}", why or "not asked", was)
     if definition.status == "ACTIVE":
         return Check(f"task definition {name} is ACTIVE", "ok")
     if choice.stop is None and not target.digests:

@@ -11,15 +11,17 @@ from functools import partial
 
 from bgconsole.domain.amount_words import size
 from bgconsole.domain.builds import Engine, Source
-from bgconsole.domain.images import Image, ImageReference, Repository, is_tag, short_digest
+from bgconsole.domain.how_many import how_many
+from bgconsole.domain.images import ImageReference, Repository, is_tag, short_digest
 from bgconsole.domain.services import TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import live_version
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.guards import unread
 from bgconsole.operations.image_steps import Making, image_steps
-from bgconsole.operations.lookup import Lookup, not_ours
+from bgconsole.operations.lookup import Lookup, about_tag, not_ours
 from bgconsole.operations.spec import (
+    NO_EVIDENCE,
     Check,
     Evidence,
     Fact,
@@ -28,7 +30,9 @@ from bgconsole.operations.spec import (
     Param,
     Params,
     Plan,
+    Question,
     Risk,
+    not_checked,
 )
 from bgconsole.operations.words import at
 
@@ -52,25 +56,29 @@ _MOST_DIRTY = 30
 """Images of one commit with changes, before a commit is asked for."""
 _ARGUMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _UNKNOWN = "…"
+SOURCE = Question[Source]("source")
+ENGINE = Question[Engine]("engine")
+_REPOSITORY = Question[Repository | None]("repository")
 
 
 def survey(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     """Look up all that a build rests on: engine, source, repository, and what its tags mean now."""
     look = Lookup(gateway, snapshot)
     folder, dockerfile = params.get("context") or CONTEXT, params.get("dockerfile", "")
-    source = look.ask("source", lambda: gateway.docker.source(folder, dockerfile), str)
-    look.ask("engine", gateway.docker.engine, str)
+    source = look.ask(SOURCE, lambda: gateway.docker.source(folder, dockerfile), str)
+    look.ask(ENGINE, gateway.docker.engine, str)
     where = _repository(snapshot, params)
     if isinstance(where, ImageReference):
         name, find = where.repository, gateway.images.find
-        repository = look.ask("repository", lambda: gateway.images.repository(name))
+        repository = look.ask(_REPOSITORY, lambda: gateway.images.repository(name))
         for tag in _tags(params, source, None):
-            found = look.ask(f"tag {tag}", partial(find, name, tag=tag))
+            found = look.ask(about_tag(tag), partial(find, name, tag=tag))
             # What is not committed has no name of its own: the next one that is free.
             for number in range(2, _MOST_DIRTY):
                 if not (found and repository and repository.keeps(tag) and tag.endswith(_DIRTY)):
                     break
-                found = look.ask(f"tag {tag}-{number}", partial(find, name, tag=f"{tag}-{number}"))
+                other = f"{tag}-{number}"
+                found = look.ask(about_tag(other), partial(find, name, tag=other))
     return look.evidence
 
 
@@ -85,9 +93,11 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
     arguments = _arguments(params)
     if isinstance(arguments, No):
         return arguments
-    source, engine, repository = (_found(evidence, name) for name in _LOOKED_UP)
-    tags = _tags(params, source if isinstance(source, Source) else None, evidence)
-    if evidence is not None and isinstance(source, Source) and not tags:
+    known = evidence or NO_EVIDENCE
+    source, engine = known.answer(SOURCE), known.answer(ENGINE)
+    repository = known.answer(_REPOSITORY)
+    tags = _tags(params, source, evidence)
+    if source is not None and not tags:
         at = snapshot.service.fetched_at
         return No(
             f"{source.folder} is in no git commit to name the image after. Name it another way.",
@@ -95,42 +105,36 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
             "tag",
         )
     context = params.get("context") or CONTEXT
-    if isinstance(source, Source) and "REVISION" in source.arguments and tags:
+    if source is not None and "REVISION" in source.arguments and tags:
         arguments = {"REVISION": tags[0], **arguments}
-    uri = repository.uri if isinstance(repository, Repository) else ""
+    uri = repository.uri if repository else ""
     return Making(
         repository=uri or "/".join(filter(None, (where.registry, where.repository))),
         tags=tags or (_UNKNOWN,),
-        folder=source.folder if isinstance(source, Source) else context,
-        dockerfile=source.dockerfile if isinstance(source, Source) else _UNKNOWN,
+        folder=source.folder if source else context,
+        dockerfile=source.dockerfile if source else _UNKNOWN,
         shown=context,
         arguments=arguments,
-        buildkit=isinstance(source, Source)
-        and bool(source.buildkit)
-        and isinstance(engine, Engine)
-        and engine.buildx,
+        buildkit=bool(source and source.buildkit and engine and engine.buildx),
     )
-
-
-_LOOKED_UP = ("source", "engine", "repository")
 
 
 def image_facts(made: Making, evidence: Evidence | None) -> tuple[Fact, ...]:
     """What is built, and what it will be called."""
-    source = _found(evidence, "source")
+    known = evidence or NO_EVIDENCE
+    source, engine = known.answer(SOURCE), known.answer(ENGINE)
     facts = []
-    if isinstance(source, Source):
+    if source is not None:
         state = source.revision or "no commit"
         state += ", with changes that are not committed" if source.dirty else ""
-        sent = f"{source.files} file{'' if source.files == 1 else 's'}, {size(source.size)}"
+        sent = f"{how_many(source.files, 'file')}, {size(source.size)}"
         facts.append(Fact("source", f"{source.folder} at {state}", aside=sent))
     else:
         facts.append(Fact("source", made.folder))
     facts += [Fact("image", name) for name in made.names]
     if others := sorted(set(made.arguments) - {"REVISION"}):
         facts.append(Fact("arguments", ", ".join(others)))
-    engine = _found(evidence, "engine")
-    if isinstance(engine, Engine):
+    if engine is not None:
         builder = "docker buildx" if made.buildkit else f"Docker {engine.version}"
         facts.append(Fact("engine", f"{builder} at {engine.host}"))
     return tuple(facts)
@@ -148,10 +152,10 @@ def image_checks(snapshot: Snapshot, made: Making, evidence: Evidence | None) ->
 
 
 def _engine_checks(evidence: Evidence) -> list[Check]:
-    if why := evidence.missing.get("engine"):
+    if why := evidence.why_not(ENGINE):
         return [Check(why, "problem")]
-    source, engine = evidence.found.get("source"), evidence.found.get("engine")
-    if not isinstance(source, Source) or not isinstance(engine, Engine) or not source.buildkit:
+    source, engine = evidence.answer(SOURCE), evidence.answer(ENGINE)
+    if source is None or engine is None or not source.buildkit:
         return []
     if engine.buildx:
         return [Check(f"docker buildx builds it: {source.buildkit} needs BuildKit", "ok")]
@@ -163,18 +167,18 @@ def _engine_checks(evidence: Evidence) -> list[Check]:
 
 
 def _source_checks(evidence: Evidence) -> list[Check]:
-    if why := evidence.missing.get("source"):
+    if why := evidence.why_not(SOURCE):
         return [Check(why, "problem")]
-    source = evidence.found.get("source")
-    if isinstance(source, Source) and source.dirty:
+    source = evidence.answer(SOURCE)
+    if source is not None and source.dirty:
         return [Check("changes that are not committed are built as well", "warning")]
     return []
 
 
 def _repository_checks(made: Making, evidence: Evidence) -> list[Check]:
-    if why := evidence.missing.get("repository"):
-        return [Check(f"repository {made.name}: not checked ({why})", "not checked")]
-    if evidence.found.get("repository") is None:
+    if why := evidence.why_not(_REPOSITORY):
+        return [not_checked(f"repository {made.name}", why)]
+    if evidence.answer(_REPOSITORY) is None:
         words = (
             f"ECR has no repository {made.name}: make it with cfn/image-repository.yml, or "
             f"`aws ecr create-repository --repository-name {made.name}`."
@@ -184,15 +188,14 @@ def _repository_checks(made: Making, evidence: Evidence) -> list[Check]:
 
 
 def _tag_checks(snapshot: Snapshot, made: Making, tag: str, evidence: Evidence) -> list[Check]:
-    name = f"tag {tag}"
-    if why := evidence.missing.get(name):
-        return [Check(f"what the tag {tag} means now: not checked ({why})", "not checked")]
-    found, repository = evidence.found.get(name), evidence.found.get("repository")
+    if why := evidence.why_not(about_tag(tag)):
+        return [not_checked(f"what the tag {tag} means now", why)]
+    found, repository = evidence.answer(about_tag(tag)), evidence.answer(_REPOSITORY)
     checks = []
-    if isinstance(found, Image):
+    if found is not None:
         pushed = f", pushed {at(found.pushed_at, snapshot)}" if found.pushed_at else ""
         means = f"sha256:{short_digest(found.digest)}{pushed}"
-        if isinstance(repository, Repository) and repository.keeps(tag):
+        if repository is not None and repository.keeps(tag):
             words = (
                 f"{made.name}:{tag} is in ECR already ({means}), and its tags never move. "
                 "Deploy it, or for another image commit, or give another --tag."
@@ -226,8 +229,8 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
 
 def _meant(made: Making, evidence: Evidence | None) -> str:
     """What the first tag meant before, in words; empty where it meant nothing."""
-    found = _found(evidence, f"tag {made.tags[0]}")
-    return f"{made.name}:{made.tags[0]} was {found.digest}" if isinstance(found, Image) else ""
+    found = (evidence or NO_EVIDENCE).answer(about_tag(made.tags[0]))
+    return f"{made.name}:{made.tags[0]} was {found.digest}" if found else ""
 
 
 def _repository(snapshot: Snapshot, params: Params) -> ImageReference | No:
@@ -295,8 +298,8 @@ def _tags(params: Params, source: Source | None, evidence: Evidence | None) -> t
 def _free(tag: str, evidence: Evidence | None) -> str:
     """The last of the names that were asked for: those before it are taken."""
     found = evidence.found if evidence else {}
-    numbered = [f"{tag}-{n}" for n in range(2, _MOST_DIRTY) if f"tag {tag}-{n}" in found]
-    return numbered[-1] if numbered else tag
+    names = [f"{tag}-{number}" for number in range(2, _MOST_DIRTY)]
+    return next((name for name in reversed(names) if about_tag(name).name in found), tag)
 
 
 def _arguments(params: Params) -> dict[str, str] | No:
@@ -306,10 +309,6 @@ def _arguments(params: Params) -> dict[str, str] | No:
         return No(f"{wrong[0]!r} is no build argument: write NAME=VALUE.")
     pairs = (part.partition("=") for part in parts)
     return {name: value for name, _, value in pairs}
-
-
-def _found(evidence: Evidence | None, name: str) -> object:
-    return evidence.found.get(name) if evidence else None
 
 
 BUILD = Operation(

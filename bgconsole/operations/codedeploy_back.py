@@ -20,7 +20,16 @@ from bgconsole.operations import back_steps, migrations_since
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.lookup import Lookup, definitions_in
 from bgconsole.operations.owning_stack import THROUGH, owning_stack
-from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, Fact, No, Params, Plan
+from bgconsole.operations.spec import (
+    NO_EVIDENCE,
+    Check,
+    Evidence,
+    Fact,
+    No,
+    Params,
+    Plan,
+    not_checked,
+)
 from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import at, command
 from bgconsole.watch.codedeploy_follow import Back, follow_codedeploy
@@ -135,9 +144,7 @@ def _warm(service: Service, old: TaskSet) -> Check:
 def _stale(snapshot: Snapshot) -> Iterator[Check]:
     """It is read again on the key; a plan from an older look says so."""
     if (failure := snapshot.codedeploy.failure) is not None:
-        yield Check(
-            f"where CodeDeploy stands now: not checked ({failure.error.brief})", "not checked"
-        )
+        yield not_checked("where CodeDeploy stands now", failure.error.brief)
 
 
 def _of_stack(snapshot: Snapshot) -> Iterator[Check]:

@@ -43,7 +43,13 @@ from bgconsole.operations.deploy_steps import (
 )
 from bgconsole.operations.guards import not_ours_to_deploy, unread
 from bgconsole.operations.image_steps import PUSHED, Making
-from bgconsole.operations.lookup import Lookup, definitions_in, parts_in
+from bgconsole.operations.lookup import (
+    Lookup,
+    about_definition,
+    definition_of,
+    parts_in,
+    unread_definition,
+)
 from bgconsole.operations.migrate import on_start_check
 from bgconsole.operations.new_image import (
     NewImage,
@@ -260,9 +266,9 @@ def _wanted(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Wa
     if isinstance(start, No):
         return start
     base = _base(snapshot, params)
-    definition = _definition(snapshot, evidence, base)
+    definition = definition_of(snapshot, evidence, base)
     if definition is None:
-        return _no_definition(base, evidence) if evidence is not None else None
+        return unread_definition(base, evidence) if evidence is not None else None
     container = migrating.container_of(snapshot, definition, params)
     if isinstance(container, No):
         return container
@@ -314,11 +320,9 @@ def _migrated_with(
     family, wanted = params.get("task-definition", ""), params.get("migrate-container", "")
     if not _migrates(params):
         return None, container
-    other = evidence.found.get(f"definition {family}") if evidence else None
-    if family and not isinstance(other, TaskDefinition):
-        why = evidence.missing.get(f"definition {family}", "not asked") if evidence else ""
-        return No(f"The task definition {family} could not be read ({why})."), ""
-    found = other if isinstance(other, TaskDefinition) else None
+    found = evidence.answer(about_definition(family)) if evidence else None
+    if family and found is None:
+        return unread_definition(family, evidence), ""
     if found is None and not wanted:
         return None, container
     place = migrating.container_of(snapshot, found or definition, {"container": wanted})
@@ -369,16 +373,6 @@ def _base(snapshot: Snapshot, params: Params) -> str:
     current = service.task_definition if service else ""
     revision = params.get("revision", "")
     return f"{current.rpartition(':')[0]}:{revision}" if revision else current
-
-
-def _definition(snapshot: Snapshot, evidence: Evidence | None, arn: str) -> TaskDefinition | None:
-    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
-    return definitions_in(evidence).get(arn) or known.get(arn)
-
-
-def _no_definition(base: str, evidence: Evidence) -> No:
-    why = evidence.missing.get(f"definition {base}", "not asked")
-    return No(f"The task definition {short_name(base)} could not be read ({why}).")
 
 
 def _written(definition: TaskDefinition, container: str, params: Params) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import cast
 
 from bgconsole.domain.artifacts import Bucket, Held
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere
@@ -26,7 +25,10 @@ from bgconsole.operations.spec import (
     Param,
     Params,
     Plan,
+    Question,
     Risk,
+    items_in,
+    not_checked,
 )
 from bgconsole.operations.stack_package import PARAMETER, bucket_of, prefix_of
 from bgconsole.operations.stack_templates import Template, folder_of, templates_in
@@ -40,8 +42,6 @@ _BUCKET = "AWS::S3::Bucket"
 _GONE = frozenset({"DELETE_COMPLETE"})
 _TOLD = 100
 """Deleted objects between two words about them."""
-_CLEARING = "clearing"
-"""Names the templates that stacks have in a bucket, by stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,21 @@ class _Leaving:
     """When its last event so far was."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """What was asked for, and what was found of it."""
+
+    leaving: tuple[_Leaving, ...]
+    strangers: tuple[str, ...]
+    """Names of stacks that are not there."""
+    templates: tuple[Template, ...]
+    clearing: Mapping[str, Held]
+    """The templates that stacks have in a bucket, by stack."""
+
+
+_SURVEY = Question[_Survey]("survey")
+
+
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     """What is in the stacks, and what would keep them."""
     present = snapshot.stacks.value or ()
@@ -69,7 +84,7 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         templates = templates_in(folder_of(params.get("templates", "")))
     except BgconsoleError:
         templates = ()  # a stack may be named without its template
-    names = [name for name in params.get("items", "").split("\n") if name]
+    names = items_in(params)
     order = [template.stack for template in templates]
     wanted = set(names or order)
     rank = {name: number for number, name in enumerate(order)}
@@ -94,15 +109,8 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
             if held.keys or (held.made_by_us and not held.others):
                 clearing[name] = held
     strangers = sorted(set(names) - {stack.name for stack in chosen} - clearing.keys())
-    return Evidence(
-        {
-            "leaving": leaving,
-            "strangers": tuple(strangers),
-            "templates": templates,
-            _CLEARING: clearing,
-        },
-        missing,
-    )
+    survey = _Survey(leaving, tuple(strangers), templates, clearing)
+    return Evidence({_SURVEY.name: survey}, missing)
 
 
 def _artifacts(gateway: Gateway, name: str, snapshot: Snapshot, params: Params) -> Held:
@@ -158,14 +166,12 @@ def _content(gateway: Gateway, bucket: Bucket) -> Held | str:
 
 
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
-    if evidence is None:
+    survey = evidence.answer(_SURVEY) if evidence else None
+    if evidence is None or survey is None:
         return Plan("Delete the stacks", (), (Check("what is in the stacks", "checking"),), ())
-    leaving = cast("tuple[_Leaving, ...]", evidence.found["leaving"])
-    templates = cast("tuple[Template, ...]", evidence.found["templates"])
-    strangers = cast("tuple[str, ...]", evidence.found["strangers"])
-    if strangers:
-        return No(f"There is no stack {', '.join(strangers)} in {snapshot.place.region}.")
-    clearing = cast("Mapping[str, Held]", evidence.found[_CLEARING])
+    if survey.strangers:
+        return No(f"There is no stack {', '.join(survey.strangers)} in {snapshot.place.region}.")
+    leaving, templates, clearing = survey.leaving, survey.templates, survey.clearing
     names = ", ".join(each.stack.name for each in leaving)
     if not leaving and not clearing:
         return Plan("Nothing to do: none of the stacks is there", (), (), ())
@@ -175,10 +181,10 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
         check for each in leaving for check in _blocks(each, leaving, templates, snapshot, empties)
     ]
     checks += [
-        Check(
-            f"{name}: the bucket of its templates: not checked ({why}); it stays until "
-            f"`bgconsole down {name}` can look at it",
-            "not checked",
+        not_checked(
+            f"{name}: the bucket of its templates",
+            why,
+            f"; it stays until `bgconsole down {name}` can look at it",
         )
         for name, why in evidence.missing.items()
     ]
@@ -233,17 +239,14 @@ def _blocks(
             f"DeletionProtection is on. First: bgconsole up {stack.name} DeletionProtection=false",
         )
     if each.images is None:
-        yield Check(f"{stack.name}: what is in it: not checked ({each.unread})", "not checked")
+        yield not_checked(f"{stack.name}: what is in it", each.unread)
     for repository, count in (each.images or {}).items():
         if count and not empties:
             images = how_many(count, "image")
             yield _problem(stack, f"repository {repository} holds {images}; --empty deletes them")
     for bucket, held in each.buckets.items():
         if isinstance(held, str):
-            yield Check(
-                f"{stack.name}: whether bucket {bucket} is empty: not checked ({held})",
-                "not checked",
-            )
+            yield not_checked(f"{stack.name}: whether bucket {bucket} is empty", held)
         elif held.keys and not empties:
             yield _problem(stack, f"bucket {bucket} holds {_objects(held)}; --empty deletes them")
     going = {other.stack.name for other in leaving}

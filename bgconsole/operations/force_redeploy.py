@@ -10,14 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bgconsole.domain.how_many import how_many
-from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.services import ContainerImage, Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, image_check, means_now, parts_in, why_not_known
+from bgconsole.operations.lookup import (
+    Lookup,
+    about_tag,
+    image_check,
+    means_now,
+    parts_in,
+    why_not_known,
+)
 from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
     Check,
@@ -30,6 +37,7 @@ from bgconsole.operations.spec import (
     Params,
     Plan,
     Risk,
+    not_checked,
 )
 from bgconsole.operations.step import Step
 from bgconsole.operations.words import at, command, following
@@ -204,11 +212,9 @@ def _image(
 def _unknown(image: ContainerImage, tag: str, evidence: Evidence | None) -> Check:
     if evidence is None:
         return Check(f"what the tag {tag} means now", "checking")
-    why = why_not_known(evidence, f"tag {image.image}") or "not asked"
+    why = why_not_known(evidence, about_tag(image.image)) or "not asked"
     running = _short(image.digest) if image.digest else "an unknown digest"
-    return Check(
-        f"what the tag {tag} means now: not checked ({why}); {running} runs", "not checked"
-    )
+    return not_checked(f"what the tag {tag} means now", why, f"; {running} runs")
 
 
 def _other(image: ContainerImage, tag: str, now: str, pushed: str) -> Check:
@@ -226,8 +232,8 @@ def _short(digest: str) -> str:
 
 
 def _pushed(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str:
-    found = evidence.found.get(f"tag {written}") if evidence else None
-    if isinstance(found, Image) and found.pushed_at:
+    found = evidence.answer(about_tag(written)) if evidence else None
+    if found is not None and found.pushed_at:
         return f", pushed {at(found.pushed_at, snapshot)}"
     return ""
 

@@ -1,27 +1,47 @@
 """What operations look up about images and task definitions, and the checks that tell of it.
 
-Evidence is kept by name: `tag IMAGE` and `digest REPOSITORY@DIGEST` hold an `Image` or None (the
-registry has none), `definition ARN` holds a task definition (`definition FAMILY` the newest of a
-family), `runs FAMILY` the tasks of it that no service started. A look-up that failed leaves its
-words in `Evidence.missing` under the same name.
+A look-up that failed leaves its words in `Evidence.missing`, under the name of its question.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
 
 from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.domain.images import Image, ImageReference, short_digest
-from bgconsole.domain.services import ContainerImage, TaskDefinition
+from bgconsole.domain.services import Bounds, ContainerImage, Task, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
+from bgconsole.domain.stacks import StackEvent
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations.spec import Check, Evidence
+from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, Found, No, Question, not_checked
 
 _ECR = re.compile(r"(?P<account>\d{12})\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 _LOOPBACK = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+)(?::\d+)?$")
-Found = TypeVar("Found")
+AUTOSCALING = Question[Bounds | None]("autoscaling")
+"""Between how many tasks the service is held; None where nothing holds it."""
+EVENTS = Question[tuple[StackEvent, ...]]("events")
+"""Those of the stack that an operation is about, newest first."""
+
+
+def about_tag(written: str) -> Question[Image | None]:
+    """The image that a reference's tag means now; None where the registry has none."""
+    return Question(f"tag {written}")
+
+
+def about_digest(repository: str, digest: str) -> Question[Image | None]:
+    """The image of a digest; None where the registry has none."""
+    return Question(f"digest {repository}@{digest}")
+
+
+def about_definition(name: str) -> Question[TaskDefinition]:
+    """A task definition by its ARN, or the newest of a family."""
+    return Question(f"definition {name}")
+
+
+def about_runs(family: str) -> Question[tuple[Task, ...]]:
+    """The tasks of a task definition family that no service started."""
+    return Question(f"runs {family}")
 
 
 class Lookup:
@@ -44,11 +64,12 @@ class Lookup:
         Asked `anew` its status is that of now.
         """
         services = self._gateway.services
-        return self.ask(f"definition {arn}", lambda: services.task_definition(arn, anew=anew))
+        return self.ask(about_definition(arn), lambda: services.task_definition(arn, anew=anew))
 
     def definitions(self, arns: Iterable[str]) -> bool:
         """Read some more task definitions; false where all were asked for before."""
-        new = [arn for arn in arns if f"definition {arn}" not in {**self._found, **self._missing}]
+        evidence = self.evidence
+        new = [arn for arn in arns if not evidence.asked(about_definition(arn))]
         for arn in new:
             self.definition(arn)
         return bool(new)
@@ -56,19 +77,15 @@ class Lookup:
     def runs(self, family: str) -> None:
         """The tasks of a task definition family that no service started."""
         cluster = self._snapshot.ref.cluster
-        self.ask(f"runs {family}", lambda: self._gateway.services.runs(cluster, family))
+        self.ask(about_runs(family), lambda: self._gateway.services.runs(cluster, family))
 
     def tag(self, written: str) -> None:
         """What digest an image's tag means now."""
         reference = ImageReference.parse(written)
         if reference.digest:
             return
-        name = f"tag {written}"
-        if why := not_ours(reference, self._snapshot):
-            self._missing[name] = why
-            return
-        images = self._gateway.images
-        self.ask(name, lambda: images.find(reference.repository, tag=reference.tag))
+        find, name = self._gateway.images.find, reference.repository
+        self._ask_registry(about_tag(written), reference, lambda: find(name, tag=reference.tag))
 
     def digest(self, image: ContainerImage) -> None:
         """Whether the registry still has an image."""
@@ -76,30 +93,37 @@ class Lookup:
         digest = image.digest or reference.digest
         if not digest:
             return
-        name = f"digest {reference.repository}@{digest}"
-        if why := not_ours(reference, self._snapshot):
-            self._missing[name] = why
-            return
-        images = self._gateway.images
-        self.ask(name, lambda: images.find(reference.repository, digest=digest))
+        find, name = self._gateway.images.find, reference.repository
+        self._ask_registry(about_digest(name, digest), reference, lambda: find(name, digest=digest))
 
     def ask(
         self,
-        name: str,
-        question: Callable[[], Found],
+        question: Question[Found],
+        find: Callable[[], Found],
         words: Callable[[GatewayError], str] = lambda error: error.title,
     ) -> Found | None:
-        """Keep the answer under a name, or `words` of why there is none; None without one."""
+        """Keep the answer, or `words` of why there is none; None without one."""
         try:
-            answer = question()
+            answer = find()
         except AccessDenied as error:
-            self._missing[name] = f"AccessDenied: {error.action or error.detail}"
+            self._missing[question.name] = f"AccessDenied: {error.action or error.detail}"
         except GatewayError as error:
-            self._missing[name] = words(error)
+            self._missing[question.name] = words(error)
         else:
-            self._found[name] = answer
+            self._found[question.name] = answer
             return answer
         return None
+
+    def _ask_registry(
+        self,
+        question: Question[Image | None],
+        reference: ImageReference,
+        find: Callable[[], Image | None],
+    ) -> None:
+        if why := not_ours(reference, self._snapshot):
+            self._missing[question.name] = why
+        else:
+            self.ask(question, find)
 
 
 def not_ours(reference: ImageReference, snapshot: Snapshot) -> str:
@@ -127,6 +151,21 @@ def definitions_in(evidence: Evidence | None) -> Mapping[str, TaskDefinition]:
     return {value.arn: value for value in found if isinstance(value, TaskDefinition)}
 
 
+def definition_of(
+    snapshot: Snapshot, evidence: Evidence | None, name: str
+) -> TaskDefinition | None:
+    """A task definition, by its ARN or family, as looked up; else as it was read with the tasks."""
+    found = evidence.answer(about_definition(name)) if evidence else None
+    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
+    return found or definitions_in(evidence).get(name) or known.get(name)
+
+
+def unread_definition(name: str, evidence: Evidence | None) -> No:
+    """Why nothing can be done without a task definition, by its ARN or family."""
+    why = (evidence or NO_EVIDENCE).why_not(about_definition(name)) or "not asked"
+    return No(f"The task definition {short_name(name)} could not be read ({why}).")
+
+
 def means_now(
     written: str, snapshot: Snapshot, evidence: Evidence | None, runs: str = ""
 ) -> str | None:
@@ -135,15 +174,15 @@ def means_now(
     Where `runs` is a part of that image, or the other way round, it is `runs`: the same image.
     Before evidence is there, what the console saw of the repository counts.
     """
-    name = f"tag {written}"
-    if evidence is not None and name in evidence.found:
-        found = evidence.found[name]
-        if not isinstance(found, Image):
+    question = about_tag(written)
+    if evidence is not None and evidence.asked(question):
+        if evidence.why_not(question):
+            return None
+        found = evidence.answer(question)
+        if found is None:
             return ""
         same, known = bool(runs) and found.is_(runs), not (runs and found.unread)
         return runs if same else found.digest if known else None
-    if evidence is not None and name in evidence.missing:
-        return None
     reference = ImageReference.parse(written)
     seen = snapshot.images.value
     if seen is None or not_ours(reference, snapshot):
@@ -164,12 +203,12 @@ def parts_in(evidence: Evidence | None) -> Mapping[str, tuple[str, ...] | None]:
     }
 
 
-def why_not_known(evidence: Evidence, name: str) -> str:
+def why_not_known(evidence: Evidence, image: Question[Image | None]) -> str:
     """Why a look-up says less than it should, in a few words; empty where it says all."""
-    found = evidence.found.get(name)
-    if isinstance(found, Image):
+    found = evidence.answer(image)
+    if found is not None:
         return found.unread and f"its platforms: {found.unread}"
-    return evidence.missing.get(name, "")
+    return evidence.why_not(image)
 
 
 def image_check(image: ContainerImage, evidence: Evidence | None, *, must: bool) -> Check | None:
@@ -187,14 +226,14 @@ def image_check(image: ContainerImage, evidence: Evidence | None, *, must: bool)
     named = f"{reference.repository} sha256:{short_digest(digest)}"
     if evidence is None:
         return Check(f"image {named} in the registry", "checking")
-    name = f"digest {reference.repository}@{digest}"
-    if name in evidence.missing:
-        return Check(f"image {named}: not checked ({evidence.missing[name]})", "not checked")
-    if evidence.found.get(name) is None:
+    question = about_digest(reference.repository, digest)
+    if why := evidence.why_not(question):
+        return not_checked(f"image {named}", why)
+    if evidence.answer(question) is None:
         if must:
             words = f"The image {named} is gone from the registry: no task could pull it."
             return Check(words, "problem")
         return Check(f"image {named} is gone from the registry; running tasks keep it", "warning")
-    why = why_not_known(evidence, name)
+    why = why_not_known(evidence, question)
     told = f"image {named} is in the registry{f'; not checked ({why})' if why else ''}"
     return Check(told, "not checked" if why else "ok")

@@ -7,17 +7,16 @@ that serves is touched. A migration that runs already, whoever started it, is fo
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 from bgconsole.domain.images import ImageReference, short_digest
 from bgconsole.domain.migrations import DEFAULT_COMMAND, on_start_words
-from bgconsole.domain.services import Task, TaskDefinition, short_name
+from bgconsole.domain.services import TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import live_version
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations import migration as migrating
 from bgconsole.operations.guards import unread
-from bgconsole.operations.lookup import Lookup, definitions_in, means_now
+from bgconsole.operations.lookup import Lookup, definition_of, means_now, unread_definition
 from bgconsole.operations.migration import COPY, Migration
 from bgconsole.operations.new_image import full_reference, look_up, register_step, resolve
 from bgconsole.operations.spec import (
@@ -56,7 +55,7 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if snapshot.deploying:
         return No("A deployment is under way: migrate before it or after it.")
     base = _base(snapshot, params)
-    definition = _definition(snapshot, evidence, base)
+    definition = definition_of(snapshot, evidence, base)
     if definition is None:
         return _unread(snapshot, words, evidence, base)
     return _running(snapshot, params, evidence, definition, words)
@@ -113,14 +112,9 @@ def _running(
 def _following(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
     """A plan that only looks: at a migration that runs, or ran."""
     wanted = params["follow"]
-    definition = _definition(snapshot, evidence, _base(snapshot, params))
+    definition = definition_of(snapshot, evidence, _base(snapshot, params))
     families = _families(snapshot, definition)
-    runs = [
-        task
-        for family in families
-        for task in _tuple(evidence.found.get(f"runs {family}") if evidence else None)
-        if task.id.startswith(wanted)
-    ]
+    runs = [t for t in migrating.runs_in(evidence, families) if t.id.startswith(wanted)]
     if evidence is not None and len(runs) != 1:
         missing = "; ".join(evidence.missing.values())
         why = f" ({missing})" if missing else ""
@@ -154,21 +148,12 @@ def _base(snapshot: Snapshot, params: Params) -> str:
     return params.get("task-definition") or (service.task_definition if service else "")
 
 
-def _definition(snapshot: Snapshot, evidence: Evidence | None, name: str) -> TaskDefinition | None:
-    found = evidence.found.get(f"definition {name}") if evidence else None
-    if isinstance(found, TaskDefinition):
-        return found
-    known = snapshot.tasks.value.definitions if snapshot.tasks.value else {}
-    return definitions_in(evidence).get(name) or known.get(name)
-
-
 def _unread(
     snapshot: Snapshot, words: tuple[str, ...], evidence: Evidence | None, base: str
 ) -> Plan | No:
     """Before the task definition is read there is little to say, and after it nothing to do."""
     if evidence is not None:
-        why = evidence.missing.get(f"definition {base}", "not asked")
-        return No(f"The task definition {short_name(base)} could not be read ({why}).")
+        return unread_definition(base, evidence)
     migration = Migration(snapshot.ref, base, short_name(base), "", words)
     return Plan(
         summary=f"Run the migrations of {snapshot.ref.name}",
@@ -217,10 +202,6 @@ def _moved(
         "this runs the migrations of the NEW image"
     )
     return (Check(words, "warning"),)
-
-
-def _tuple(value: object) -> Sequence[Task]:
-    return value if isinstance(value, tuple) else ()
 
 
 MIGRATE = Operation(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from shlex import quote
@@ -18,7 +18,8 @@ from bgconsole.domain.migrations import DEFAULT_COMMAND, mentions
 from bgconsole.domain.services import ServiceRef, Task, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.spec import Check, Evidence, No, Params
+from bgconsole.operations.lookup import about_runs
+from bgconsole.operations.spec import NO_EVIDENCE, Check, Evidence, No, Params, not_checked
 from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import at, command
 from bgconsole.watch.task_run import follow_task
@@ -150,9 +151,16 @@ def wait_step(
 
 def under_way(evidence: Evidence | None, families: Sequence[str]) -> tuple[Task, ...]:
     """The migrations that run now, as far as was looked."""
-    found = (evidence.found.get(f"runs {family}") for family in families) if evidence else ()
-    tasks = [task for some in found if isinstance(some, tuple) for task in some]
-    return tuple(task for task in tasks if not task.stopped and is_migration(task))
+    return tuple(
+        task for task in runs_in(evidence, families) if not task.stopped and is_migration(task)
+    )
+
+
+def runs_in(evidence: Evidence | None, families: Sequence[str]) -> Iterator[Task]:
+    """The tasks of these families that no service started, as far as was looked."""
+    known = evidence or NO_EVIDENCE
+    for family in families:
+        yield from known.answer(about_runs(family)) or ()
 
 
 def is_migration(task: Task) -> bool:
@@ -175,8 +183,8 @@ def other_check(evidence: Evidence | None, families: Sequence[str]) -> Check:
     if evidence is None:
         return Check("that no other migration runs", "checking")
     for family in families:
-        if why := evidence.missing.get(f"runs {family}"):
-            return Check(f"whether another migration runs: not checked ({why})", "not checked")
+        if why := evidence.why_not(about_runs(family)):
+            return not_checked("whether another migration runs", why)
     return Check("no other migration runs", "ok")
 
 

@@ -17,8 +17,8 @@ from bgconsole.domain.services import Task, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.audit import Record
-from bgconsole.operations.lookup import Lookup
-from bgconsole.operations.spec import Check, Evidence
+from bgconsole.operations.lookup import Lookup, about_runs
+from bgconsole.operations.spec import Check, Evidence, Question
 from bgconsole.operations.words import at
 
 PAGES = 5
@@ -41,7 +41,7 @@ def gather(gateway: Gateway, snapshot: Snapshot, since: datetime, live: TaskDefi
     lookup = Lookup(gateway, snapshot)
     lookup.runs(live.family)
     for group in dict.fromkeys(c.log.group for c in live.containers if c.log and c.log.group):
-        lookup.ask(f"{_LOG} {group}", partial(_search, gateway, group, since))
+        lookup.ask(Question(f"{_LOG} {group}"), partial(_search, gateway, group, since))
     return lookup.evidence
 
 
@@ -71,11 +71,12 @@ def checks(
         words = "migrations since then: when that version began to run is not on record"
         yield Check(words, "not checked")
         return
-    tasks = f"runs {live.family}" if live else ""
-    if tasks not in {**evidence.found, **evidence.missing}:
+    tasks = about_runs(live.family if live else "")
+    if not evidence.asked(tasks):
         yield Check(f"migrations since {at(since, snapshot)}", "checking")
         return
-    found = [*_in_logs(snapshot, evidence), *_in_tasks(snapshot, since, evidence.found.get(tasks))]
+    found = [*_in_logs(snapshot, evidence)]
+    found += _in_tasks(snapshot, since, evidence.answer(tasks) or ())
     found += _in_audit(snapshot, since, evidence.ours)
     missed = tuple(_missed(evidence, tasks))
     reach = ", ".join(_reach(snapshot, since, evidence, tasks))
@@ -109,9 +110,9 @@ def _in_logs(snapshot: Snapshot, evidence: Evidence) -> Iterator[str]:
             yield f"{migration.name} at {at(migration.at, snapshot)} (log {group})"
 
 
-def _in_tasks(snapshot: Snapshot, since: datetime, tasks: object) -> Iterator[str]:
-    for task in tasks if isinstance(tasks, tuple) else ():
-        if not isinstance(task, Task) or task.created_at is None or task.created_at < since:
+def _in_tasks(snapshot: Snapshot, since: datetime, tasks: tuple[Task, ...]) -> Iterator[str]:
+    for task in tasks:
+        if task.created_at is None or task.created_at < since:
             continue
         if any(mentions(command) for _, command in task.commands):
             codes = [c.exit_code for c in task.containers if c.exit_code is not None]
@@ -129,21 +130,23 @@ def _in_audit(snapshot: Snapshot, since: datetime, records: tuple[Record, ...]) 
             yield f"migrate by {who} at {at(began, snapshot)} (our audit log)"
 
 
-def _reach(snapshot: Snapshot, since: datetime, evidence: Evidence, tasks: str) -> Iterator[str]:
+def _reach(
+    snapshot: Snapshot, since: datetime, evidence: Evidence, tasks: Question[tuple[Task, ...]]
+) -> Iterator[str]:
     """Every source that was looked in, with how far back it tells."""
     for group, searched in _logs(evidence).items():
         yield f"log {group}" + ("" if searched.whole else " (not searched to the end)")
     seen = snapshot.service.fetched_at
-    if tasks in evidence.found and seen is not None:
+    if evidence.answer(tasks) is not None and seen is not None:
         kept = max(since, seen - STOPPED_KEPT)
         late = f", not known before {at(kept, snapshot)}" if kept > since else ""
         yield f"stopped tasks{late}"
     yield "our audit log"
 
 
-def _missed(evidence: Evidence, tasks: str) -> Iterator[str]:
+def _missed(evidence: Evidence, tasks: Question[tuple[Task, ...]]) -> Iterator[str]:
     """Every source that could not be looked in, with why."""
     for name, why in evidence.missing.items():
-        if name == tasks or name.startswith(_LOG):
-            told = "stopped tasks" if name == tasks else name.removeprefix("migration ")
+        if name == tasks.name or name.startswith(_LOG):
+            told = "stopped tasks" if name == tasks.name else name.removeprefix("migration ")
             yield f"{told} ({why})"

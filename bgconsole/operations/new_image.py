@@ -6,12 +6,18 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bgconsole.domain.images import Image, ImageReference, is_reference, is_tag, short_digest
+from bgconsole.domain.images import ImageReference, is_reference, is_tag, short_digest
 from bgconsole.domain.services import ContainerImage, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.lookup import Lookup, means_now, why_not_known
-from bgconsole.operations.spec import Check, Evidence
+from bgconsole.operations.lookup import (
+    Lookup,
+    about_digest,
+    about_tag,
+    means_now,
+    why_not_known,
+)
+from bgconsole.operations.spec import Check, Evidence, not_checked
 from bgconsole.operations.step import Step
 from bgconsole.operations.words import command
 
@@ -78,7 +84,7 @@ def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewI
         if evidence is None:
             check = Check(f"what {shown} is", "checking")
         else:
-            why = evidence.missing.get(f"tag {written}", "not asked")
+            why = evidence.why_not(about_tag(written)) or "not asked"
             check = Check(f"{shown}: not pinned to a digest, not checked ({why})", "not checked")
         return NewImage(written, reference.tag or shown, "", reference.tag, check)
     gone = Check(f"There is no image {shown} in the registry: no task could start.", "problem")
@@ -126,17 +132,17 @@ def register_step(
 
 def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> Check:
     reference = ImageReference.parse(written)
-    name = f"digest {reference.repository}@{digest}" if reference.digest else f"tag {written}"
+    by_digest = about_digest(reference.repository, digest)
+    question = by_digest if reference.digest else about_tag(written)
     short = f"{reference.repository} sha256:{short_digest(digest)}"
     if evidence is None:
         return Check(f"image {short} in the registry", "checking")
-    if name in evidence.missing:
-        why = evidence.missing[name]
-        return Check(f"image {short}: not checked ({why})", "not checked")
-    if not isinstance(evidence.found.get(name), Image):
+    if why := evidence.why_not(question):
+        return not_checked(f"image {short}", why)
+    if evidence.answer(question) is None:
         words = f"The image {short} is not in the registry: no task could start."
         return Check(words, "problem")
     named = f"{shown} is sha256:{short_digest(digest)}" if reference.tag else f"image {short}"
-    if why := why_not_known(evidence, name):
+    if why := why_not_known(evidence, question):
         return Check(f"{named}, in the registry; not checked ({why})", "not checked")
     return Check(f"{named}, in the registry", "ok")

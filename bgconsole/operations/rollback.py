@@ -35,7 +35,15 @@ from bgconsole.operations import (
 from bgconsole.operations.deploy_steps import named_in
 from bgconsole.operations.feeds import feeds
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, definitions_in, means_now, parts_in
+from bgconsole.operations.lookup import (
+    EVENTS,
+    Lookup,
+    about_definition,
+    definition_of,
+    definitions_in,
+    means_now,
+    parts_in,
+)
 from bgconsole.operations.owning_stack import THROUGH, cancellable
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
@@ -76,7 +84,7 @@ def gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     if target is None:
         return lookup.evidence
     if stack := _cancels(snapshot, params):
-        lookup.ask("events", lambda: gateway.stacks.events(stack.arn))
+        lookup.ask(EVENTS, lambda: gateway.stacks.events(stack.arn))
     if choice.live is not None and choice.live.task_definition not in _known(snapshot):
         lookup.definition(choice.live.task_definition)
     definition = lookup.definition(target.task_definition, anew=True)
@@ -98,7 +106,7 @@ def look_aside(
     if _by_codedeploy(snapshot):
         return codedeploy_back.look_aside(gateway, snapshot, evidence)
     choice = _choice(snapshot, params, evidence)
-    live = _definition(snapshot, evidence, choice.live.task_definition) if choice.live else None
+    live = definition_of(snapshot, evidence, choice.live.task_definition) if choice.live else None
     if choice.ran is None or live is None:
         return NO_EVIDENCE
     return migrations_since.gather(gateway, snapshot, choice.ran.since, live)
@@ -180,7 +188,7 @@ def _words(image: str) -> str:
 
 def _image(snapshot: Snapshot, target: Version, evidence: Evidence | None) -> tuple[str, str]:
     """The container that takes the traffic, and the image it is to run, by digest where known."""
-    definition = _definition(snapshot, evidence, target.task_definition)
+    definition = definition_of(snapshot, evidence, target.task_definition)
     written = (
         tuple(ContainerImage(c.name, c.image, "") for c in definition.containers)
         if definition
@@ -227,14 +235,14 @@ def plan_back(
     if choice.target is None or choice.live is None or service is None:
         return No(_no(choice), _choices(choice, snapshot))
     live, target = choice.live, choice.target
-    definition = _definition(snapshot, evidence, target.task_definition)
+    definition = definition_of(snapshot, evidence, target.task_definition)
     if definition is None and evidence is not None and not target.images:
-        why = evidence.missing.get(f"definition {target.task_definition}", "")
+        why = evidence.why_not(about_definition(target.task_definition))
         return No(
             f"Revision {target.revision} could not be read ({why}).", _choices(choice, snapshot)
         )
     drifts = choice.stop is None and through is None
-    taken_back = _definition(snapshot, evidence, live.task_definition)
+    taken_back = definition_of(snapshot, evidence, live.task_definition)
     pinned = {} if choice.stop or through else _pins(snapshot, evidence, target, definition)
     steps = back_steps.cancel(cancels, choice, snapshot, evidence) if cancels else ()
     if choice.stop is None:
@@ -295,10 +303,6 @@ def _named(candidate: Candidate, among: tuple[Candidate, ...]) -> str:
     several = sum(1 for other in among if other.version.revision == version.revision) > 1
     digest = next(iter(version.digests.values()), "")
     return f"{version.revision}@{short_digest(digest)}" if several and digest else version.revision
-
-
-def _definition(snapshot: Snapshot, evidence: Evidence | None, arn: str) -> TaskDefinition | None:
-    return definitions_in(evidence).get(arn) or _known(snapshot).get(arn)
 
 
 def _known(snapshot: Snapshot) -> Definitions:

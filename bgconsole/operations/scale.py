@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from bgconsole.domain.fargate import MEMORY, problem
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import ImageReference
-from bgconsole.domain.services import Bounds, Service
+from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
 from bgconsole.operations.count_steps import until_run
 from bgconsole.operations.guards import not_ours_to_deploy, unread
-from bgconsole.operations.lookup import Lookup, image_check
+from bgconsole.operations.lookup import AUTOSCALING, Lookup, image_check
 from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
+    NO_EVIDENCE,
     Check,
     Evidence,
     Fact,
@@ -29,13 +30,15 @@ from bgconsole.operations.spec import (
     Param,
     Params,
     Plan,
+    Question,
     Risk,
+    not_checked,
 )
 from bgconsole.operations.step import Step
 from bgconsole.operations.words import command, following
 from bgconsole.watch.follow import Expected
 
-_BOUNDS, _SAID = "autoscaling", "task definition's size"
+_SAID = Question[Mapping[str, object]]("task definition's size")
 _MOST = 1000
 """Tasks that somebody may want by this way: more is a slip of a finger."""
 _LISTED = 20
@@ -51,7 +54,7 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
             for image in live.images:
                 lookup.digest(image)
     else:
-        lookup.ask(_BOUNDS, lambda: gateway.services.autoscaling(snapshot.ref))
+        lookup.ask(AUTOSCALING, lambda: gateway.services.autoscaling(snapshot.ref))
     return lookup.evidence
 
 
@@ -124,10 +127,10 @@ def _bounds(count: int, evidence: Evidence | None) -> Check:
     """Whether autoscaling holds the service, and will undo this."""
     if evidence is None:
         return Check("what autoscaling does with the service", "checking")
-    if why := evidence.missing.get(_BOUNDS):
-        return Check(f"what autoscaling does with the service: not checked ({why})", "not checked")
-    bounds = evidence.found.get(_BOUNDS)
-    if not isinstance(bounds, Bounds):
+    if why := evidence.why_not(AUTOSCALING):
+        return not_checked("what autoscaling does with the service", why)
+    bounds = evidence.answer(AUTOSCALING)
+    if bounds is None:
         return Check("no autoscaling acts on the service", "ok")
     held = f"autoscaling holds it between {bounds.minimum} and {bounds.maximum} tasks"
     if bounds.suspended:
@@ -143,14 +146,13 @@ def _resized(
     live = live_version(snapshot)
     if live is None or not live.digests or len(live.digests) < len(live.images):
         return No("What runs is not known by digest: its size cannot be changed alone.")
-    said = evidence.found.get(_SAID) if evidence else None
-    before = said if isinstance(said, Mapping) else {}
+    before = (evidence or NO_EVIDENCE).answer(_SAID) or {}
     was = (str(before.get("cpu", "")), str(before.get("memory", "")))
     cpu = params.get("cpu") or was[0]
     memory = params.get("memory") or was[1]
     known = bool(cpu and memory)
     if evidence is not None and not known:
-        why = evidence.missing.get(_SAID, "its task definition names none")
+        why = evidence.why_not(_SAID) or "its task definition names none"
         return No(f"What size it has is not known ({why}): give --cpu and --memory.")
     if known and (wrong := problem(cpu, memory)):
         return No(wrong)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from bgconsole.domain.services import ServiceRef
@@ -53,6 +53,11 @@ class Param:
 Params = Mapping[str, str]
 
 
+def items_in(params: Params) -> list[str]:
+    """What was given by its place, where several may be: the parameter `items`."""
+    return [item for item in params.get("items", "").split("\n") if item]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at before acting."""
@@ -60,6 +65,11 @@ class Check:
     words: str
     state: Literal["ok", "warning", "problem", "not checked", "checking"]
     """`not checked` carries the reason in `words`; it never reads as ok and never blocks."""
+
+
+def not_checked(what: str, why: str, rest: str = "") -> Check:
+    """A check that could not be made, with the reason."""
+    return Check(f"{what}: not checked ({why}){rest}", "not checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,16 @@ class No:
     """What the user may run in its place, where this is only named here."""
 
 
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)  # without slots: `Question[int]("…")` sets an attribute of typing's
+class Question(Generic[Found]):
+    """The name that a look-up is kept under; its type is that of the answer."""
+
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What `gather` looked up, by name; a look-up that failed holds its error's words instead."""
@@ -150,6 +170,18 @@ class Evidence:
     """What the audit log holds of this service, oldest first."""
     drafts: tuple[tuple[str, str], ...] = ()
     """The draft change sets that were made to see what would change: stack and name."""
+
+    def answer(self, question: Question[Found]) -> Found | None:
+        """What was found; None where it was not, or not asked for."""
+        return cast("Found | None", self.found.get(question.name))
+
+    def why_not(self, question: Question[Found]) -> str:
+        """Why a look-up failed; empty where it did not, or was not made."""
+        return self.missing.get(question.name, "")
+
+    def asked(self, question: Question[Found]) -> bool:
+        """Whether it was looked up, with whatever result."""
+        return question.name in self.found or question.name in self.missing
 
     def joined(self, other: Evidence) -> Evidence:
         """With what was looked up besides."""

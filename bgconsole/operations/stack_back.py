@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from shlex import quote
-from typing import cast
 
-from bgconsole.domain.errors import AccessDenied, GatewayError
 from bgconsole.domain.identity import Place
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
-from bgconsole.domain.stacks import Stack, StackEvent, StackResource
+from bgconsole.domain.stacks import Stack, StackResource
 from bgconsole.gateway.port import Gateway, Submitted
+from bgconsole.operations.lookup import EVENTS, Lookup
 from bgconsole.operations.spec import (
+    NO_EVIDENCE,
     Check,
     Evidence,
     Fact,
@@ -23,7 +23,10 @@ from bgconsole.operations.spec import (
     Param,
     Params,
     Plan,
+    Question,
     Risk,
+    items_in,
+    not_checked,
 )
 from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
@@ -32,12 +35,13 @@ from bgconsole.watch.stack_follow import follow_stack
 WHICH = "?"
 """In the place of what to skip: ask."""
 BACK = frozenset({"UPDATE_ROLLBACK_COMPLETE"})
+_RESOURCES = Question[tuple[StackResource, ...]]("resources")
 STACK_PARAM = Param("items", "The stack", "STACK", many=True)
 
 
 def stack_named(snapshot: Snapshot, params: Params) -> Stack | No:
     """The one stack that is named, as it was last seen."""
-    names = [name for name in params.get("items", "").split("\n") if name and "=" not in name]
+    names = [name for name in items_in(params) if "=" not in name]
     stacks = {stack.name: stack for stack in snapshot.stacks.value or ()}
     if len(names) != 1:
         return No(f"Name one stack: {', '.join(stacks) or 'there is none'}.")
@@ -62,7 +66,7 @@ def cancelling(stack: Stack, place: Place, newest: Evidence | None) -> tuple[Ste
 
 def following_back(stack: Stack, newest: Evidence | None) -> Step:
     """Follow it until it is where it was."""
-    events = cast("tuple[StackEvent, ...]", newest.found.get("events", ()) if newest else ())
+    events = (newest or NO_EVIDENCE).answer(EVENTS)
     since = events[0].at if events else stack.changed_at
 
     def work(bench: Bench) -> Told:
@@ -74,21 +78,11 @@ def following_back(stack: Stack, newest: Evidence | None) -> Step:
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     stack = stack_named(snapshot, params)
     if isinstance(stack, No):
-        return Evidence()
-    found: dict[str, object] = {}
-    missing: dict[str, str] = {}
-    asks: dict[str, Callable[[], object]] = {
-        "events": lambda: gateway.stacks.events(stack.arn),
-        "resources": lambda: gateway.stacks.resources(stack.arn),
-    }
-    for name, ask in asks.items():
-        try:
-            found[name] = ask()
-        except AccessDenied as error:
-            missing[name] = f"AccessDenied: {error.action or error.detail}"
-        except GatewayError as error:
-            missing[name] = error.brief
-    return Evidence(found, missing)
+        return NO_EVIDENCE
+    lookup = Lookup(gateway, snapshot)
+    lookup.ask(EVENTS, lambda: gateway.stacks.events(stack.arn))
+    lookup.ask(_RESOURCES, lambda: gateway.stacks.resources(stack.arn))
+    return lookup.evidence
 
 
 def _cancel_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
@@ -127,7 +121,7 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
                 "skip",
             )
         skip = ()
-    if evidence is not None and "resources" in evidence.found:
+    if evidence is not None and evidence.answer(_RESOURCES) is not None:
         known = {resource.logical_id for resource in failed}
         if strangers := sorted(set(skip) - known):
             return No(
@@ -222,14 +216,13 @@ _SKIPPED = {
 
 def _failed(evidence: Evidence | None) -> tuple[StackResource, ...]:
     """The resources that CloudFormation lets be skipped: those whose roll back failed."""
-    found = evidence.found.get("resources", ()) if evidence else ()
-    resources = cast("tuple[StackResource, ...]", found)
+    resources = (evidence or NO_EVIDENCE).answer(_RESOURCES) or ()
     return tuple(each for each in resources if each.status == "UPDATE_FAILED")
 
 
 def _explained(resource: StackResource, evidence: Evidence | None) -> str:
     """Why it failed, newest word first."""
-    events = cast("tuple[StackEvent, ...]", evidence.found.get("events", ()) if evidence else ())
+    events = (evidence or NO_EVIDENCE).answer(EVENTS) or ()
     told = (
         event.reason
         for event in events
@@ -241,10 +234,7 @@ def _explained(resource: StackResource, evidence: Evidence | None) -> str:
 def _seen(evidence: Evidence | None) -> tuple[Check, ...]:
     if evidence is None:
         return (Check("what failed, and why", "checking"),)
-    return tuple(
-        Check(f"{name}: not checked ({why})", "not checked")
-        for name, why in evidence.missing.items()
-    )
+    return tuple(not_checked(name, why) for name, why in evidence.missing.items())
 
 
 CANCEL_UPDATE = Operation(

@@ -13,7 +13,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import NO_TAGS, Artifacts
-from bgconsole.operations.spec import Params
+from bgconsole.operations.spec import Params, items_in
 from bgconsole.operations.stack_conditions import Values, with_defaults
 from bgconsole.operations.stack_package import PARAMETER, Package, bucket_of, packaged, prefix_of
 from bgconsole.operations.stack_templates import Feed, Template
@@ -97,7 +97,7 @@ def wishes(params: Params, folder: Path) -> Wishes:
     Raises:
         ConfigurationError: a file cannot be read.
     """
-    words = [word for word in params.get("items", "").split("\n") if word]
+    words = items_in(params)
     shared: dict[str, str] = {}
     if name := params.get("parameters", ""):
         shared |= _file(folder / "parameters" / f"{name}.json")

@@ -16,7 +16,7 @@ from bgconsole.domain.change_set import Change, ChangeSet
 from bgconsole.domain.errors import Refused, WorldChanged
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import ImageReference
-from bgconsole.domain.services import Bounds, Service
+from bgconsole.domain.services import Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
@@ -25,7 +25,7 @@ from bgconsole.domain.versions import Definitions, Version
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.change_set_steps import CarryingOut
 from bgconsole.operations.image_steps import PUSHED
-from bgconsole.operations.lookup import Lookup, parts_in
+from bgconsole.operations.lookup import AUTOSCALING, Lookup, parts_in
 from bgconsole.operations.owning_stack import PARAMETER, THROUGH, root_stack
 from bgconsole.operations.proof_steps import until_proved
 from bgconsole.operations.spec import (
@@ -36,7 +36,9 @@ from bgconsole.operations.spec import (
     Otherwise,
     Param,
     Params,
+    Question,
     Risk,
+    not_checked,
 )
 from bgconsole.operations.stack_drafts import change_fact, discard_all, draft
 from bgconsole.operations.stack_layout import Turn
@@ -60,7 +62,7 @@ PAST = (("service", "past the stack: the service itself, and the stack drifts"),
 _DEFAULT = "DockerImage"
 _UNBUILT = "sha256:" + "0" * 64
 """In the place of the digest of an image that is yet to be built."""
-_DRAFT, _BOUNDS = "draft of the owning stack", "autoscaling"
+_DRAFT = Question[ChangeSet]("draft of the owning stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,7 @@ def look(
     """
     lookup, turn = Lookup(gateway, snapshot), way.turn(_placeholder(way, image))
     lookup.ask(_DRAFT, lambda: draft(gateway, turn), str)
-    lookup.ask(_BOUNDS, lambda: gateway.services.autoscaling(snapshot.ref))
+    lookup.ask(AUTOSCALING, lambda: gateway.services.autoscaling(snapshot.ref))
     drafted = replace(lookup.evidence, drafts=((turn.stack, turn.draft_name),))
     return evidence.joined(drafted)
 
@@ -186,9 +188,9 @@ def shown(snapshot: Snapshot, way: Through, image: str, evidence: Evidence | Non
         return Shown(
             checks=(Check(f"what an update of the stack {name} would change", "checking"),)
         )
-    found = evidence.found.get(_DRAFT)
-    if not isinstance(found, ChangeSet):
-        why = evidence.missing.get(_DRAFT, "not asked")
+    found = evidence.answer(_DRAFT)
+    if found is None:
+        why = evidence.why_not(_DRAFT) or "not asked"
         return _no(f"The stack {name} could not be drafted: {why}.".replace("..", "."))
     if useless := _useless(found, way, service):
         return _no(useless)
@@ -237,12 +239,8 @@ def _count(own: Change | None, service: Service, evidence: Evidence) -> tuple[Fa
     """The number of tasks, where the template would set it to another one."""
     if own is None or own.tasks is None or own.tasks == service.desired:
         return ()
-    bounds = evidence.found.get(_BOUNDS)
-    held = (
-        f"autoscaling holds {bounds.minimum} to {bounds.maximum}, "
-        if isinstance(bounds, Bounds)
-        else ""
-    )
+    bounds = evidence.answer(AUTOSCALING)
+    held = f"autoscaling holds {bounds.minimum} to {bounds.maximum}, " if bounds else ""
     why = f"{held}the template gives DesiredCount {own.tasks}"
     return (Fact("tasks", f"{service.desired} → {own.tasks}", aside=why, loud=True),)
 
@@ -250,7 +248,7 @@ def _count(own: Change | None, service: Service, evidence: Evidence) -> tuple[Fa
 def _count_checks(own: Change | None, found: ChangeSet) -> Iterator[Check]:
     if own is None or own.untold:
         what = "whether the update sets another number of tasks"
-        yield Check(f"{what}: not checked (the change set does not tell)", "not checked")
+        yield not_checked(what, "the change set does not tell")
     elif own.tasks is None:
         yield Check("the template leaves the number of tasks as it is", "ok")
     others = [

@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import cast
 
-from bgconsole.domain.builds import Source
 from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.hourly_costs import hourly
@@ -26,19 +24,22 @@ from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
 from bgconsole.domain.stacks import Stack
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations.build import CONTEXT
+from bgconsole.operations.build import CONTEXT, ENGINE, SOURCE
 from bgconsole.operations.first_image import first_image
 from bgconsole.operations.package_steps import package_facts, package_steps
 from bgconsole.operations.spec import (
     Check,
     Evidence,
     Fact,
+    Found,
     No,
     Operation,
     Param,
     Params,
     Plan,
+    Question,
     Risk,
+    items_in,
 )
 from bgconsole.operations.stack_conditions import standing
 from bgconsole.operations.stack_drafts import change_fact, discard_all, draft
@@ -47,7 +48,15 @@ from bgconsole.operations.stack_templates import folder_of, templates_in, wanted
 from bgconsole.operations.stack_turn import TurnSteps
 from bgconsole.operations.step import Step
 
-_TURNS, _WISHES, _TEMPLATES, _PROBLEM = "turns", "wishes", "templates", "problem"
+_TURNS = Question[tuple[Turn, ...]]("turns")
+_WISHES = Question[Wishes]("wishes")
+_IMAGES = Question[tuple[Image, ...]]("images")
+_REGISTRY = Question[str]("registry")
+_PROBLEM = "problem"
+
+
+def _about_draft(turn: Turn) -> Question[ChangeSet]:
+    return Question(f"draft {turn.stack}")
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
@@ -64,23 +73,23 @@ def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
         given=frozenset({*wished.values, *wished.shared}),
         there=frozenset(n for n, s in present.items() if s.status != "REVIEW_IN_PROGRESS"),
     )
-    found: dict[str, object] = {_TEMPLATES: templates, _WISHES: wished}
+    found: dict[str, object] = {_WISHES.name: wished}
     missing: dict[str, str] = {}
     if isinstance(chosen, str):
         return Evidence(found, {_PROBLEM: f"{chosen!r} is no stack of {folder}."})
     planned = turns(chosen, present, wished)
-    found[_TURNS] = planned
+    found[_TURNS.name] = planned
     drafted: list[tuple[str, str]] = []
     if _refusal(planned, wished) is None:
         try:
             planned = tuple(_packaged(gateway, turn, folder, snapshot, params) for turn in planned)
         except BgconsoleError as error:
             return Evidence(found, {_PROBLEM: str(error)})
-        found[_TURNS] = planned
+        found[_TURNS.name] = planned
         try:
             for turn in filter(_draftable, planned):
                 drafted.append((turn.stack, turn.draft_name))
-                _look(found, missing, f"draft {turn.stack}", partial(draft, gateway, turn))
+                _look(found, missing, _about_draft(turn), partial(draft, gateway, turn))
             _look_for_image(gateway, planned, present, found, missing)
         except BaseException:  # ctrl+c, too, leaves no draft behind
             with suppress(GatewayError):
@@ -98,12 +107,15 @@ def _packaged(
 
 
 def _look(
-    found: dict[str, object], missing: dict[str, str], name: str, ask: Callable[[], object]
+    found: dict[str, object],
+    missing: dict[str, str],
+    question: Question[Found],
+    ask: Callable[[], Found],
 ) -> None:
     try:
-        found[name] = ask()
+        found[question.name] = ask()
     except GatewayError as error:
-        missing[name] = str(error)
+        missing[question.name] = str(error)
 
 
 def _look_for_image(
@@ -121,11 +133,11 @@ def _look_for_image(
     uri = stack.output(feed.output) if stack else None
     if uri:
         repository = ImageReference.parse(uri).repository
-        found["registry"] = uri
-        _look(found, missing, "images", lambda: gateway.images.images(repository))
-    if not {**found, **missing}.get("images"):
-        _look(found, missing, "source", lambda: gateway.docker.source(CONTEXT, ""))
-        _look(found, missing, "engine", gateway.docker.engine)
+        found[_REGISTRY.name] = uri
+        _look(found, missing, _IMAGES, lambda: gateway.images.images(repository))
+    if not {**found, **missing}.get(_IMAGES.name):
+        _look(found, missing, SOURCE, lambda: gateway.docker.source(CONTEXT, ""))
+        _look(found, missing, ENGINE, gateway.docker.engine)
 
 
 def _draftable(turn: Turn) -> bool:
@@ -173,13 +185,10 @@ def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan
     if evidence is None:
         checking = Check("the templates, the stacks, and what would change", "checking")
         return Plan("Bring the stacks up", (), (checking,), ())
-    no = _unreadable(evidence)
-    planned = cast("tuple[Turn, ...]", evidence.found.get(_TURNS, ()))
-    if (
-        no := no
-        or _refusal(planned, cast("Wishes", evidence.found[_WISHES]))
-        or _imageless(planned, evidence)
-    ):
+    if problem := evidence.missing.get(_PROBLEM):
+        return No(problem)
+    planned, wished = evidence.answer(_TURNS) or (), evidence.answer(_WISHES)
+    if no := (wished and _refusal(planned, wished)) or _imageless(planned, evidence):
         return no
     parts = [_part(turn, snapshot, params, evidence) for turn in planned]
     names = _names(planned)
@@ -241,22 +250,20 @@ class _Part:
 
 
 def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) -> _Part:
-    drafted = evidence.found.get(f"draft {turn.stack}")
-    shown = drafted if isinstance(drafted, ChangeSet) else None
+    shown = evidence.answer(_about_draft(turn))
     facts = _facts(turn, shown)
     if shown is not None and shown.empty:
         return _Part(turn.stack, facts)
     steps: tuple[Step, ...] = ()
-    images = _images(evidence)
+    images, source = evidence.answer(_IMAGES), evidence.answer(SOURCE)
     if "DockerImage" in turn.waits:
         if images:
             tag = ", ".join(images[0].tags) or "no tag"
             words = f"{tag} · sha256:{short_digest(images[0].digest)}, the newest"
-        else:
-            source = cast("Source", evidence.found["source"])
-            words = f"built of {source.folder}: there is none yet"
+            facts += (Fact("  image", words),)
+        elif source:
             steps = first_image(turn.waits["DockerImage"], source, snapshot.place)
-        facts += (Fact("  image", words),)
+            facts += (Fact("  image", f"built of {source.folder}: there is none yet"),)
     if turn.package:
         steps += package_steps(turn.package, snapshot.place, _again(params))
     own = TurnSteps(
@@ -265,7 +272,7 @@ def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) ->
         snapshot.place,
         _again(params),
         image=images[0] if images else None,
-        registry=str(evidence.found.get("registry", "")),
+        registry=evidence.answer(_REGISTRY) or "",
         site="LoadBalancerUrl" in turn.template.outputs,
     )
     return _Part(
@@ -294,36 +301,31 @@ def _hides(turn: Turn, shown: ChangeSet | None) -> tuple[str, ...]:
     )
 
 
-def _unreadable(evidence: Evidence) -> No | None:
-    problem = evidence.missing.get(_PROBLEM)
-    return No(problem) if problem else None
-
-
 def _imageless(planned: tuple[Turn, ...], evidence: Evidence) -> No | None:
     """Why a stack that needs an image cannot have one."""
-    if not any("DockerImage" in turn.waits for turn in planned) or _images(evidence):
+    images = evidence.answer(_IMAGES)
+    if images or not any("DockerImage" in turn.waits for turn in planned):
         return None
-    if why := evidence.missing.get("images"):
+    if why := evidence.why_not(_IMAGES):
         return No(f"Which image there is could not be read ({why}). Give DockerImage=…")
-    for name, lack in (("source", "nothing to build one of"), ("engine", "no Docker engine")):
-        if why := evidence.missing.get(name):
+    lacks = (
+        (evidence.why_not(SOURCE), "nothing to build one of"),
+        (evidence.why_not(ENGINE), "no Docker engine"),
+    )
+    for why, lack in lacks:
+        if why:
             return No(f"There is no image yet, and {lack} ({why}). Give DockerImage=…")
     return None
-
-
-def _images(evidence: Evidence) -> tuple[Image, ...]:
-    return cast("tuple[Image, ...]", evidence.found.get("images") or ())
 
 
 def _draft_checks(planned: tuple[Turn, ...], evidence: Evidence) -> tuple[Check, ...]:
     """What AWS said against a draft."""
     problems = []
     for turn in planned:
-        name = f"draft {turn.stack}"
-        drafted = evidence.found.get(name)
-        if why := evidence.missing.get(name):
+        drafted = evidence.answer(_about_draft(turn))
+        if why := evidence.why_not(_about_draft(turn)):
             problems.append(f"{turn.stack}: {why}")
-        elif isinstance(drafted, ChangeSet) and drafted.status == "FAILED" and not drafted.empty:
+        elif drafted and drafted.status == "FAILED" and not drafted.empty:
             problems.append(f"{turn.stack}: {reason_words(drafted.reason)}")
     return tuple(Check(problem, "problem") for problem in problems)
 
@@ -379,7 +381,7 @@ def _state(turn: Turn) -> str:
 
 def _again(params: Params) -> str:
     words = ["bgconsole", "up"]
-    words += [quote(word) for word in params.get("items", "").split("\n") if word]
+    words += map(quote, items_in(params))
     for name in ("parameters", "parameter-file", "templates", "artifact-bucket"):
         if value := params.get(name):
             words.append(f"--{name} {quote(value)}")
