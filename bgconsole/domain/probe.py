@@ -6,6 +6,7 @@ the probe met at its first request: that was so before, and is nobody's failure 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,12 @@ ANSWERS_KEPT = 600
 """Newest answers of a record: the strip, and what percentiles are taken of."""
 RUNS_KEPT = 200
 VERSIONS_KEPT = 12
+LATELY = timedelta(minutes=1)
+"""How long after a failure another one still belongs to the same trouble."""
+FEWEST_INTERVALS = 10
+"""The same in intervals, for a probe that asks seldom."""
+SEVERAL = 2
+"""So many failures of late are a trouble, though the newest answer is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +146,23 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Failures of late, not one after the other perhaps: a third of all requests, say."""
+
+    first: Answer
+    """The failure that it began with."""
+    last: Answer
+    """The newest failure."""
+    failed: int
+    asked: int
+    """Requests since the first failure, that one among them."""
+    in_a_row: tuple[Answer, ...] = ()
+    """The newest answers, oldest first, where each of them is a failure."""
+    older: bool = False
+    """It may have begun earlier: older answers are not kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class During:
     """What was asked during one deployment."""
 
@@ -185,6 +209,29 @@ class ProbeRecord:
     def failed(self, answer: Answer) -> bool:
         """Whether one of its answers is a failure."""
         return answer.failed(self.tally.baseline or answer)
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What fails of late; None where nothing does, or a single request did and is over.
+
+        A site that fails every third request is in trouble at each answer, also at a good one.
+        """
+        if self.latest is None or not self.tally.failed:
+            return None
+        lately = max(LATELY, timedelta(seconds=self.interval * FEWEST_INTERVALS))
+        last = first = None
+        before, failed, asked = self.latest.at, 0, 0
+        for number, answer in enumerate(reversed(self.answers), 1):
+            if before - answer.at > lately:
+                break
+            if self.failed(answer):
+                last, first = last or answer, answer
+                before, failed, asked = answer.at, failed + 1, number
+        if first is None or last is None or (failed < SEVERAL and not self.failing):
+            return None
+        older = asked == len(self.answers) < self.tally.asked
+        row = tuple(itertools.takewhile(self.failed, reversed(self.answers)))[::-1]
+        return Trouble(first, last, failed, asked, row, older)
 
     def percentile(self, percent: float) -> float | None:
         """Latency in ms of the kept good answers, by nearest rank; None without any."""

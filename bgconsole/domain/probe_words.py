@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.how_many import how_many
-from bgconsole.domain.probe import During, ProbeRecord, Tally
+from bgconsole.domain.probe import Answer, During, ProbeRecord, Tally, Trouble
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import Severity
 
+ENDLESS = 3
+"""So many failures one after the other: it fails always now, and not now and then."""
 UNWATCHED = timedelta(seconds=15)
 """A deployment that began so long before the first request was not watched as a whole."""
 
@@ -38,12 +40,9 @@ def standing(record: ProbeRecord, *, healthy: bool | None) -> Standing:
     latest = record.latest
     if latest is None:
         return Standing(Severity.UNKNOWN, "no answer yet")
-    if record.failing:
+    if (trouble := record.trouble) is not None:
         severity = Severity.BAD if healthy is False else Severity.WAITING
-        aside = _ASIDE[healthy]
-        if latest.status:
-            return Standing(severity, f"answers {latest.words}{aside}")
-        return Standing(severity, f"cannot be reached from here ({latest.error}){aside}")
+        return Standing(severity, f"{_failing(trouble)}{_ASIDE[healthy]}")
     baseline = record.tally.baseline
     good_before = baseline is not None and not baseline.failed(baseline)
     if baseline is not None and good_before and baseline.status != latest.status:
@@ -54,6 +53,25 @@ def standing(record: ProbeRecord, *, healthy: bool | None) -> Standing:
 
 
 _ASIDE = {True: "; its targets are healthy", False: "", None: "; its targets cannot be read now"}
+
+
+def _failing(trouble: Trouble) -> str:
+    """What fails, how much of it, and since when."""
+    last, row = trouble.last, trouble.in_a_row
+    all_of_it = trouble.failed == trouble.asked
+    before = "before " if trouble.older and (all_of_it or len(row) < ENDLESS) else ""
+    if all_of_it or len(row) >= ENDLESS:
+        since = f" since {before}{_clock(row[0])}" if len(row) > 1 else ""
+        if last.status:
+            return f"answers {last.words}{since}"
+        return f"cannot be reached from here{since} ({last.error})"
+    here = "" if last.status else " from here"
+    some = f"failed {trouble.failed} of {how_many(trouble.asked, 'request')}{here}"
+    return f"{some} since {before}{_clock(trouble.first)} ({last.words})"
+
+
+def _clock(answer: Answer) -> str:
+    return f"{answer.at.astimezone():%H:%M:%S}"
 
 
 def serves(snapshot: Snapshot) -> bool | None:

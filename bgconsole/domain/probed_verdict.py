@@ -29,8 +29,8 @@ def probed(
     if record is None or record.latest is None:
         return found
     stand = standing(record, healthy=serves(snapshot))
-    if stand.words and record.failing:
-        if record.latest.status and found.severity in (Severity.GOOD, Severity.BUSY):
+    if (trouble := record.trouble) is not None:
+        if trouble.last.status and found.severity in (Severity.GOOD, Severity.BUSY):
             return replace(
                 found,
                 severity=Severity.WAITING,

@@ -95,7 +95,7 @@ def _now(
     glyph = {Severity.BAD: "✖ ", Severity.WAITING: "▲ "}.get(now.severity, "")
     words = plain(now.words)
     forms = [words, words.partition(";")[0]]
-    if "(" in words:
+    if words.startswith("cannot be reached"):
         forms.append(f"cannot be reached ({words.partition('(')[2].partition(')')[0]})")
     yield fit([piece(1, *(Content.styled(f"{glyph}{form}", style) for form in forms))], width)
 

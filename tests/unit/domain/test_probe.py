@@ -174,6 +174,27 @@ def test_a_failing_probe_alone_is_never_the_worst(status: int) -> None:
     assert unread.words == f"{cause}; its targets cannot be read now"
 
 
+def test_what_fails_now_and_then_is_told_with_how_much_and_since_when() -> None:
+    told = row(200, 0, 200, 500, 200)
+    assert standing(told, healthy=True).words == (
+        f"failed 2 of 4 requests since {NOW + timedelta(seconds=EVERY):%H:%M:%S} (HTTP 500); "
+        "its targets are healthy"
+    )
+    over = told.add(answer(3 * EVERY + 62))
+    assert standing(over, healthy=True).words == ""
+
+
+def test_a_trouble_older_than_the_answers_that_are_kept_says_so() -> None:
+    told = row(*([500, 200] * 400))
+    assert told.trouble is not None
+    assert told.trouble.older
+    assert " since before " in standing(told, healthy=True).words
+
+
+def test_a_probe_that_asks_once_an_hour_sees_its_trouble_too() -> None:
+    assert row(200, 500, 200, 500, 200, interval=3600).trouble is not None
+
+
 def test_the_targets_that_count_are_those_that_get_traffic() -> None:
     steady = scenes.steady()
     assert serves(steady)

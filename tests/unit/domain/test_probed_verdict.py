@@ -71,14 +71,49 @@ def test_long_after_a_deployment_nothing_is_said_of_it() -> None:
 def test_errors_of_the_site_are_amber_while_its_targets_are_healthy() -> None:
     found = judged(steady(3), asked(80, status=500, last=3))
     assert (found.severity, found.word) == (Severity.WAITING, "STEADY, ERRORS")
-    assert found.sentence.endswith("The site answers HTTP 500")
+    since = (NOW - AFTER * 3).astimezone()
+    assert found.sentence.endswith(f"The site answers HTTP 500 since {since:%H:%M:%S}")
+
+
+@pytest.mark.parametrize("newest_fails", [True, False])
+def test_a_site_that_fails_some_requests_is_amber_whatever_the_newest_answer(
+    *, newest_fails: bool
+) -> None:
+    record = ProbeRecord.of("http://site", 2)
+    for number in range(18):
+        fails = number % 3 == (2 if newest_fails else 1)
+        at = NOW - AFTER * (18 - number)
+        record = record.add(Answer(at, 10.0, 500 if fails else 200))
+    found = judged(steady(3), record)
+    assert (found.severity, found.word) == (Severity.WAITING, "STEADY, ERRORS")
+    asked = 16 if newest_fails else 17
+    since = (NOW - AFTER * asked).astimezone()
+    told = f"The site failed 6 of {asked} requests since {since:%H:%M:%S} (HTTP 500)"
+    assert found.sentence.endswith(told)
+
+
+def test_a_single_failure_that_is_over_is_counted_and_not_amber() -> None:
+    record = asked(40, status=500, last=1)
+    record = record.add(Answer(NOW, 10.0, 200))
+    found = judged(steady(3), record)
+    assert found.severity is Severity.GOOD
+    assert "1 of 41 requests failed" in found.sentence
+
+
+def test_errors_that_ended_a_while_ago_are_not_told_as_going_on() -> None:
+    record = asked(40, status=500, last=20)
+    for second in range(0, 64, 2):
+        record = record.add(Answer(NOW + timedelta(seconds=second), 10.0, 200))
+    later = NOW + timedelta(seconds=64)
+    found = probed(verdict(steady(3), NOW), steady(3), record, later)
+    assert found.word == "STEADY"
 
 
 def test_a_site_that_is_not_reached_from_here_leaves_the_verdict_as_it_is() -> None:
     snapshot = steady(3)
     found = judged(snapshot, asked(80, status=0, error="connect timeout", last=3))
     assert (found.severity, found.word) == (Severity.GOOD, "STEADY")
-    assert found.evidence[0].startswith("the site cannot be reached from here (connect timeout)")
+    assert found.evidence[0].startswith("the site cannot be reached from here since ")
 
 
 def test_a_deployment_that_failed_says_what_users_noticed() -> None:
