@@ -94,7 +94,8 @@ def _build_command(making: Making) -> str:
 
 
 def _push_command(making: Making, place: Place) -> str:
-    registry = ImageReference.parse(making.repository).registry
+    # Of a repository that is still to be made nothing is known yet.
+    registry = ImageReference.parse(making.repository).registry or "REGISTRY"
     login = command("ecr get-login-password", place)
     pushes = " && ".join(f"docker push {name}" for name in making.names)
     return f"{login} | docker login -u AWS --password-stdin {registry} && {pushes}"

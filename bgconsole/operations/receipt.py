@@ -42,7 +42,7 @@ def receipt(facts: Facts, end: End) -> tuple[str, ...]:
         f"site  {facts.noticed}" if facts.noticed else "",
         *_by(facts, short=bool(facts.noticed) and not end.ok),
         f"AWS   request {', '.join(facts.request_ids)}" if facts.request_ids else "",
-        _left(facts.left_to_do),
+        _left(facts.left_to_do, end),
     ]
     return tuple(plain(line) for line in lines if line)
 
@@ -70,5 +70,7 @@ def _now(end: End) -> str:
     return "; ".join(parts)
 
 
-def _left(what: Sequence[str]) -> str:
+def _left(what: Sequence[str], end: End) -> str:
+    if end.result in ("gave up", "left"):
+        what = ("See how it ends: `bgconsole status`.", *what)
     return f"left  {' '.join(what)}" if what else "left  nothing"

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bgconsole.domain.builds import BuildLine, Built, Engine, Layer, Order, Pushed
+from bgconsole.domain.builds import BuildLine, Built, Engine, Layer, Order, Pushed, Source
 from bgconsole.domain.errors import (
     AccessDenied,
     ExpiredCredentials,
@@ -17,8 +17,10 @@ from bgconsole.domain.errors import (
 )
 from bgconsole.domain.images import Image
 from bgconsole.gateway.scripted import ScriptedWorld
+from bgconsole.operations.first_image import first_image
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.spec import Risk
+from bgconsole.operations.stack_templates import Feed
 from tests import worlds
 from tests.unit.operations.conftest import MakeDesk, states
 from tests.unit.operations.test_plans import facts
@@ -30,6 +32,14 @@ DIGEST = "sha256:" + "c" * 64
 
 def nothing(_: ScriptedWorld) -> None:
     """Time passes."""
+
+
+def test_a_repository_that_is_still_to_be_made_leaves_no_hole_in_the_command() -> None:
+    source = Source("/src/app", "/src/app/Dockerfile", files=1, size=9, revision="5e0c4a1")
+    _, push = first_image(Feed("demorepo", "RepositoryUri"), source, worlds.steady().place)
+    assert push.command.endswith(
+        "docker login -u AWS --password-stdin REGISTRY && docker push REPOSITORY_URI:5e0c4a1"
+    )
 
 
 def test_an_image_of_the_commit_goes_to_the_repository_of_the_service(desk: MakeDesk) -> None:

@@ -208,6 +208,7 @@ def test_expired_credentials_while_following_are_not_a_failure(desk: MakeDesk) -
     assert outcome.sentence.startswith(
         "Submitted (request id 11111111-0000-4000-8000-000000000001), AWS goes on, not followed"
     )
+    assert outcome.receipt[-1].startswith("left  See how it ends: `bgconsole status`. ")
     assert somebody.events[-1] == "left"
 
 
