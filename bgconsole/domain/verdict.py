@@ -88,6 +88,7 @@ MATTERS: tuple[Source, ...] = ("service", "deployments", "tasks", "targets")
 """The sources that a green verdict rests on."""
 STALE_AFTER = 3.0
 """Polling intervals after which data without a failure counts as old (a poll that hangs)."""
+NOBODY = "Nothing serves: 0 healthy targets behind the listener"
 RECENT = timedelta(hours=1)
 """How long a deployment that ECS rolled back is the headline once all is healthy again."""
 
@@ -107,6 +108,7 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
         served = f"Last seen: {served}"
     found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
     found = _with_codedeploy(found, snapshot, service, served, now)
+    found = _with_nobody(found, snapshot, both, served)
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
@@ -122,6 +124,20 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
         )
     evidence = (*found.evidence, *doubts)
     return replace(found, evidence=evidence, way_back=back, served=served)
+
+
+def _with_nobody(found: Verdict, snapshot: Snapshot, both: Sides, served: str) -> Verdict:
+    """That nobody is answered comes first, whatever the deployment does meanwhile."""
+    routes = traffic(snapshot)
+    if not (routes.balanced and routes.known and routes.live) or routes.healthy or routes.astray:
+        return found
+    if found.severity not in (Severity.BUSY, Severity.WAITING, Severity.BAD):
+        return found
+    if found.severity is not Severity.BAD and both.old is None:
+        return found  # the first deployment of a service: nobody was answered before either
+    before, _, after = found.sentence.partition(f". {served}")
+    told = f"{served}. {before}{after}" if before != found.sentence else found.sentence
+    return replace(found, severity=Severity.BAD, word="DOWN", sentence=told)
 
 
 def _with_errors(found: Verdict, snapshot: Snapshot, now: datetime) -> Verdict:
@@ -387,7 +403,7 @@ def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
             return "No task is healthy" if routes.known else "Who serves is not known"
         return _who("run", "", parts, service)
     if not routes.healthy:
-        return "Nothing serves: 0 healthy targets behind the listener"
+        return NOBODY
     parts = [(side, count) for side in listed if (count := routes.serving.get(side.side, 0))]
     if not parts:
         return "Who serves is not known: the healthy targets are no known tasks"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -144,6 +145,38 @@ def test_nothing_healthy_is_down() -> None:
     assert (found.severity, found.word) == (Severity.BAD, "DOWN")
     assert "0/4" in found.sentence
     assert "[503]" in found.sentence
+
+
+def without_healthy_targets(world: ScriptedWorld) -> ScriptedWorld:
+    balancing = world.balancing[REF]
+    world.balancing[REF] = replace(
+        balancing, groups=tuple(replace(group, targets=()) for group in balancing.groups)
+    )
+    return world
+
+
+@pytest.mark.parametrize("make", [worlds.crash_looping, worlds.deploying])
+def test_a_deployment_under_which_nobody_serves_is_down_first(
+    make: Callable[[], ScriptedWorld],
+) -> None:
+    before, found = judged(make()), judged(without_healthy_targets(make()))
+    assert before.word in ("FAILING", "DEPLOYING")
+    assert (found.severity, found.word) == (Severity.BAD, "DOWN")
+    first, what = found.sentence.split(". ", 1)
+    assert first == "Nothing serves: 0 healthy targets behind the listener"
+    assert what.startswith(("revision 3 is not coming up: ", "revision 1 → 2: "))
+    assert "Nothing serves" not in what
+
+
+def test_a_service_that_never_served_is_not_down_while_it_is_first_deployed() -> None:
+    world = without_healthy_targets(worlds.deploying())
+    service = world.services[REF]
+    world.services[REF] = replace(service, deployments=service.deployments[:1])
+    first = world.history[REF][0]
+    world.history[REF] = (replace(first, sources=()),)
+    new = service.task_definition
+    world.tasks[REF] = tuple(t for t in world.tasks[REF] if t.task_definition == new)
+    assert judged(world).word == "DEPLOYING"
 
 
 def test_a_placement_failure_is_named() -> None:
