@@ -273,15 +273,14 @@ def _leaving(service: Service, current: ServiceDeployment, both: Sides, served: 
     """ECS has gone back; what it tried is still leaving."""
     view = (both.old, both.new)
     tried = next((v for v in view if v and v.number == current.target.number), None)
+    other = next((v for v in view if v and v is not tried), None)
     who = cause.rolled_back_by(current.rollback_reason or current.status_reason)
-    named = f"revision {tried.revision}" if tried else "the new revision"
+    named = _named(tried, other) if tried else "the new revision"
     return Verdict(
         Severity.BAD if who else Severity.BUSY,
         "ROLLING BACK",
         f"{named} was taken back {who or 'by hand'}: its last tasks are leaving. {served}",
-        progress=_progress(service, other, tried)
-        if tried and (other := next((v for v in view if v and v is not tried), None))
-        else None,
+        progress=_progress(service, other, tried) if tried and other else None,
     )
 
 
@@ -479,7 +478,8 @@ def _images(old: SideView, new: SideView) -> str:
 def _progress(service: Service, coming: SideView, going: SideView | None) -> Progress:
     left = sum(1 for row in going.rows if row.status != "stopped") if going else 0
     wanted = coming.requested or service.desired
-    done = min(coming.healthy, wanted) + max(0, wanted - left)
+    # Old tasks that left before new ones are well were lost, not replaced: no progress.
+    done = min(coming.healthy, wanted) + min(coming.healthy, max(0, wanted - left))
     words = f"{coming.healthy}/{wanted} healthy"
     if left:
         words += f" · {left} old still to go"

@@ -12,7 +12,7 @@ from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere, 
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.services import ServiceEvent
 from bgconsole.domain.snapshot import Snapshot, Source
-from bgconsole.domain.verdict import Severity, Verdict, verdict
+from bgconsole.domain.verdict import Progress, Severity, Verdict, verdict
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
 from tests import worlds
@@ -257,6 +257,18 @@ def test_a_redeploy_that_fails_has_another_name_than_what_serves() -> None:
     sentence = judged(world).sentence
     assert sentence.startswith("the redeploy of revision 2 is not coming up"), sentence
     assert "Revision 2 serves 100 %" in sentence
+    newest, *rest = world.history[REF]
+    world.history[REF] = (replace(newest, status="ROLLBACK_SUCCESSFUL"), *rest)
+    sentence = judged(world).sentence
+    assert sentence.startswith("the redeploy of revision 2 was taken back by hand: "), sentence
+
+
+def test_old_tasks_that_left_before_new_ones_are_well_are_no_progress() -> None:
+    world = worlds.crash_looping()
+    assert judged(world).progress == Progress(0, 8, "0/4 healthy · 4 old still to go")
+    world.tasks[REF] = tuple(task for task in world.tasks[REF] if task.stopped)
+    lost = judged(world).progress
+    assert lost == Progress(0, 8, "0/4 healthy")
 
 
 def test_old_data_without_a_failure_is_doubted() -> None:
