@@ -80,7 +80,7 @@ def _where(option: Option) -> str:
 def _keys() -> Iterator[str]:
     yield "\n## Keys\n"
     yield "The ids are those of the setting `keys` and, for operations, of `risk`.\n"
-    yield "Reads are lower case, writes are shifted letters; in read-only no write has a key."
+    yield "Keys that write are shifted letters (`G` and `N` only move); read-only unbinds them."
     for group, keys in groupby(KEYMAP.values(), key=lambda key: key.group):
         yield f"\n### {_GROUPS[group]}\n"
         yield "| key | does | id |"
