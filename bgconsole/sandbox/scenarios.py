@@ -55,7 +55,8 @@ def find(text: str) -> tuple[Scenario, str]:
             value = value or scenario.default
             scenario.valid(value)
             return scenario, value
-    raise BadScenario(f"no scenario {name!r}; there are {', '.join(s.name for s in SCENARIOS)}")
+    known = ", ".join(f"`{scenario.name}`" for scenario in SCENARIOS)
+    raise BadScenario(f"no scenario {name!r}; those there are: {known}")
 
 
 def fits(text: str, runtime: str) -> None:
