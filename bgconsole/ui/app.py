@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -16,13 +16,7 @@ from textual.screen import Screen
 from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import ServiceRef
-from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.stack_states import way_back
-from bgconsole.domain.stacks import Stack
-from bgconsole.domain.stopped import GROUP
 from bgconsole.gateway.port import Gateway
-from bgconsole.operations.catalog import OPERATIONS
-from bgconsole.operations.spec import No, Operation, Params
 from bgconsole.ui import keys, theme
 from bgconsole.ui.attention import Attention
 from bgconsole.ui.background import start
@@ -44,27 +38,28 @@ from bgconsole.ui.messages import (
     SnapshotTaken,
     StopAsked,
 )
+from bgconsole.ui.offers import Offers
 from bgconsole.ui.operating import Operating
 from bgconsole.ui.pages import Pages
 from bgconsole.ui.panes.logs import LogsPane
-from bgconsole.ui.panes.stacks import StacksPane
+from bgconsole.ui.panes.pane import Pane
 from bgconsole.ui.panes.tasks import TasksPane
 from bgconsole.ui.pickers import Pickers
 from bgconsole.ui.probing import Probing
 from bgconsole.ui.run_state import left_words
-from bgconsole.ui.screens.dialog import Dialog
 from bgconsole.ui.screens.opening import OpeningScreen
 from bgconsole.ui.screens.quit import QuitScreen, StopScreen
 from bgconsole.ui.screens.reading import ReadingScreen
-from bgconsole.ui.screens.run import RunScreen
-from bgconsole.ui.screens.service import OF_THE_LOGS, ServiceScreen
-from bgconsole.ui.screens.services import OF_A_SERVICE, ServicesScreen
+from bgconsole.ui.screens.service import ServiceScreen
+from bgconsole.ui.screens.services import ServicesScreen
 from bgconsole.ui.screens.stopped import StoppedScreen
 from bgconsole.ui.screens.task import TaskScreen
 from bgconsole.ui.screens.timeline import TimelineScreen
 from bgconsole.ui.service_list import ServiceList
 from bgconsole.ui.session import Session
 from bgconsole.ui.shelling import Shelling
+from bgconsole.ui.silent_keys import SilentKeys
+from bgconsole.ui.stack_commands import StackCommands
 from bgconsole.ui.wiring import Wiring
 
 
@@ -93,8 +88,15 @@ class Console(GuardedApp):
             settle=wiring.timing.settle,
             changed=self._operation_changed,
         )
+        self._offers = Offers(self, self.session, self.operating)
         self._marking = Marking(self, wiring, self.operating, self.services.gateway)
+        self._silent_keys = SilentKeys(
+            self, wiring, self.session, self.operating, self._offers, self._marking
+        )
         self._drifting = Drifting(self, self.session.refresh)
+        self._stack_commands = StackCommands(
+            self, wiring, self.session, self._offers, self.operating, self._drifting
+        )
         self._shelling = Shelling(self, wiring, wiring.clock)
         self.pickers = Pickers(
             self,
@@ -111,12 +113,16 @@ class Console(GuardedApp):
         )
         self._opening = OpeningScreen(wiring.clock)
         self._service: ServiceScreen | None = None
-        self._offers: tuple[tuple[Operation, No | None], ...] = ()
         self._bound: tuple[str, ...] = ()
         for each in theme.THEMES:
             self.register_theme(each)
         self.theme = wiring.theme or theme.DEFAULT
         self.set_keymap(keys.wishes(wiring.keymap))
+
+    @property
+    def _pane(self) -> Pane | None:
+        """The pane in front, where a service is shown."""
+        return self._service.pane if self._service is not None else None
 
     def clock(self) -> datetime:
         """The time of day, for ages."""
@@ -164,7 +170,7 @@ class Console(GuardedApp):
         self._uncover()
         self.services.rest()
         self._bind_operations()
-        self._offers = ()
+        self._offers.clear()
         self._service = ServiceScreen(
             read_only=bool(self.wiring.why_read_only(ref)),
             probe_off=self.wiring.probe is None,
@@ -229,7 +235,7 @@ class Console(GuardedApp):
             return
         self._service.snapshot = self.session.snapshot
         self.probing.follow(message.snapshot)
-        self._look_at_operations(message.snapshot)
+        self._offers.renew(message.snapshot)
         self.operating.watch_over(message.snapshot)
         if isinstance(self.screen, ReadingScreen | StoppedScreen | TimelineScreen):
             self.screen.renew()
@@ -313,90 +319,8 @@ class Console(GuardedApp):
     # Operations
 
     def action_operate(self, operation_id: str) -> None:
-        """A write key: opens the operation's dialog, or its run where that goes on.
-
-        Once another one is sent and only followed, this one may begin: nobody waits for a
-        deployment to fail before it is rolled back.
-        """
-        snapshot, runner = self.session.snapshot, self.session.runner
-        found = next((o for o, _ in self._offers if o.id == operation_id), None)
-        if found is None or snapshot is None or runner is None:
-            return
-        if self.operating.is_of(found, self.session.ref):
-            self.operating.show()
-        elif no := self._why_not(None):
-            self.notify(no, title=found.title, severity="warning")
-        elif (params := self._params(found)) is not None:
-            self.operating.offer(runner, found, snapshot, params)
-
-    def _ways_back(self) -> Iterator[Command]:
-        """What can be done about a stack that is being changed, or is stuck: by its name."""
-        snapshot, runner = self.session.snapshot, self.session.runner
-        if snapshot is None or runner is None:
-            return
-        offered = {operation.id: operation for operation in runner.offered()}
-        for stack in snapshot.stacks.value or ():
-            way = way_back(stack.status, stack.name)
-            for applies, name in (
-                (way.cancels, "stacks.cancel-update"),
-                (way.continues, "stacks.continue-rollback"),
-            ):
-                if applies and (operation := offered.get(name)) is not None:
-                    run = partial(self._operate_stack, operation, stack.name)
-                    yield Command(f"{operation.title}: {stack.name}", operation.help, run)
-
-    def _of_stack(self) -> Iterator[Command]:
-        """What can be done with the highlighted stack, where one is highlighted."""
-        pane = self._service.pane if self._service is not None else None
-        selection = pane.selection if isinstance(pane, StacksPane) else None
-        stacks = self.session.snapshot.stacks.value if self.session.snapshot else None
-        for stack in stacks or ():
-            if stack.arn == selection:
-                words = "Ask CloudFormation what differs from its template; changes nothing"
-                run = partial(self._check_drift, stack)
-                yield Command(f"Check drift: {stack.name}", words, run)
-                offered = self.session.runner.offered() if self.session.runner else ()
-                for operation in offered:
-                    if operation.id == "stacks.up" and not stack.parent:
-                        words = "Make it as its template says: the changes are shown first"
-                        run = partial(self._operate_stack, operation, stack.name)
-                        yield Command(f"Update: {stack.name}", words, run)
-
-    def _check_drift(self, stack: Stack) -> None:
-        if self.session.gateway is not None:
-            self._drifting.check(self.session.gateway, stack)
-
-    def _operate_stack(self, operation: Operation, stack: str) -> None:
-        snapshot, runner = self.session.snapshot, self.session.runner
-        if snapshot is None or runner is None:
-            return
-        if no := self._why_not(None) or self.wiring.why_no_stacks((stack,)):
-            self.notify(no, title=operation.title, severity="warning")
-        else:
-            self.operating.offer(runner, operation, snapshot, {"items": stack})
-
-    def _params(self, operation: Operation) -> Params | None:
-        """What the highlighted row gives an operation; None, told so, where it needs one."""
-        names = [param.name for param in operation.params if param.row]
-        if not names:
-            return {}
-        pane = self._service.pane if self._service is not None else None
-        row = pane.selection if isinstance(pane, TasksPane) else None
-        if row is None:
-            words = "Highlight a task first: it acts on that row alone."
-            self.notify(words, title=operation.title, severity="warning")
-            return None
-        # A row of stopped tasks names none: the operation asks which one is meant.
-        return {} if row.startswith(GROUP) else {names[0]: row}
-
-    def _why_not(self, no: No | None) -> str:
-        """Why an operation may not begin now, in words; empty where it may."""
-        shown = self.screen.state.proposal.ref if isinstance(self.screen, RunScreen) else None
-        if shown is not None and shown != self.session.ref:
-            return f"This page is about {shown}; the console shows {self.session.ref}. Go back."
-        if self.operating.sending and self.operating.state is not None:
-            return f"Wait until this is sent: {self.operating.state.proposal.plan.summary}"
-        return no.reason if no is not None else ""
+        """A write key: opens the operation's dialog, or its run where that goes on."""
+        self._offers.begin(operation_id, self._pane)
 
     def action_show_run(self) -> None:
         """The operation that goes on, or the last one."""
@@ -406,63 +330,14 @@ class Console(GuardedApp):
 
     def on_key(self, event: events.Key) -> None:
         """A write key that may do nothing now says why."""
-        if isinstance(self.screen, ServicesScreen):
-            self._say_why_not_marked(event.key, self.screen)
-            self._say_open_first(event.key)
-        if self._service is None or isinstance(self.screen, Dialog):
-            return
-        self._say_read_only(event.key)
-        self._say_in_the_logs(event.key)
-        for operation, no in self._offers:
-            if operation.id == "service.stop" and self.operating.sending:
-                continue  # on the page of a run that is sent the same key stops that
-            pressed = event.key in keys.keys_of(self.wiring.keymap, operation)
-            if pressed and not self._may_press(operation.id):
-                told = self._why_not(no)
-                self.notify(told, title=operation.title, severity="warning")
-
-    def _say_why_not_marked(self, key: str, screen: ServicesScreen) -> None:
-        for operation in OPERATIONS.values() if screen.operable else ():
-            pressed = operation.key and key in keys.keys_of(self.wiring.keymap, operation)
-            if pressed and not screen.check_action("operate_marked", (operation.id,)):
-                self._marking.offer(operation.id, screen.pane.marked, screen)
-
-    def _say_read_only(self, key: str) -> None:
-        """No write key is bound then; whoever presses one is told, and not left to wonder."""
-        ref = self.session.ref
-        why = self.wiring.why_read_only(ref) if ref is not None else ""
-        for operation in OPERATIONS.values() if why else ():
-            if key in keys.keys_of(self.wiring.keymap, operation):
-                self.notify(why, title=operation.title, severity="warning", markup=False)
-
-    def _say_in_the_logs(self, key: str) -> None:
-        if self.screen is not self._service or self._service.pane is self._service.logs:
-            return
-        there = self.wiring.keymap["pane.logs"].shown
-        for name in OF_THE_LOGS:
-            if key in self.wiring.keymap[name].keys:
-                told = f"This is done in the logs: {there} goes there."
-                self.notify(told, title=self.wiring.keymap[name].words, severity="warning")
-
-    def _say_open_first(self, key: str) -> None:
-        """A key means the same on every screen; what it is about must be open, though."""
-        for name in OF_A_SERVICE:
-            if key in self.wiring.keymap[name].keys:
-                told = "This looks at one service: open it with enter."
-                self.notify(told, title=self.wiring.keymap[name].words, severity="warning")
-
-    def _look_at_operations(self, snapshot: Snapshot) -> None:
-        before = [(operation.id, no is None) for operation, no in self._offers]
-        self._offers = self.session.runner.operations(snapshot) if self.session.runner else ()
-        if before != [(operation.id, no is None) for operation, no in self._offers]:
-            self.refresh_bindings()
+        self._silent_keys.heard(event.key, self._service)
 
     def _bind_operations(self) -> None:
         """Bind the keys of the operations that exist for this service: in read-only none."""
         for name in self._bound:
             del self._bindings.key_to_bindings[name]
         self._bound = ()
-        for operation in self.session.runner.offered() if self.session.runner else ():
+        for operation in self._offers.existing():
             names = keys.keys_of(self.wiring.keymap, operation)
             if not names:
                 continue
@@ -483,21 +358,14 @@ class Console(GuardedApp):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that make no sense here are not shown; operations that may not run are dimmed."""
-        if action == "operate":
-            if self._service is None or isinstance(self.screen, OpeningScreen):
-                return False
-            if self._may_press(str(parameters[0])):
-                return True
-            passing = any(o.passing for o, _ in self._offers if o.id == parameters[0])
-            return False if passing else None
-        return True
-
-    def _may_press(self, operation_id: str) -> bool:
-        for operation, no in self._offers:
-            if operation.id == operation_id:
-                mine = self.operating.is_of(operation, self.session.ref)
-                return mine or not self._why_not(no)
-        return False
+        if action != "operate":
+            return True
+        if self._service is None or isinstance(self.screen, OpeningScreen):
+            return False
+        operation_id = str(parameters[0])
+        if self._offers.may_press(operation_id):
+            return True
+        return False if self._offers.is_passing(operation_id) else None
 
     # Looking
 
@@ -539,8 +407,7 @@ class Console(GuardedApp):
         snapshot = self.session.snapshot
         if self._service is None or snapshot is None:
             return
-        pane = self._service.pane
-        arn = pane.selection if isinstance(pane, TasksPane) else None
+        arn = self._pane.selection if isinstance(self._pane, TasksPane) else None
         self._shelling.offer(snapshot, arn or "")
 
     def action_events(self) -> None:
@@ -576,7 +443,7 @@ class Console(GuardedApp):
         """Every key."""
         screen = self.screen
         marked = screen.of_marked if isinstance(screen, ServicesScreen) else ()
-        self._pages.help(self._offers, marked)
+        self._pages.help(self._offers.listed, marked)
 
     def action_leave_service(self) -> None:
         """`esc` on a service: the list, unless something else was opened meanwhile."""
@@ -597,7 +464,8 @@ class Console(GuardedApp):
         self._uncover()
         # The probe goes on: it counts what fails during a deployment, seen or not.
         self.session.stop()
-        self._service, self._offers = None, ()
+        self._service = None
+        self._offers.clear()
         self.services.show(gateway, (ref.cluster,), of=ref)
         self.services.remind(self._reminder())
 
@@ -618,11 +486,11 @@ class Console(GuardedApp):
             return (*pick, again, help_, leave) if self.services.screen else (leave,)
         every = Command("services", "Every service, worst first", self.action_services)
         listed = [*pick, every]
-        for operation, no in self._offers:
+        for operation, no in self._offers.listed:
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
             listed.append(Command(operation.title, told, run, self._key(operation.id)))
-        listed += [*self._ways_back(), *self._of_stack()]
+        listed += self._stack_commands.commands(self._pane)
         if self.operating.state is not None:
             listed.append(Command("last operation", "How it goes or ended", self.operating.show))
         listed += [
