@@ -66,6 +66,9 @@ def _verdict(found: Verdict) -> dict[str, Any]:
         "severity": found.severity.name.lower(),
         "word": found.word,
         "sentence": mask(found.sentence),
+        "since": (
+            {"what": found.since.what, "at": found.since.at.isoformat()} if found.since else None
+        ),
         "evidence": [mask(line) for line in found.evidence],
         "way_back": (
             {"to": found.way_back.to, "words": way_back_words(found.way_back)}

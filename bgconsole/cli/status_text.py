@@ -31,6 +31,8 @@ def _lines(snapshot: Snapshot, now: datetime) -> Iterator[str]:
     found = verdict(snapshot, now)
     yield place_words(snapshot)
     yield f"{found.glyph} {found.word}  {found.sentence}"
+    if found.since and found.since.what != "deployed":  # that is told with the deployments
+        yield f"    {found.since.words(now, ago=True)}"
     yield from (f"    {line}" for line in found.evidence)
     if found.progress:
         yield f"    {found.progress.words}"

@@ -19,13 +19,13 @@ from bgconsole.domain.duration import spell
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.rollout import STAGES
 from bgconsole.domain.services import Deployment, Service, ServiceDeployment, revision_of
+from bgconsole.domain.since import STEADY_EVENT
 from bgconsole.domain.verdict import RECENT, Severity
 
 COMPLAINT = timedelta(minutes=3)
 """How long a complaint of ECS counts; one that goes on is repeated or becomes a lower count."""
 _UNHEALTHY = re.compile(r"is unhealthy in|failed container health checks")
 _BACK = re.compile(r"rolling back to deployment")
-_STEADY = "has reached a steady state"
 _STAGES = dict(STAGES)
 
 
@@ -182,7 +182,7 @@ def _at_rest(service: Service, now: datetime) -> Glance:
 def _complaint(service: Service, now: datetime) -> str:
     """What failed its checks lately, in AWS's words, unless ECS called the service steady since."""
     for event in service.events:
-        if now - event.at > COMPLAINT or _STEADY in event.message:
+        if now - event.at > COMPLAINT or STEADY_EVENT in event.message:
             return ""
         if _UNHEALTHY.search(event.message):
             told = re.sub(r"\(target-group \S*?targetgroup/([^/)]+)\S*\)", r"\1", event.message)

@@ -28,6 +28,7 @@ from bgconsole.domain.remedy import remedy
 from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
+from bgconsole.domain.since import Since, deployed, ended, under_way, unsteady
 from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.domain.target_errors import target_errors
 from bgconsole.domain.traffic import Traffic, traffic
@@ -75,6 +76,9 @@ class Verdict:
     """What it rests on, a line each; what could not be seen is said too."""
     way_back: WayBack | None = None
     progress: Progress | None = None
+    since: Since | None = None
+    """When the deployment under way began, when the trouble did, or when what is live was deployed;
+    None where AWS tells of none of them, or the sentence says it."""
     served: str = ""
     """Who serves, as the sentence says it: where there is little room the rest gives way first."""
 
@@ -109,6 +113,7 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
     found = _with_codedeploy(found, snapshot, service, served, now)
     found = _with_nobody(found, snapshot, both, served)
+    found = replace(found, since=_since(found, snapshot, service, both))
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
@@ -126,6 +131,16 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     return replace(found, evidence=evidence, way_back=back, served=served)
 
 
+def _since(found: Verdict, snapshot: Snapshot, service: Service, both: Sides) -> Since | None:
+    if found.word == "ROLLED BACK" or service.by_codedeploy:
+        return None  # the sentence says when
+    if begun := under_way(snapshot, service, both):
+        return begun
+    if found.severity is Severity.BAD:
+        return ended(snapshot, service) or unsteady(service)
+    return deployed(snapshot) if found.word != "SCALED TO 0" else None
+
+
 def _with_nobody(found: Verdict, snapshot: Snapshot, both: Sides, served: str) -> Verdict:
     """That nobody is answered comes first, whatever the deployment does meanwhile."""
     routes = traffic(snapshot)
@@ -136,7 +151,8 @@ def _with_nobody(found: Verdict, snapshot: Snapshot, both: Sides, served: str) -
     if found.severity is not Severity.BAD and both.old is None:
         return found  # the first deployment of a service: nobody was answered before either
     before, _, after = found.sentence.partition(f". {served}")
-    told = f"{served}. {before}{after}" if before != found.sentence else found.sentence
+    rest = before[:1].upper() + before[1:]
+    told = f"{served}. {rest}{after}" if before != found.sentence else found.sentence
     return replace(found, severity=Severity.BAD, word="DOWN", sentence=told)
 
 

@@ -24,6 +24,8 @@ BAR = 24
 """Cells of the progress bar where there is room."""
 ANSWER = 3
 """Lines of the verdict's sentence."""
+ROOMY = 110
+"""From so many cells on, how long ago it began is told beside the time."""
 LEAST = 20
 """With fewer cells a sentence tells too little: then the way back has its line alone."""
 
@@ -41,6 +43,7 @@ def verdict_lines(
     palette: Palette,
     width: int,
     limit: int,
+    now: datetime,
     *,
     stage: Content | None = None,
     traffic: Content | None = None,
@@ -52,6 +55,7 @@ def verdict_lines(
         palette: the theme's colours.
         width: cells of a line.
         limit: lines in all; more only where the sentence, the stage and the traffic need them.
+        now: for how long ago it began.
         stage: how far the deployment is; without it a bar of the verdict's progress.
         traffic: who gets the requests.
     """
@@ -59,7 +63,7 @@ def verdict_lines(
         stage = progress_line(verdict.progress, palette, width - 1)
     below = [line for line in (stage, traffic) if line is not None]
     # The sentence holds the cause, and at its end who serves: it has its lines before all else.
-    answer = _answer(verdict, palette, width - 1, ANSWER)
+    answer = _answer(verdict, palette, width - 1, ANSWER, now)
     limit = max(limit, len(answer) + len(below))
     lines = answer + below
     told = Content.styled(
@@ -82,17 +86,29 @@ def progress_line(
     return fit_apart([piece(9, bar + words)], right, width) if right else bar + words
 
 
-def _answer(verdict: Verdict, palette: Palette, width: int, limit: int) -> list[Content]:
-    """Glyph, word and sentence; the way back at their end, or on a line of its own."""
+def _answer(
+    verdict: Verdict, palette: Palette, width: int, limit: int, now: datetime
+) -> list[Content]:
+    """Glyph, word, since when and sentence; the way back at their end, or on a line of its own.
+
+    When what is live was deployed is no news: it stands after the sentence.
+    """
     tone = SEVERITY[verdict.severity]
     quiet = verdict.severity is Severity.GOOD
     word = f"{verdict.glyph} {verdict.word}"
+    muted = palette.style(Tone.QUIET)
+    since = verdict.since.words(now, ago=width >= ROOMY) if verdict.since else ""
+    news = verdict.since is not None and verdict.since.what != "deployed"
+    begun = f"{since} · " if news else ""
+    live = f" · {since}" if since and not news else ""
     head = Content.assemble(
         (f" {word} ", palette.chip(tone))
         if tone in palette.fills
         else (f" {word}", palette.style(tone, bold=True)),
         "  ",
+        (begun, muted),
         plain(verdict.sentence),
+        (live, muted),
     )
     served = plain(verdict.served)
     lines = _wrapped(head, width, limit, served)

@@ -135,6 +135,7 @@ class Top(SnapshotWidget, Static):
                 palette,
                 width,
                 limit,
+                at,
                 stage=_stage(self.snapshot, judged, at, palette, width - 1),
                 traffic=_traffic(self.snapshot, palette, width - 1),
             )

@@ -15,6 +15,7 @@ from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.join import sides
 from bgconsole.domain.rollback import WayBack
+from bgconsole.domain.since import Since
 from bgconsole.domain.snapshot import Failure, Part, Snapshot
 from bgconsole.domain.stacks import Stack
 from bgconsole.domain.verdict import Progress, Severity, Verdict
@@ -255,7 +256,7 @@ LONG = Verdict(
 
 @pytest.mark.parametrize(("width", "limit"), [(78, 4), (118, 6), (158, 6), (38, 4), (20, 4)])
 def test_verdict_fits(width: int, limit: int) -> None:
-    lines = [line.plain for line in verdict_lines(LONG, palette(), width, limit)]
+    lines = [line.plain for line in verdict_lines(LONG, palette(), width, limit, NOW)]
     assert len(lines) <= limit
     assert all(len(line) <= width for line in lines)
     assert lines[0].startswith(" ✖ ROLLED BACK")
@@ -269,7 +270,7 @@ def test_who_serves_is_said_however_long_the_cause_is(width: int, limit: int) ->
     serves = "Revision 43 serves 100 %: 4/4 healthy"
     cause = " ".join(f"word{number}" for number in range(80))
     told = replace(LONG, sentence=f"revision 44 is not coming up: {cause}. {serves}", served=serves)
-    lines = [line.plain for line in verdict_lines(told, palette(), width, limit)]
+    lines = [line.plain for line in verdict_lines(told, palette(), width, limit, NOW)]
     shown = " ".join(line.strip() for line in lines)
     assert serves in shown and "… Revision" in shown
     assert "R back to 43" in shown
@@ -284,9 +285,21 @@ def test_steady_is_one_quiet_line() -> None:
         "Revision 2 serves 100 %: 4/4 healthy",
         way_back=WayBack("1", "R back to 1 (4 new tasks)"),
     )
-    (line,) = verdict_lines(calm, palette(), 78, 4)
+    (line,) = verdict_lines(calm, palette(), 78, 4, NOW)
     assert line.plain.startswith(" ● STEADY ")
     assert line.plain.endswith("R back to 1 (4 new tasks)")
+
+
+def test_since_when_stands_before_what_is_wrong_and_after_what_is_well() -> None:
+    began = NOW - timedelta(minutes=12)
+    ill = replace(LONG, since=Since("begun", began))
+    first = verdict_lines(ill, palette(), 158, 6, NOW)[0].plain
+    assert first.startswith(" ✖ ROLLED BACK   begun 13:48, 12 min ago · revision 44 never")
+    first = verdict_lines(ill, palette(), 78, 4, NOW)[0].plain
+    assert first.startswith(" ✖ ROLLED BACK   begun 13:48 · revision 44 never")
+    well = Verdict(Severity.GOOD, "STEADY", "Revision 2 serves", since=Since("deployed", began))
+    (line,) = verdict_lines(well, palette(), 78, 4, NOW)
+    assert line.plain == " ● STEADY  Revision 2 serves · deployed 13:48"
 
 
 @pytest.mark.parametrize(

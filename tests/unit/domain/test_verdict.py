@@ -164,7 +164,7 @@ def test_a_deployment_under_which_nobody_serves_is_down_first(
     assert (found.severity, found.word) == (Severity.BAD, "DOWN")
     first, what = found.sentence.split(". ", 1)
     assert first == "Nothing serves: 0 healthy targets behind the listener"
-    assert what.startswith(("revision 3 is not coming up: ", "revision 1 → 2: "))
+    assert what.startswith(("Revision 3 is not coming up: ", "Revision 1 → 2: "))
     assert "Nothing serves" not in what
 
 
