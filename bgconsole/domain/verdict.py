@@ -360,12 +360,20 @@ def _at_rest(
         steady = Verdict(Severity.GOOD, "STEADY", served)
         return steady if side is None or routes.balanced else _worker(snapshot, side, steady, now)
     if snapshot.tasks.value is None or (routes.balanced and not routes.known):
-        return Verdict(Severity.UNKNOWN, "CANNOT TELL", f"{name}: health is not known yet")
+        return Verdict(Severity.UNKNOWN, "CANNOT TELL", f"{name} {_unread(snapshot, service)}")
     why = (_why(snapshot, service, side) if side else "") or "tasks are still starting"
     word = "DOWN" if healthy == 0 else "DEGRADED"
     return Verdict(
         Severity.BAD, word, f"{name} has {healthy}/{service.desired} tasks healthy: {why}"
     )
+
+
+def _unread(snapshot: Snapshot, service: Service) -> str:
+    """`runs 4/4 tasks, as ECS counts; their health cannot be read`: not "yet" where it failed."""
+    failed = any(part.failure for part in (snapshot.tasks, snapshot.targets))
+    health = "cannot be read" if failed else "is not read yet"
+    counted = f"{service.running}/{how_many(service.desired, 'task')}"
+    return f"runs {counted}, as ECS counts; their health {health}"
 
 
 def _worker(snapshot: Snapshot, side: SideView, steady: Verdict, now: datetime) -> Verdict:

@@ -11,7 +11,7 @@ import pytest
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere, Throttled
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.services import ServiceEvent
-from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.snapshot import Part, Snapshot, Source
 from bgconsole.domain.verdict import Progress, Severity, Verdict, verdict
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
@@ -208,6 +208,18 @@ def test_never_green_while_a_source_fails(source: Source, call: str, world: obje
     found = judged(made)
     assert found.severity is Severity.UNKNOWN
     assert "access denied" in " ".join((found.sentence, *found.evidence)).lower()
+
+
+def test_what_cannot_be_read_is_not_said_to_be_read_later() -> None:
+    world = worlds.steady()
+    world.fail("targets.balancing", DENIED)
+    found = judged(world)
+    assert found.sentence == (
+        "revision 2 runs 4/4 tasks, as ECS counts; their health cannot be read"
+    )
+    waiting = read(scripted_gateway(worlds.steady()), REF, lambda: NOW)
+    unread = verdict(replace(waiting, targets=Part()), NOW)
+    assert unread.sentence.endswith("their health is not read yet")
 
 
 def test_the_bad_that_was_seen_stays_said_while_another_source_fails() -> None:
