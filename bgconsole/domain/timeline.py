@@ -132,7 +132,8 @@ def _of_changes(snapshot: Snapshot) -> Iterator[Moment]:
         severity = Severity.BAD if scaling.failed else Severity.BUSY
         yield moment(scaling.at, "change", "autoscaling", told, severity)
     for alarm in activity.alarms:
-        words = ": ".join(filter(None, (alarm.summary, alarm.reason)))
+        summary = alarm.summary.removeprefix("Alarm ")
+        words = ": ".join(filter(None, (alarm.name, summary, alarm.reason)))
         severity = _ALARMED.get(alarm.state, Severity.BUSY)
         yield moment(alarm.at, "alarm", alarm.name, words, severity)
     tasks = snapshot.tasks.value

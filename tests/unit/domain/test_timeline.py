@@ -233,8 +233,8 @@ def test_scaling_and_alarms_stand_in_it_with_their_cause() -> None:
     assert told == [
         ("change", "autoscaling", "Setting desired count to 6: alarm high", Severity.BUSY),
         ("change", "autoscaling", "Setting desired count to 8 (failed no room)", Severity.BAD),
-        ("alarm", "5xx", "updated from OK to ALARM: 5 > 4", Severity.BAD),
-        ("alarm", "5xx", "updated from ALARM to OK", Severity.GOOD),
+        ("alarm", "5xx", "5xx: updated from OK to ALARM: 5 > 4", Severity.BAD),
+        ("alarm", "5xx", "5xx: updated from ALARM to OK", Severity.GOOD),
     ]
 
 

@@ -229,6 +229,11 @@ def test_the_way_to_fresh_credentials_fits_the_profile(
     assert how_to_renew("p", {"p": settings}, environ) == words
 
 
+def test_an_environment_is_read_once_so_the_way_is_another_start() -> None:
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    assert how_to_renew("", {}, keys).endswith("into the environment and start bgconsole again")
+
+
 def test_a_role_is_renewed_where_it_comes_from() -> None:
     profiles = {"p": {"source_profile": "q"}, "q": {"source_profile": "corp"}, "corp": {}}
     profiles["corp"] = {"sso_session": "x"}
