@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from textual.content import Content
 
 from bgconsole.config.keymap import KEYMAP
@@ -113,6 +114,19 @@ def test_a_run_goes_through_its_steps() -> None:
     bad = state.after(Progress("end", 2, "", outcome=Outcome(False, "Failed", "", 1)), NOW)
     assert bad.steps == ("done", "failed") and headline(bad, NOW).plain.startswith("✖ Failed")
     assert bad.stopped(None, NOW) is bad
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_where_there_is_little_room_the_summary_gives_way_not_the_outcome(width: int) -> None:
+    long = replace(PROPOSAL, plan=replace(PROPOSAL.plan, summary="Force a redeploy of " + "x" * 90))
+    state = RunState(1, long, NOW)
+    assert headline(state, NOW, width).plain.endswith("… · reading the world once more · 0\u00a0s")
+    assert headline(state, NOW, width).cell_length <= width
+    good = state.after(Progress("end", 2, "", outcome=Outcome(True, "Done", "", 0)), NOW)
+    told = headline(good, NOW, width).plain
+    assert told.startswith("✓ Done  Force a redeploy") and told.endswith("… · took 0\u00a0s")
+    assert len(told) <= width
+    assert "x" * 90 in headline(good, NOW).plain
 
 
 def test_a_run_that_broke_off_tells_error_and_request_id() -> None:

@@ -188,22 +188,38 @@ class RunScreen(Screen[None]):
         return (self.state.proposal.plan.summary, *told)
 
 
-def headline(state: RunState, now: datetime) -> Content:
-    """One line: what, how far, how long; the end in green or red once it is there."""
+def headline(state: RunState, now: datetime, width: int = 0) -> Content:
+    """One line: what, how far, how long; the end in green or red once it is there.
+
+    Args:
+        state: of the run.
+        now: for how long it takes.
+        width: cells, where there are no more: the summary gives way, neither outcome nor time.
+    """
     summary, outcome = plain(state.proposal.plan.summary), state.outcome
     took = spell((state.ended_at or now) - state.started_at).replace(" ", "\u00a0")
     if state.superseded:
-        return Content.assemble(("✖ ", "bold $text-error"), one_line(state.superseded, "bold"))
+        told = Content.assemble(("✖ ", "bold $text-error"), one_line(state.superseded, "bold"))
+        return told.truncate(width, ellipsis=True) if width else told
     if outcome is not None:
         glyph, style = ("✓", "bold $text-success") if outcome.ok else ("✖", "bold $text-error")
-        return Content.assemble(
-            (f"{glyph} {plain(outcome.title)}", style), f"  {summary} · took {took}"
-        )
+        first = Content.assemble((f"{glyph} {plain(outcome.title)}", style), "  ")
+        return _in(width, first, summary, f" · took {took}")
     steps = len(state.proposal.plan.steps)
     if count := len(state.earlier) + len(state.later):
         summary = f"{len(state.earlier) + 1} of {count + 1}: {summary}"
     at = f"step {state.current} of {steps}" if state.current else "reading the world once more"
-    return Content.assemble(("◐ ", "bold $text-primary"), f"{summary} · {at} · {took}")
+    first = Content.assemble(("◐ ", "bold $text-primary"))
+    return _in(width, first, summary, f" · {at} · {took}")
+
+
+def _in(width: int, first: Content, summary: str, last: str) -> Content:
+    """The three in so many cells; 0 is as many as they take."""
+    told = Content(summary)
+    if width:
+        room = width - first.cell_length - Content(last).cell_length
+        told = told.truncate(max(1, room), ellipsis=True)
+    return Content.assemble(first, told, last)
 
 
 def _after(state: RunState) -> list[Line]:

@@ -244,8 +244,13 @@ class Reminder(Static):
         state = self._state
         self.display = state is not None
         if state is not None:
-            told = headline(state, now(self))
-            self.update(Content.assemble(told, (f"   {_open_key(self.app)}: open", "dim")))
+            hint = f"   {_open_key(self.app)}: open"
+            room = max(1, self.size.width - len(hint)) if self.size.width else 0
+            self.update(Content.assemble(headline(state, now(self), room), (hint, "dim")))
+
+    def on_resize(self) -> None:
+        """Another width."""
+        self._paint()
 
 
 def _open_key(app: App[object]) -> str:
