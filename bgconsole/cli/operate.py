@@ -220,7 +220,7 @@ def _proposal(
     if of_stacks:
         snapshot = read_account(gateway, context.clock)
     else:
-        snapshot = with_service(read(gateway, ref, context.clock))
+        snapshot = with_service(read(gateway, ref, context.clock, operation.sources))
     proposal = _asked_for(invocation, runner, operation, snapshot, params)
     if isinstance(proposal, No):
         raise _refused(operation, proposal)

@@ -14,8 +14,6 @@ class Engine:
     version: str
     host: str
     """As `DOCKER_HOST` names it."""
-    buildx: bool = False
-    """Whether `docker buildx` is on this machine: it builds what needs BuildKit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from bgconsole.domain.builds import (
     BuildTold,
@@ -26,22 +25,21 @@ from bgconsole.domain.builds import (
 from bgconsole.domain.dockerfile import buildkit_reason, declared_arguments
 from bgconsole.domain.errors import GatewayError, NotThere, Rejected, Unreachable
 from bgconsole.gateway import buildx, git
+from bgconsole.gateway.build_context import BuildContext, listed
 from bgconsole.gateway.docker_events import Event, build_told, push_told
 from bgconsole.gateway.docker_failures import DISK_FULL, build_failure, disk_full
 
 if TYPE_CHECKING:
     from docker import APIClient
 
+_NEGOTIATED = "auto"
+"""The SDK asks the engine which version of the API to speak."""
 _QUICK = 10
 """Seconds for a question that an engine answers at once."""
 _POLL = 0.1
 """Seconds between two looks whether a stream is to stop."""
-_PIECE = 1 << 20
-"""Bytes of a context that are sent at once."""
 _WAITING = 2000
 """Events that wait to be told at most."""
-_OUTSIDE = ".bgconsole.Dockerfile"
-"""What a Dockerfile from outside the context is called inside."""
 _NO_ENGINE_HINT = "Start Docker, or name an engine with docker_host or DOCKER_HOST"
 
 
@@ -52,16 +50,20 @@ class DockerEngine:
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     host: str = ""
     """As the configuration names it; else DOCKER_HOST, else the current context of the CLI."""
+    _api: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The version of the API to speak, by host, as the engine told last."""
 
     def engine(self) -> Engine:
         """The engine that answers."""
         with self._client() as client:
-            told = client.version()
-        return Engine(
-            version=str(told.get("Version", "")),
-            host=self._host() or "the local socket",
-            buildx=buildx.available(self._for_cli()),
-        )
+            told = client.version(api_version=False)
+        host = self._host()
+        self._api[host] = str(told.get("ApiVersion") or _NEGOTIATED)
+        return Engine(version=str(told.get("Version", "")), host=host or "the local socket")
+
+    def buildx(self) -> bool:
+        """Whether `docker buildx` answers on this machine."""
+        return buildx.available(self._for_cli())
 
     def source(self, folder: str, dockerfile: str) -> Source:
         """What a build of a folder would send; see the port."""
@@ -77,7 +79,7 @@ class DockerEngine:
             text = file.read_text(errors="replace")
             sizes = [
                 path.lstat().st_size
-                for name in _listed(root, file)
+                for name in listed(root, file)
                 if not (path := root / name).is_dir()
             ]
         except OSError as error:
@@ -104,16 +106,15 @@ class DockerEngine:
             yield from buildx.build(order, self._for_cli(), stop)
             return
         root, file = Path(order.folder), Path(order.dockerfile)
-        with self._client(streaming=True) as client, TemporaryFile() as archive:
-            with _reading_disk():
-                name = _pack(root, file, archive)
-            upload = _Upload(archive, stop)
+        context = BuildContext(root, file)
+        with self._client(streaming=True) as client:
+            upload = _Upload(context, stop)
 
             def begin() -> Iterator[Event]:
                 stream: Iterator[Event] = client.build(
                     fileobj=upload,  # type: ignore[arg-type]
                     custom_context=True,
-                    dockerfile=name,
+                    dockerfile=context.dockerfile,
                     tag=order.names[0],
                     buildargs=dict(order.arguments),
                     rm=True,
@@ -184,7 +185,9 @@ class DockerEngine:
             if str(settings["base_url"] or "").startswith("ssh://"):
                 settings["use_ssh_client"] = True
             _need_socket(str(settings["base_url"] or "unix:///var/run/docker.sock"))
-            client = docker.APIClient(version="auto", timeout=_QUICK, **settings)
+            version = self._api.get(host := self._host(), _NEGOTIATED)
+            client = docker.APIClient(version=version, timeout=_QUICK, **settings)
+            self._api[host] = client.api_version
             if streaming:
                 client.timeout = None  # type: ignore[assignment]
             try:
@@ -200,52 +203,16 @@ def _need_socket(host: str) -> None:
         raise FileNotFoundError(2, "No such file", str(socket))
 
 
-def _listed(root: Path, dockerfile: Path) -> list[str]:
-    """What is sent of a folder: `.dockerignore` obeyed, the Dockerfile always with it."""
-    from docker.utils.build import exclude_paths
-
-    return sorted(exclude_paths(str(root), _ignored(root), dockerfile=_inside(root, dockerfile)))
-
-
-def _ignored(root: Path) -> list[str]:
-    try:
-        lines = (root / ".dockerignore").read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        return []
-    stripped = map(str.strip, lines)
-    return [line for line in stripped if line and not line.startswith("#")]
-
-
-def _inside(root: Path, dockerfile: Path) -> str | None:
-    """The Dockerfile's path in the context; `None` where it is outside."""
-    try:
-        return dockerfile.relative_to(root.resolve()).as_posix()
-    except ValueError:
-        return None
-
-
-def _pack(root: Path, dockerfile: Path, archive: IO[bytes]) -> str:
-    """Write the context as a tar; gives the Dockerfile's name in it."""
-    from docker.utils.build import create_archive
-
-    name = _inside(root, dockerfile)
-    extra = [] if name else [(_OUTSIDE, dockerfile.read_text())]
-    create_archive(
-        root=str(root), files=_listed(root, dockerfile), fileobj=archive, extra_files=extra
-    )
-    archive.seek(0)
-    return name or _OUTSIDE
-
-
 class _Upload:
     """A context on its way: counts what was read, and reads no further once it is to stop."""
 
-    def __init__(self, archive: IO[bytes], stop: threading.Event) -> None:
-        self._archive = archive
+    def __init__(self, context: BuildContext, stop: threading.Event) -> None:
+        self._pieces = context.pieces()
         self._stop = stop
-        self.total = archive.seek(0, os.SEEK_END)
+        self.total = context.size
         self.done = 0
-        archive.seek(0)
+        self.failure: GatewayError | None = None
+        """Why the context could not be read to its end; what sends it tells only that it broke."""
 
     def __len__(self) -> int:
         return self.total
@@ -258,11 +225,15 @@ class _Upload:
         """The next bytes, more than asked for: http.client asks for 16 kB, and each goes alone.
 
         Raises:
-            InterruptedError: it is to stop.
+            InterruptedError: it is to stop, or it cannot be read.
         """
         if self._stop.is_set():
             raise InterruptedError
-        piece = self._archive.read(_PIECE)
+        try:
+            piece = next(self._pieces, b"")
+        except GatewayError as error:
+            self.failure = error
+            raise InterruptedError from error
         self.done += len(piece)
         return piece
 
@@ -316,7 +287,7 @@ def _pumped(
             if item is None:
                 return
             if isinstance(item, Exception):
-                raise item
+                raise upload.failure if upload is not None and upload.failure else item
             yield item
     finally:
         left.set()
@@ -329,20 +300,6 @@ def _pumped(
         if not reading.is_alive():
             for response in responses:
                 response.close()
-
-
-@contextmanager
-def _reading_disk() -> Iterator[None]:
-    """What this machine's disk refuses while a context is packed."""
-    try:
-        yield
-    except OSError as error:
-        words = f"{error.filename or 'the temporary folder'}: {error.strerror or error}"
-        if DISK_FULL.search(words):
-            raise disk_full("This machine's disk", words) from error
-        raise Rejected(
-            "The build context cannot be packed", words, "Leave it out with .dockerignore"
-        ) from error
 
 
 @contextmanager

@@ -440,6 +440,10 @@ class Docker(Protocol):
         """
         ...
 
+    def buildx(self) -> bool:
+        """Whether `docker buildx` is on this machine: it builds what needs BuildKit."""
+        ...
+
     def source(self, folder: str, dockerfile: str) -> Source:
         """What a build of a folder would send; reads the disk and asks git.
 

@@ -375,6 +375,10 @@ class _Docker(_Port):
         self.world.enter("docker.engine")
         return self.world.engine
 
+    def buildx(self) -> bool:
+        self.world.enter("docker.buildx")
+        return self.world.buildx
+
     def source(self, folder: str, dockerfile: str) -> Source:
         self.world.enter("docker.source", folder=folder, dockerfile=dockerfile)
         return self.world.source

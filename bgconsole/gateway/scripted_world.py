@@ -145,6 +145,7 @@ class ScriptedWorld:
     engine: Engine = field(
         default_factory=lambda: Engine("20.10.24", "unix:///var/run/docker.sock")
     )
+    buildx: bool = False
     source: Source = field(
         default_factory=lambda: Source(
             folder="/src/rails_app",

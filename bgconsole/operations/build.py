@@ -7,6 +7,7 @@ part that decides what is made (`survey`, `making`) serves the deploy as well.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import partial
 
 from bgconsole.domain.amount_words import size
@@ -16,6 +17,7 @@ from bgconsole.domain.images import ImageReference, Repository, is_tag, short_di
 from bgconsole.domain.services import TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import live_version
+from bgconsole.gateway.aws.abreast import abreast
 from bgconsole.gateway.port import Gateway
 from bgconsole.operations.guards import unread
 from bgconsole.operations.image_steps import Making, image_steps
@@ -58,6 +60,7 @@ _ARGUMENT = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
 _UNKNOWN = "…"
 SOURCE = Question[Source]("source")
 ENGINE = Question[Engine]("engine")
+_BUILDX = Question[bool]("buildx")
 _REPOSITORY = Question[Repository | None]("repository")
 
 
@@ -65,12 +68,20 @@ def survey(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:
     """Look up all that a build rests on: engine, source, repository, and what its tags mean now."""
     look = Lookup(gateway, snapshot)
     folder, dockerfile = params.get("context") or CONTEXT, params.get("dockerfile", "")
-    source = look.ask(SOURCE, lambda: gateway.docker.source(folder, dockerfile), str)
-    look.ask(ENGINE, gateway.docker.engine, str)
     where = _repository(snapshot, params)
-    if isinstance(where, ImageReference):
-        name, find = where.repository, gateway.images.find
-        repository = look.ask(_REPOSITORY, lambda: gateway.images.repository(name))
+    name = where.repository if isinstance(where, ImageReference) else ""
+    asks: list[Callable[[], object]] = [
+        lambda: look.ask(SOURCE, lambda: gateway.docker.source(folder, dockerfile), str),
+        lambda: look.ask(ENGINE, gateway.docker.engine, str),
+    ]
+    if name:
+        asks.append(lambda: look.ask(_REPOSITORY, lambda: gateway.images.repository(name)))
+    abreast(lambda ask: ask(), asks, len(asks))
+    source, repository = look.evidence.answer(SOURCE), look.evidence.answer(_REPOSITORY)
+    if source is not None and source.buildkit:
+        look.ask(_BUILDX, gateway.docker.buildx)
+    if name:
+        find = gateway.images.find
         for tag in _tags(params, source, None):
             found = look.ask(about_tag(tag), partial(find, name, tag=tag))
             # What is not committed has no name of its own: the next one that is free.
@@ -94,8 +105,8 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
     if isinstance(arguments, No):
         return arguments
     known = evidence or NO_EVIDENCE
-    source, engine = known.answer(SOURCE), known.answer(ENGINE)
-    repository = known.answer(_REPOSITORY)
+    source, repository = known.answer(SOURCE), known.answer(_REPOSITORY)
+    buildx = known.answer(_BUILDX)
     tags = _tags(params, source, evidence)
     if source is not None and not tags:
         at = snapshot.service.fetched_at
@@ -115,7 +126,7 @@ def making(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Mak
         dockerfile=source.dockerfile if source else _UNKNOWN,
         shown=context,
         arguments=arguments,
-        buildkit=bool(source and source.buildkit and engine and engine.buildx),
+        buildkit=bool(source and source.buildkit and buildx),
     )
 
 
@@ -154,10 +165,10 @@ def image_checks(snapshot: Snapshot, made: Making, evidence: Evidence | None) ->
 def _engine_checks(evidence: Evidence) -> list[Check]:
     if why := evidence.why_not(ENGINE):
         return [Check(why, "problem")]
-    source, engine = evidence.answer(SOURCE), evidence.answer(ENGINE)
-    if source is None or engine is None or not source.buildkit:
+    source = evidence.answer(SOURCE)
+    if source is None or not source.buildkit:
         return []
-    if engine.buildx:
+    if evidence.answer(_BUILDX):
         return [Check(f"docker buildx builds it: {source.buildkit} needs BuildKit", "ok")]
     words = (
         f"The Dockerfile needs BuildKit ({source.buildkit}), and `docker buildx` is not on this "
@@ -322,5 +333,6 @@ BUILD = Operation(
     gather=survey,
     plan=_plan,
     shared=True,
+    sources=("identity", "service", "deployments", "tasks"),
     params=BUILD_PARAMS,
 )

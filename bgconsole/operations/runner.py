@@ -258,7 +258,7 @@ class Runner:
     def _fresh(self, proposal: Proposal) -> Snapshot:
         if proposal.operation.about == "stacks":
             return replace(read_account(self._gateway, self._clock), ref=proposal.ref)
-        snapshot = read(self._gateway, proposal.ref, self._clock)
+        snapshot = read(self._gateway, proposal.ref, self._clock, proposal.operation.sources)
         if snapshot.service.failure is not None:
             raise snapshot.service.failure.error
         return snapshot

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar, cast
 
 if TYPE_CHECKING:
     from bgconsole.domain.services import ServiceRef
-    from bgconsole.domain.snapshot import Snapshot
+    from bgconsole.domain.snapshot import Snapshot, Source
     from bgconsole.gateway.port import Gateway
     from bgconsole.operations.audit import Record
     from bgconsole.operations.step import Step
@@ -229,6 +229,8 @@ class Operation:
     """
     about: Literal["service", "stacks"] = "service"
     """`stacks` needs no service: its snapshot holds who we are and the stacks."""
+    sources: tuple[Source, ...] = ()
+    """What of a snapshot it goes by; only this is read for it. Empty: all that decides anything."""
     discard: Callable[[Gateway, Evidence], None] | None = None
     """Takes back what `gather` drafted, where a plan is not carried out (to its end)."""
     passing: bool = False

@@ -18,10 +18,13 @@ def read(
     gateway: Gateway,
     ref: ServiceRef,
     clock: Callable[[], datetime],
-    sources: tuple[Source, ...] = DECIDING,
+    sources: tuple[Source, ...] = (),
 ) -> Snapshot:
-    """Ask each source once; one that fails is a failed part, never an exception."""
-    return Rounds(gateway, ref, clock, sources=sources).look()
+    """Ask each source once; one that fails is a failed part, never an exception.
+
+    Without `sources` all that decides is asked.
+    """
+    return Rounds(gateway, ref, clock, sources=sources or DECIDING).look()
 
 
 def read_account(gateway: Gateway, clock: Callable[[], datetime]) -> Snapshot:

@@ -6,20 +6,18 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from random import Random
+from typing import TYPE_CHECKING
 
 from bgconsole.domain.errors import GatewayError
-from bgconsole.domain.join import sides
 from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot, Source
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch import schedule
-from bgconsole.watch.log_groups import log_target
 from bgconsole.watch.picture import Picture
 from bgconsole.watch.sources import DECIDING, Nothing, NotYet, ask, waves
-from bgconsole.watch.tail import HISTORY, last_words
 
-TRIES = 5
-"""Looks into the logs for the last words of the same failed tasks: lines come late, or never."""
+if TYPE_CHECKING:
+    from bgconsole.watch.last_words import LastWords
 
 
 class Rounds:
@@ -33,14 +31,17 @@ class Rounds:
         random: Random | None = None,
         sources: tuple[Source, ...] = DECIDING,
     ) -> None:
+        self._ending: LastWords | None = None
+        if set(DECIDING) <= set(sources):  # a verdict tells why tasks failed
+            from bgconsole.watch.last_words import LastWords
+
+            self._ending = LastWords(gateway, clock)
         self._sources = sources
         self._gateway = gateway
         self._clock = clock
         self._random = random or Random()  # noqa: S311 - jitter, not a secret
         self._picture = Picture(Snapshot(ref, gateway.place), lambda _: None)
         self._due: dict[Source, datetime] = {}
-        self._asked: frozenset[str] = frozenset()
-        self._tries = 0
 
     def look(self, *, operating: bool = False, everything: bool = False) -> Snapshot:
         """Ask what is due, side by side; those that wait for others after them.
@@ -54,7 +55,8 @@ class Rounds:
         with ThreadPoolExecutor(max_workers=len(self._sources)) as pool:
             for group in waves(due):
                 list(pool.map(lambda source: self._fill(source, operating=operating), group))
-        self._listen()
+        if self._ending is not None and (words := self._ending.look(self._picture.snapshot)):
+            self._picture.put_words(words)
         return self._picture.snapshot
 
     def _fill(self, source: Source, *, operating: bool) -> None:
@@ -85,23 +87,3 @@ class Rounds:
             operating=operating and source != "deployments",
         )
         return schedule.interval(source, need)
-
-    def _listen(self) -> None:
-        """Where tasks failed since the last look, find the reason in the newest log lines."""
-        snapshot = self._picture.snapshot
-        both = sides(snapshot)
-        failed = frozenset(row.id for side in (both.old, both.new) if side for row in side.failed)
-        target, _ = log_target(snapshot)
-        if not failed <= self._asked:
-            self._asked, self._tries = failed, TRIES
-        if target is None or not self._tries or failed <= snapshot.last_words.keys():
-            return
-        self._tries -= 1
-        start = int(self._clock().timestamp() * 1000) - HISTORY
-        try:
-            page = self._gateway.logs.page(target.group, start=start, newest_first=True)
-        except GatewayError:
-            # The verdict then names the exit code alone; the logs are only its best words.
-            return
-        ordered = tuple(sorted(page.lines, key=lambda line: line.order))
-        self._picture.put_words({**snapshot.last_words, **last_words(ordered)})

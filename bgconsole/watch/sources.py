@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from bgconsole.domain.codedeploy import CodeDeployment, newest_id
 from bgconsole.domain.errors import BgconsoleError, GatewayError, NotThere, Rejected
 from bgconsole.domain.images import Image, ImageReference
-from bgconsole.domain.join import main_container, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.rollout import stage_began
 from bgconsole.domain.snapshot import Deployments, Snapshot, Source, Tasks
@@ -18,6 +16,7 @@ from bgconsole.gateway.port import Gateway
 
 if TYPE_CHECKING:
     from bgconsole.domain.activity import Activity
+    from bgconsole.domain.codedeploy import CodeDeployment
     from bgconsole.domain.metrics import Metrics
     from bgconsole.domain.secrets import SecretChange
     from bgconsole.domain.services import Service
@@ -134,6 +133,8 @@ def _codedeploy(gateway: Gateway, snapshot: Snapshot) -> CodeDeployment | Nothin
         return Nothing(snapshot.service.absent) if snapshot.service.absent else NotYet()
     if not service.by_codedeploy:
         return Nothing("CodeDeploy does not deploy this service")
+    from bgconsole.domain.codedeploy import newest_id
+
     newest = newest_id(service)
     if not newest:
         return Nothing("no task set of the service names a CodeDeploy deployment")
@@ -149,6 +150,8 @@ def _images(gateway: Gateway, snapshot: Snapshot) -> tuple[Image, ...] | Nothing
     tasks = snapshot.tasks.value
     if tasks is None:
         return NotYet()
+    from bgconsole.domain.join import main_container
+
     container = main_container(snapshot.service.value)
     repositories = {
         reference.repository: None
@@ -214,6 +217,8 @@ def _metrics(gateway: Gateway, snapshot: Snapshot) -> Metrics | Nothing | NotYet
 
 
 def _running(snapshot: Snapshot) -> Mapping[str, tuple[str, ...]]:
+    from bgconsole.domain.join import sides
+
     both = sides(snapshot)
     return {
         view.side.value: tuple(row.id for row in view.rows)

@@ -85,7 +85,10 @@ Answer = TypeVar("Answer")
 
 
 class Clients:
-    """See the module. `endpoint_url` is passed to every client; empty lets botocore resolve it."""
+    """See the module. `endpoint_url` is passed to every client; empty lets botocore resolve it.
+
+    `session` is one that was made already, for the first try.
+    """
 
     def __init__(
         self,
@@ -93,6 +96,7 @@ class Clients:
         region: str,
         caller: Caller,
         new_session: Callable[[], Session],
+        session: Session | None = None,
         endpoint_url: str = "",
         endpoint_of: Callable[[ServiceName], str] = lambda _: "",
         clock: Callable[[], float] = time.monotonic,
@@ -105,6 +109,7 @@ class Clients:
         self.region = region
         self.caller = replace(caller, secrets=lambda: tuple(self._secrets))
         self._new_session = new_session
+        self._unused = session
         self._endpoint_url = endpoint_url
         self._endpoint_of = endpoint_of
         self._clock = clock
@@ -248,7 +253,7 @@ class Clients:
             return self._session
         if self._clock() < self._nothing_until:
             raise NoCredentialsError
-        session = self._new_session()
+        session, self._unused = self._unused or self._new_session(), None
         credentials = session.get_credentials()
         if credentials is None:
             self._nothing_until = self._clock() + PROBE_PAUSE

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,21 @@ from botocore.loaders import JSONFileLoader, Loader
 
 def lean_loader() -> Loader:
     """A loader of the models that botocore ships, and of those in `~/.aws/models`."""
-    return Loader(file_loader=_Lean())
+    return _Folders(file_loader=_Lean())
+
+
+class _Folders(Loader):
+    """Takes each folder of models for a service: botocore would look for files in all 400."""
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        """The services that there are; that one has no model of a type is told when it is read."""
+        del type_name
+        return self._services
+
+    @cached_property
+    def _services(self) -> list[str]:
+        folders = [folder for folder in map(Path, self.search_paths) if folder.is_dir()]
+        return sorted({path.name for folder in folders for path in folder.iterdir()})
 
 
 class _Lean(JSONFileLoader):
@@ -26,7 +41,8 @@ class _Lean(JSONFileLoader):
         if not Path(full_path).is_file():
             return None
         with open_method(full_path, "rb") as file:
-            return json.loads(file.read(), object_hook=_without_prose)
+            prose = Path(full_path).name.startswith("service-2")
+            return json.loads(file.read(), object_hook=_without_prose if prose else None)
 
 
 def _without_prose(value: dict[str, Any]) -> dict[str, Any]:

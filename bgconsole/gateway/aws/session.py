@@ -95,12 +95,8 @@ def _open(
     from bgconsole.gateway.aws.models import lean_loader
 
     loader = lean_loader()
-
-    def new_session() -> Session:
-        return _new_session(profile, loader)
-
     with translated("the AWS configuration"):
-        session = new_session()
+        session = _new_session(profile, loader)
         settings = _settings(session)
         found = _region(session, region, environ)
         everything: Mapping[str, Any] = session.full_config
@@ -132,7 +128,8 @@ def _open(
     clients = Clients(
         region=found,
         caller=caller,
-        new_session=new_session,
+        new_session=lambda: _new_session(profile, loader),
+        session=session,
         endpoint_url=explicit,
         endpoint_of=endpoint_of,
         clock=clock,

@@ -25,6 +25,7 @@ from bgconsole.domain.builds import (
     Sent,
 )
 from bgconsole.domain.errors import ExpiredCredentials, NotThere, Rejected, Unreachable
+from bgconsole.gateway.build_context import BuildContext
 from bgconsole.gateway.docker import DockerEngine
 from bgconsole.sandbox.docker.files import read_tar
 from bgconsole.sandbox.scope import DEMO_SCOPE
@@ -187,6 +188,23 @@ def test_a_silent_build_is_stopped_at_once_and_the_engine_knows(bench: Workbench
 
     bench.write(Dockerfile="FROM scratch\nRUN echo quick\n")
     assert isinstance(bench.build()[-1], Built)
+
+
+def test_a_file_that_goes_while_it_is_sent_is_named_and_nothing_is_built(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Going(BuildContext):
+        def __init__(self, root: Path, dockerfile: Path) -> None:
+            super().__init__(root, dockerfile)
+            (root / "b.txt").unlink()
+
+    monkeypatch.setattr("bgconsole.gateway.docker.BuildContext", Going)
+    bench.write(**{"a.bin": "x" * 3_000_000, "b.txt": "two"})
+    told = []
+    with pytest.raises(Rejected, match=r"cannot be packed: .*b\.txt: No such file"):
+        for each in bench.docker.build(bench.order(), GO_ON):
+            told.append(each)
+    assert not [each for each in told if isinstance(each, BuildLine | Built)]
 
 
 def test_leaving_the_iterator_stops_too(bench: Workbench) -> None:

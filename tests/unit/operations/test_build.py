@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bgconsole.domain.builds import BuildLine, Built, Engine, Layer, Order, Pushed, Source
+from bgconsole.domain.builds import BuildLine, Built, Layer, Order, Pushed, Source
 from bgconsole.domain.errors import (
     AccessDenied,
     ExpiredCredentials,
@@ -145,7 +145,7 @@ def test_what_needs_buildkit_is_built_by_buildx_or_refused_before_any_upload(
     reason = somebody.refused(B).reason
     assert reason.startswith("The Dockerfile needs BuildKit (line 7: RUN --mount)")
     assert world.count("docker.build") == 0
-    world.engine = Engine("28.2", "unix:///x", buildx=True)
+    world.buildx = True
     proposal = somebody.proposed(B)
     assert proposal.plan.steps[0].command.startswith("docker buildx build --load ")
     assert somebody.run(proposal).ok
