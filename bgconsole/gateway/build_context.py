@@ -77,7 +77,7 @@ class BuildContext:
 
 def listed(root: Path, dockerfile: Path) -> list[str]:
     """The names of what is sent, folders among them."""
-    from docker.utils.build import exclude_paths
+    from bgconsole.gateway.docker_sdk import exclude_paths
 
     return sorted(exclude_paths(str(root), _ignored(root), dockerfile=_inside(root, dockerfile)))
 

@@ -30,7 +30,7 @@ from bgconsole.gateway.docker_events import Event, build_told, push_told
 from bgconsole.gateway.docker_failures import DISK_FULL, build_failure, disk_full
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    from bgconsole.gateway.docker_sdk import APIClient
 
 _NEGOTIATED = "auto"
 """The SDK asks the engine which version of the API to speak."""
@@ -157,7 +157,7 @@ class DockerEngine:
         found = self.host or self.environ.get("DOCKER_HOST", "")
         if found or self.environ is not os.environ:
             return found
-        from docker.context import ContextAPI
+        from bgconsole.gateway.docker_sdk import ContextAPI
 
         try:
             context = ContextAPI.get_current_context()
@@ -177,8 +177,7 @@ class DockerEngine:
             GatewayError: whatever goes wrong inside.
         """
         with _translated(self._host()):
-            import docker
-            from docker.utils import kwargs_from_env
+            from bgconsole.gateway.docker_sdk import APIClient, kwargs_from_env
 
             settings: dict[str, Any] = dict(kwargs_from_env(environment=self._for_cli()))
             settings.setdefault("base_url", None)
@@ -186,7 +185,7 @@ class DockerEngine:
                 settings["use_ssh_client"] = True
             _need_socket(str(settings["base_url"] or "unix:///var/run/docker.sock"))
             version = self._api.get(host := self._host(), _NEGOTIATED)
-            client = docker.APIClient(version=version, timeout=_QUICK, **settings)
+            client = APIClient(version=version, timeout=_QUICK, **settings)
             self._api[host] = client.api_version
             if streaming:
                 client.timeout = None  # type: ignore[assignment]
@@ -305,9 +304,12 @@ def _pumped(
 @contextmanager
 def _translated(host: str) -> Iterator[None]:
     """Docker's and requests' errors as ours."""
-    from docker.credentials.errors import StoreError
-    from docker.errors import APIError, DockerException
-    from requests.exceptions import RequestException
+    from bgconsole.gateway.docker_sdk import (
+        APIError,
+        DockerException,
+        RequestException,
+        StoreError,
+    )
 
     where = host or "the local socket"
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,15 @@ def test_a_sub_command_loads_no_other(nowhere: Path, arguments: list[str]) -> No
     others |= {f"bgconsole.cli.{name}" for name in ("status", "logs", "probe", "watch")}
     assert not found & (others - own)
     assert not found & {"bgconsole.domain.verdict", "yaml"}
+
+
+def test_the_docker_sdk_is_loaded_from_one_end() -> None:
+    loading = [
+        file.name
+        for file in (Path(__file__).parents[2] / "bgconsole" / "gateway").rglob("*.py")
+        if re.search(r"^\s*(?:from|import) (?:docker|requests)\b", file.read_text("utf-8"), re.M)
+    ]
+    assert loading == ["docker_sdk.py"]
 
 
 def test_logs_loads_little(nowhere: Path) -> None:
