@@ -19,7 +19,7 @@ from textual.widget import Widget
 import bgconsole.ui
 from bgconsole.domain.errors import AccessDenied, GatewayError, Throttled, Unreachable
 from bgconsole.domain.identity import Place
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.probe import Answer, ProbeRecord
 from bgconsole.domain.snapshot import Failure, Part, Snapshot, Source
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
@@ -182,7 +182,7 @@ SCENES: dict[str, Callable[[], Snapshot]] = {
 
 def line(number: int, message: str, task: str = "", *, at: datetime = NOW) -> LogLine:
     """One event; `number` orders events of one moment."""
-    moment = int(at.timestamp() * 1000)
+    moment = to_milliseconds(at)
     stream = f"ecs/democluster-container/{task}" if task else "something"
     return LogLine(moment, moment + 900, f"{number:056d}", LOG_GROUP, stream, message)
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from bgconsole.domain.errors import NotThere, Rejected
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.images import ImageReference
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.secrets import SecretChange
 from bgconsole.domain.services import (
     Container,
@@ -197,7 +197,7 @@ def settle(world: ScriptedWorld, *, well: bool = True) -> None:
 def log_lines(world: ScriptedWorld, count: int = 40) -> list[LogLine]:
     """Rails-like lines of the world's running tasks, the last one at the world's time."""
     running = [t for t in world.tasks[REF] if t.last_status == "RUNNING"]
-    end = int(world.now.timestamp() * 1000)
+    end = to_milliseconds(world.now)
     return [
         LogLine(
             timestamp=end - 250 * (count - 1 - i),
@@ -433,7 +433,7 @@ def run_prints(*lines: str) -> Callable[[ScriptedWorld], None]:
     def change(world: ScriptedWorld) -> None:
         task, *older = world.runs
         world.runs = (replace(task, last_status="RUNNING", started_at=world.now), *older)
-        at = int(world.now.timestamp() * 1000)
+        at = to_milliseconds(world.now)
         kept = world.logs.setdefault(LOG_GROUP, [])
         stream = f"ecs/{task.containers[0].name}/{task.id}"
         kept += [

@@ -22,7 +22,7 @@ from bgconsole.cli.global_options import global_options
 from bgconsole.cli.log_lines import Json, Output, Text
 from bgconsole.domain.errors import NotThere
 from bgconsole.domain.exit_codes import EXIT_PIPE_CLOSED
-from bgconsole.domain.logs import LogGroup, LogLine
+from bgconsole.domain.logs import LogGroup, LogLine, to_milliseconds
 from bgconsole.domain.plain import plain
 from bgconsole.watch.log_history import History, merged
 
@@ -253,8 +253,8 @@ class _Run:
             History(
                 self.gateway.logs,
                 group,
-                start=_ms(since),
-                end=_ms(until) if until else None,
+                start=to_milliseconds(since),
+                end=to_milliseconds(until) if until else None,
                 pattern=self.pattern,
                 random=Random(),  # noqa: S311 - jitter, not a secret
                 on_throttled=lambda pause: self._say(f"AWS throttles; again in {pause:.0f} s"),
@@ -292,7 +292,7 @@ class _Run:
             self._say(COST)
         if self.group:
             # A name that is mistyped is an error; a group that vanishes later is waited for.
-            self.gateway.logs.page(self.group, start=_ms(since), limit=1)
+            self.gateway.logs.page(self.group, start=to_milliseconds(since), limit=1)
         if self.around:
             self._tell_drivers(self._places(self._snapshot()))
             self.around.keep_looking()
@@ -393,7 +393,3 @@ def _regex(text: str, flag: str) -> re.Pattern[str]:
         return re.compile(text)
     except re.error as error:
         raise click.BadParameter(f"no regular expression: {error}.", param_hint=flag) from None
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

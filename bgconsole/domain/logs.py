@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+def to_milliseconds(at: datetime) -> int:
+    """A moment as CloudWatch Logs writes it: milliseconds since 1970."""
+    return int(at.timestamp() * 1000)
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """The moment in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,6 +39,11 @@ class LogLine:
     message: str
     region: str = ""
     """Empty for the region of the service."""
+
+    @property
+    def written_at(self) -> datetime:
+        """When the program wrote it, in UTC."""
+        return from_milliseconds(self.timestamp)
 
     @property
     def order(self) -> tuple[int, int, str]:

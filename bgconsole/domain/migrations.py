@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from bgconsole.domain.duration import spell
@@ -85,7 +85,7 @@ def told_in(lines: Iterable[LogLine]) -> tuple[Migration, ...]:
     found: dict[str, Migration] = {}
     for line in sorted(lines, key=lambda line: line.timestamp):
         if match := _MIGRATED.match(line.message):
-            at = datetime.fromtimestamp(line.timestamp / 1000, UTC)
+            at = line.written_at
             found.setdefault(match[1], Migration(match[1], match[2], at))
     return tuple(found[version] for version in sorted(found))
 

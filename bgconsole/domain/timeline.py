@@ -229,7 +229,7 @@ def _of_errors(snapshot: Snapshot, heard: Heard, since: datetime | None) -> Iter
     tasks = {task.id: task for task in snapshot.tasks.value.tasks} if snapshot.tasks.value else {}
     told: set[str] = set()
     for line in sorted(heard.values(), key=lambda line: line.order):
-        at = datetime.fromtimestamp(line.timestamp / 1000, UTC)
+        at = line.written_at
         task = tasks.get(line.task_id)
         side = task.started_by if task else ""
         if side in told or (since is not None and at < since):

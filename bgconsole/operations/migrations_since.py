@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.migrations import LOG_MARK, mentions, on_start, told_in
 from bgconsole.domain.services import Task, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
@@ -51,7 +51,7 @@ def _search(gateway: Gateway, group: str, since: datetime) -> _Searched:
     for _ in range(PAGES):
         page = gateway.logs.page(
             group,
-            start=int(since.timestamp() * 1000),
+            start=to_milliseconds(since),
             token=token,
             newest_first=True,
             pattern=f'"{LOG_MARK}"',

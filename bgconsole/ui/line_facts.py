@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.join import Side
+from bgconsole.domain.logs import from_milliseconds
 from bgconsole.ui.facts import Fact, Facts
 from bgconsole.ui.panes.log_entry import Entry
 from bgconsole.ui.panes.log_folds import request_of
@@ -32,7 +33,7 @@ def of_line(entry: Entry, every: Sequence[Entry], side: Side, now: datetime) -> 
 
 
 def _about(entry: Entry, side: Side, request: str, now: datetime) -> Iterator[Fact]:
-    at = datetime.fromtimestamp(entry.at / 1000, UTC)
+    at = from_milliseconds(entry.at)
     here = at.astimezone(now.tzinfo)
     yield Fact("time", f"{iso(entry.at)}, {here:%H:%M:%S %Z}, {spell(now - at)} ago")
     if entry.gap:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bgconsole.domain.errors import GatewayError, NotThere
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.timeline import NOTHING_HEARD, Heard, hear
 from bgconsole.gateway.port import Gateway
@@ -29,7 +30,7 @@ def read_errors(gateway: Gateway, snapshot: Snapshot, since: datetime) -> Errors
     if target is None:
         return Errors(NOTHING_HEARD, f"logs: {note}")
     heard: Heard = NOTHING_HEARD
-    start, token = int(since.timestamp() * 1000), None
+    start, token = to_milliseconds(since), None
     try:
         for _ in range(PAGES):
             page = gateway.logs.page(target.group, start=start, token=token)

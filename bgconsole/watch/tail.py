@@ -18,7 +18,7 @@ from threading import Event, Thread
 from bgconsole.domain.duration import spell
 from bgconsole.domain.errors import CredentialsProblem, GatewayError, NotThere, Throttled
 from bgconsole.domain.last_words import telling
-from bgconsole.domain.logs import Gap, LogGroup, LogLine
+from bgconsole.domain.logs import Gap, LogGroup, LogLine, to_milliseconds
 from bgconsole.domain.snapshot import Failure, Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.batch import Live, LogBatch, Mode, Older, TailState
@@ -179,7 +179,7 @@ class Tail(Thread):
                     self._logs,
                     group,
                     number=lambda: next(self._numbers),
-                    since=_ms(self._since) if self._since else None,
+                    since=to_milliseconds(self._since) if self._since else None,
                     pattern=self._pattern,
                     most_ids=MOST_IDS,
                 )
@@ -206,7 +206,7 @@ class Tail(Thread):
         absent: list[LogGroup] = []
         for group, reader in self._readers.items():
             try:
-                reader.poll(_ms(self._clock()))
+                reader.poll(to_milliseconds(self._clock()))
             except NotThere:
                 absent.append(group)
             except (Throttled, CredentialsProblem) as error:
@@ -236,7 +236,7 @@ class Tail(Thread):
         self, now: datetime, places: LogPlaces, absent: list[LogGroup], *, whole: bool
     ) -> None:
         self._listen_live()
-        moment = _ms(now)
+        moment = to_milliseconds(now)
         found = [reader.drain() for reader in self._readers.values()]
         lines = tuple(line for read in found for line in read.lines)
         if self._twins is not None:
@@ -256,7 +256,7 @@ class Tail(Thread):
         closed: frozenset[int] = frozenset(),
         turn: bool = True,
     ) -> None:
-        released = self._reorder.release(_ms(now), turn=turn)
+        released = self._reorder.release(to_milliseconds(now), turn=turn)
         self._send(
             LogBatch(
                 released.lines,
@@ -270,7 +270,7 @@ class Tail(Thread):
     def _now(
         self, now: datetime, places: LogPlaces, absent: list[LogGroup], *, whole: bool
     ) -> TailState:
-        moment, readers = _ms(now), self._readers.values()
+        moment, readers = to_milliseconds(now), self._readers.values()
         groups = tuple(self._readers)
         behind = max(reader.behind(moment) for reader in readers)
         if not whole:
@@ -336,7 +336,7 @@ class Tail(Thread):
             wanted = self._wanted.get()
             for reader in tuple(self._readers.values()):
                 if wanted is not None:
-                    reader.reread(wanted, _ms(self._clock()))
+                    reader.reread(wanted, to_milliseconds(self._clock()))
                     continue
                 lines: tuple[LogLine, ...] = ()
                 unread = ""
@@ -381,7 +381,3 @@ def last_words(lines: tuple[LogLine, ...]) -> Mapping[str, str]:
     return {
         line.task_id: words for line in lines if line.task_id and (words := telling(line.message))
     }
-
-
-def _ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)

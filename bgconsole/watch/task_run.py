@@ -18,7 +18,7 @@ from bgconsole.domain.errors import (
     Throttled,
     Unreachable,
 )
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.masking import mask
 from bgconsole.domain.migrations import applied, judge
 from bgconsole.domain.plain import plain
@@ -130,7 +130,7 @@ class _Output:
 
     def _lines(self, target: LogTarget) -> list[str]:
         began = self._task.created_at
-        first = int(began.timestamp() * 1000) if began else 0
+        first = to_milliseconds(began) if began else 0
         start = max(first, self._overlap.newest - OVERLAP)
         stream = f"{target.stream_prefix}/{target.container}/{self._task.id}"
         found: list[LogLine] = []

@@ -19,6 +19,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.sandbox.launch import Sandbox
 from bgconsole.sandbox.settings import Settings
 from tests.bench.bench_logs import KEYS, tell, ticks
@@ -92,7 +93,7 @@ class Writer:
         """So many lines at this rate."""
         begun = time.monotonic()
         for done in range(at_once, lines + 1, at_once):
-            at = int(datetime.now(UTC).timestamp() * 1000)
+            at = to_milliseconds(datetime.now(UTC))
             events = [
                 {"timestamp": at, "message": TEXT.format(n=next(self._numbers))}
                 for _ in range(at_once)

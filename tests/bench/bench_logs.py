@@ -20,6 +20,7 @@ from threading import Timer
 import boto3
 import pytest
 
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.sandbox.launch import Sandbox
 from bgconsole.sandbox.settings import Settings
 from tests.e2e.conftest import PROGRAM, base_environment
@@ -126,7 +127,7 @@ def fill(endpoint: str, group: str, lines: int, streams: int) -> None:
         aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
     )
     client.create_log_group(logGroupName=group)
-    first = int((datetime.now(UTC) - timedelta(hours=1)).timestamp() * 1000)
+    first = to_milliseconds(datetime.now(UTC) - timedelta(hours=1))
     for stream in range(streams):
         name = f"ecs/web/{stream:032d}"
         client.create_log_stream(logGroupName=group, logStreamName=name)

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.ui.memory import collect_calmly, share_arenas
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
@@ -130,7 +130,7 @@ class Program(scenes.Host):
             before = now
 
     def _lines(self, number: int) -> list[LogLine]:
-        at = int(self.clock().timestamp() * 1000)
+        at = to_milliseconds(self.clock())
         found = []
         for _ in range(number):
             n = next(self._numbers)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from bgconsole.domain.logs import Gap, LogGroup
+from bgconsole.domain.logs import Gap, LogGroup, to_milliseconds
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.watch.batch import LogBatch
@@ -45,7 +45,7 @@ def requests() -> LogBatch:
 def lacking() -> LogBatch:
     """A stretch that was not read, and a line that came late."""
     tardy = scenes.line(900, "INFO it came late", "ab" * 16, at=NOW - timedelta(seconds=2.3))
-    start = int((NOW - timedelta(seconds=4)).timestamp() * 1000)
+    start = to_milliseconds(NOW - timedelta(seconds=4))
     gap = Gap(1, LogGroup(LOG_GROUP), start, start + 1500, "AWS throttled the reads")
     words = "throttled, 12 s behind"
     told = scenes.batch([tardy], words=words, mode="throttled", behind_seconds=12.0)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bgconsole.domain.errors import Throttled
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.ui.panes.log_lines import LogLines
 from tests import worlds
@@ -24,7 +24,7 @@ def with_history(count: int) -> ScriptedWorld:
     world.logs[LOG_GROUP] = tuple(
         LogLine(at, at + 100, f"{n:056d}", LOG_GROUP, stream, f"INFO line {n}")
         for n in range(count)
-        for at in [int((NOW - timedelta(seconds=10 + count - n)).timestamp() * 1000)]
+        for at in [to_milliseconds(NOW - timedelta(seconds=10 + count - n))]
     )
     return world
 

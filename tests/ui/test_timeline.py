@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from bgconsole.config.paths import write_private
 from bgconsole.domain.errors import AccessDenied, ConfigurationError
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.moments import Moment, moment
 from bgconsole.domain.services import ServiceEvent
 from bgconsole.domain.verdict import Severity
@@ -170,7 +170,7 @@ async def test_a_full_disk_is_told(tmp_path: Path) -> None:
 async def test_our_own_operations_and_error_lines_are_in_it(tmp_path: Path) -> None:
     world = worlds.crash_looping()
     task = next(t for t in world.tasks[REF] if t.task_definition.endswith(":3"))
-    at = int((NOW - timedelta(seconds=50)).timestamp() * 1000)
+    at = to_milliseconds(NOW - timedelta(seconds=50))
     line = LogLine(at, at, "e1", LOG_GROUP, f"ecs/web/{task.id}", "PG::Error: no column")
     world.logs[LOG_GROUP].append(line)
     mine = moment(NOW, "operation", "arn/kim", "Roll back by kim", Severity.BUSY)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from bgconsole.domain.join import Side
+from bgconsole.domain.logs import from_milliseconds
 from bgconsole.domain.plain import plain
 from bgconsole.ui.panes.log_entry import Entry
 
 
 def iso(milliseconds: int) -> str:
     """`2026-03-01T13:59:58.123Z`."""
-    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    at = from_milliseconds(milliseconds)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 

@@ -20,6 +20,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.join import Side, sides
 from bgconsole.domain.log_sides import LogSides
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.domain.plain import plain
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.ui.background import ask
@@ -273,7 +274,7 @@ class LogsPane(Pane):
             self._ask_for_older()
         self._range = at
         back = RANGES[at]
-        self._since = int((now(self) - back).timestamp() * 1000) if back is not None else None
+        self._since = to_milliseconds(now(self) - back) if back is not None else None
         self._narrow()
 
     def action_save(self) -> None:
@@ -529,7 +530,7 @@ class LogsPane(Pane):
             self.app.notify(str(error), severity="warning", markup=False)
             return
         self._leave_asking()
-        self._go_back_to(int(moment.timestamp() * 1000))
+        self._go_back_to(to_milliseconds(moment))
 
     def _leave_asking(self) -> None:
         focused = self._ask_line.has_focus

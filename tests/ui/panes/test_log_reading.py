@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 
 from bgconsole.domain.join import Side
-from bgconsole.domain.logs import Gap, LogGroup
+from bgconsole.domain.logs import Gap, LogGroup, to_milliseconds
 from bgconsole.ui.line_facts import of_line, pretty
 from bgconsole.ui.panes.log_entry import Entry, entries_of, gap_entry
 from bgconsole.ui.panes.log_filter import log_filter
@@ -119,7 +119,7 @@ def test_what_is_no_moment_is_refused(typed: str) -> None:
 
 
 def test_stamps_go_round() -> None:
-    at = int((NOW - timedelta(seconds=75)).timestamp() * 1000) + 7
+    at = to_milliseconds(NOW - timedelta(seconds=75)) + 7
     clock = f"{NOW - timedelta(seconds=75):%H:%M:%S}"
     told = {
         each: stamp_text(each, at, NOW.timestamp(), fine=True).strip()

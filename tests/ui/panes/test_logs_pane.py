@@ -11,7 +11,7 @@ import pytest
 from textual import on
 from textual.pilot import Pilot
 
-from bgconsole.domain.logs import Gap, LogGroup
+from bgconsole.domain.logs import Gap, LogGroup, to_milliseconds
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.logs import LogsPane
 from bgconsole.ui.widgets import line_view
@@ -147,7 +147,7 @@ async def test_level_side_and_range_go_round_and_esc_shows_all() -> None:
 async def test_what_may_be_missing_is_a_row_until_it_is_read() -> None:
     async with host().run_test(size=(120, 14)) as pilot:
         await painted(pilot, story(3))
-        start = int((NOW - timedelta(seconds=58)).timestamp() * 1000) - 500
+        start = to_milliseconds(NOW - timedelta(seconds=58)) - 500
         gap = Gap(7, GROUP, start, start + 14_000, "AWS throttled the reads")
         empty = scenes.batch([])
         await painted(pilot, replace(empty, gaps=(gap,)))
@@ -380,7 +380,7 @@ async def test_a_full_pane_asks_for_nothing_that_it_could_not_keep() -> None:
 async def test_enter_on_a_gap_asks_for_what_it_hides() -> None:
     app = Asked()
     async with app.run_test(size=(120, 20)) as pilot:
-        start = int((NOW - timedelta(seconds=50)).timestamp() * 1000)
+        start = to_milliseconds(NOW - timedelta(seconds=50))
         gap = Gap(7, GROUP, start, start + 9000, "throttled")
         await painted(pilot, replace(story(), gaps=(gap,)))
         pane = pilot.app.screen.query_one(LogsPane)

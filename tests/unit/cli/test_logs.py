@@ -13,7 +13,7 @@ import pytest
 from bgconsole.cli.durations import duration, moment
 from bgconsole.cli.log_lines import Output, Text
 from bgconsole.domain.errors import ExpiredCredentials, Throttled
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.services import LogTarget
 from tests import two_groups, worlds
 from tests.unit.cli.conftest import Terminal
@@ -227,4 +227,4 @@ def test_following_prints_what_comes(terminal: Terminal, monkeypatch: pytest.Mon
 
 def ms(at: datetime) -> int:
     """Epoch milliseconds."""
-    return int(at.timestamp() * 1000)
+    return to_milliseconds(at)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bgconsole.domain.errors import AccessDenied
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.operations.audit import AuditLog
 from bgconsole.watch.errors import PAGES
@@ -21,7 +21,7 @@ from tests.values import LOG_GROUP, NOW, REF
 def with_error(world: ScriptedWorld) -> ScriptedWorld:
     """A line of a task of the newest revision that tells of an error, 100 s ago."""
     task = next(t for t in world.tasks[REF] if t.task_definition.endswith(":3"))
-    at = int((NOW - timedelta(seconds=100)).timestamp() * 1000)
+    at = to_milliseconds(NOW - timedelta(seconds=100))
     message = "PG::UndefinedColumn: posts.summary"
     line = LogLine(at, at, "e1", LOG_GROUP, f"ecs/web/{task.id}", message)
     world.logs[LOG_GROUP].append(line)

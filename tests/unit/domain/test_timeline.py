@@ -10,7 +10,7 @@ import pytest
 
 from bgconsole.domain.activity import Activity, AlarmChange, Scaling
 from bgconsole.domain.errors import AccessDenied
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.moments import Moment, merged, moment, selected
 from bgconsole.domain.services import ServiceEvent
 from bgconsole.domain.snapshot import Snapshot
@@ -39,7 +39,7 @@ def event(ago: float, words: str, number: int = 0) -> ServiceEvent:
 
 
 def line(task_id: str, ago: float, message: str) -> LogLine:
-    at = int((NOW - timedelta(seconds=ago)).timestamp() * 1000)
+    at = to_milliseconds(NOW - timedelta(seconds=ago))
     return LogLine(at, at, f"{at}", "democluster", f"ecs/web/{task_id}", message)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bgconsole.domain.errors import AccessDenied
-from bgconsole.domain.logs import LogLine
+from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.services import Task
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.operations.spec import Plan
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 
 def line(at: datetime, message: str, number: int = 1) -> LogLine:
-    moment = int(at.timestamp() * 1000)
+    moment = to_milliseconds(at)
     stream = f"ecs/{CONTAINER}/{number:032x}"
     return LogLine(moment, moment, f"{number:056d}", LOG_GROUP, stream, message)
 

@@ -14,7 +14,7 @@ from threading import Event
 import pytest
 
 from bgconsole.domain.errors import ExpiredCredentials, GatewayError, Throttled, Unreachable
-from bgconsole.domain.logs import Gap, LiveUpdate, LogGroup, LogLine
+from bgconsole.domain.logs import Gap, LiveUpdate, LogGroup, LogLine, to_milliseconds
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.batch import LogBatch
@@ -113,7 +113,7 @@ class Following:
 
 def ms(at: datetime) -> int:
     """Epoch milliseconds."""
-    return int(at.timestamp() * 1000)
+    return to_milliseconds(at)
 
 
 def errors(kind: str) -> Callable[[], GatewayError]:

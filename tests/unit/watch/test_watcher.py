@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bgconsole.domain.errors import AccessDenied, Throttled
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.batch import LogBatch
@@ -236,7 +237,7 @@ class Tailed:
 
 def ms(at: datetime) -> int:
     """Epoch milliseconds."""
-    return int(at.timestamp() * 1000)
+    return to_milliseconds(at)
 
 
 def test_the_tail_hands_on_each_line_once_late_ones_too() -> None:
