@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bgconsole.domain.duration import age
-from bgconsole.domain.images import short_digest
+from bgconsole.domain.images import named_digest
 from bgconsole.domain.join import SideView, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain
@@ -57,7 +57,7 @@ def way_back_words(back: WayBack) -> str:
 
 def _side(side: SideView, now: datetime) -> Iterator[str]:
     name = "tasks" if side.side.value == "sole" else f"{side.side.value} tasks"
-    digest = f" · sha256:{short_digest(side.digest)}" if side.digest else ""
+    digest = f" · {named_digest(side.digest)}" if side.digest else ""
     tag = f" · {side.tag}" if side.tag else ""
     counts = f"{side.running}/{side.requested} run, {side.healthy} healthy"
     failed = f", {len(side.failed)} failed" if side.failed else ""

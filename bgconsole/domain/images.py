@@ -101,3 +101,8 @@ def is_tag(text: str) -> bool:
 def short_digest(digest: str) -> str:
     """The first eight digits behind `sha256:`, as the screens show it."""
     return digest.rpartition(":")[2][:8]
+
+
+def named_digest(digest: str) -> str:
+    """The same with its algorithm: `sha256:77ab10c2`."""
+    return f"sha256:{short_digest(digest)}"

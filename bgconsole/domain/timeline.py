@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from bgconsole.domain.activity import Activity
 from bgconsole.domain.duration import spell
-from bgconsole.domain.images import short_digest
+from bgconsole.domain.images import named_digest
 from bgconsole.domain.join import ending, failed, image_of, main_container, tag_of
 from bgconsole.domain.last_words import telling
 from bgconsole.domain.logs import LogLine
@@ -256,7 +256,7 @@ def _revision(snapshot: Snapshot, arn: str) -> str:
     if known is None or image is None:
         return _short(snapshot, arn)
     tag = tag_of(snapshot, image.image, image.digest)
-    digest = f"sha256:{short_digest(image.digest)}" if image.digest else ""
+    digest = named_digest(image.digest) if image.digest else ""
     told = " · ".join(filter(None, (tag, digest)))
     return _short(snapshot, arn) + (f" ({told})" if told else "")
 

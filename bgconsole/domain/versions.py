@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, named_digest, short_digest
 from bgconsole.domain.services import (
     ContainerImage,
     ServiceDeployment,
@@ -64,9 +64,7 @@ def image_words(image: ContainerImage) -> str:
     """`8be01c9 · sha256:77ab10c2`: the tag as written and the digest it was resolved to."""
     reference = ImageReference.parse(image.image)
     digest = image.digest or reference.digest
-    return " · ".join(
-        filter(None, (reference.tag, f"sha256:{short_digest(digest)}" if digest else ""))
-    )
+    return " · ".join(filter(None, (reference.tag, named_digest(digest) if digest else "")))
 
 
 def alike(one: Version, other: Version, definitions: Definitions = NO_DEFINITIONS) -> bool | None:

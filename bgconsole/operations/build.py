@@ -13,7 +13,7 @@ from functools import partial
 from bgconsole.domain.amount_words import size
 from bgconsole.domain.builds import Engine, Source
 from bgconsole.domain.how_many import how_many
-from bgconsole.domain.images import ImageReference, Repository, is_tag, short_digest
+from bgconsole.domain.images import ImageReference, Repository, is_tag, named_digest
 from bgconsole.domain.services import TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import live_version
@@ -205,7 +205,7 @@ def _tag_checks(snapshot: Snapshot, made: Making, tag: str, evidence: Evidence) 
     checks = []
     if found is not None:
         pushed = f", pushed {at(found.pushed_at, snapshot)}" if found.pushed_at else ""
-        means = f"sha256:{short_digest(found.digest)}{pushed}"
+        means = f"{named_digest(found.digest)}{pushed}"
         if repository is not None and repository.keeps(tag):
             words = (
                 f"{made.name}:{tag} is in ECR already ({means}), and its tags never move. "

@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 
-from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.images import Image, ImageReference, named_digest, short_digest
 from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.migrations import DEFAULT_COMMAND
 from bgconsole.domain.services import Service, TaskDefinition, revision_of, short_name
@@ -412,7 +412,7 @@ def _image_words(image: Image, serves: str, snapshot: Snapshot) -> str:
     tags = ", ".join(image.tags) or "no tag"
     pushed = f"pushed {at(image.pushed_at, snapshot)}" if image.pushed_at else ""
     live = "live" if image.digest == serves else ""
-    told = (tags, f"sha256:{short_digest(image.digest)}", pushed, live)
+    told = (tags, named_digest(image.digest), pushed, live)
     return " · ".join(filter(None, told))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bgconsole.domain.how_many import how_many
-from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, named_digest
 from bgconsole.domain.services import ContainerImage, Service
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
@@ -196,7 +196,7 @@ def _image(
     """What a redeploy makes of one container's image: the check, and the digest that would run."""
     reference = ImageReference.parse(image.image)
     if reference.digest:
-        words = f"{image.container}: pinned to sha256:{short_digest(reference.digest)}"
+        words = f"{image.container}: pinned to {named_digest(reference.digest)}"
         return Check(words, "ok"), reference.digest
     now = means_now(image.image, snapshot, evidence, image.digest)
     if now is None:
@@ -205,7 +205,7 @@ def _image(
         words = f"The tag {reference.tag} is gone from {reference.repository}: no task could start."
         return Check(words, "problem"), ""
     if now == image.digest:
-        return Check(f"same image: {reference.tag} still means {_short(now)}", "ok"), now
+        return Check(f"same image: {reference.tag} still means {named_digest(now)}", "ok"), now
     return _other(image, reference.tag, now, _pushed(image.image, snapshot, evidence)), now
 
 
@@ -213,22 +213,18 @@ def _unknown(image: ContainerImage, tag: str, evidence: Evidence | None) -> Chec
     if evidence is None:
         return Check(f"what the tag {tag} means now", "checking")
     why = why_not_known(evidence, about_tag(image.image)) or "not asked"
-    running = _short(image.digest) if image.digest else "an unknown digest"
+    running = named_digest(image.digest) if image.digest else "an unknown digest"
     return not_checked(f"what the tag {tag} means now", why, f"; {running} runs")
 
 
 def _other(image: ContainerImage, tag: str, now: str, pushed: str) -> Check:
     if not image.digest:
-        return Check(f"{tag} means {_short(now)}{pushed}; what runs is not known", "warning")
+        return Check(f"{tag} means {named_digest(now)}{pushed}; what runs is not known", "warning")
     words = (
-        f"{tag} now means {_short(now)}{pushed}, not {_short(image.digest)}: "
+        f"{tag} now means {named_digest(now)}{pushed}, not {named_digest(image.digest)}: "
         "this deploys a NEW image"
     )
     return Check(words, "warning")
-
-
-def _short(digest: str) -> str:
-    return f"sha256:{short_digest(digest)}"
 
 
 def _pushed(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str:
@@ -240,7 +236,7 @@ def _pushed(written: str, snapshot: Snapshot, evidence: Evidence | None) -> str:
 
 def _deploys(image: ContainerImage, digest: str) -> str:
     reference = ImageReference.parse(image.image)
-    shown = f"sha256:{short_digest(digest)}" if digest else "digest not known"
+    shown = named_digest(digest) if digest else "digest not known"
     return " · ".join(filter(None, (reference.tag, shown)))
 
 

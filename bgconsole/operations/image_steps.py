@@ -11,7 +11,7 @@ from bgconsole.domain.amount_words import size
 from bgconsole.domain.builds import BuildLine, Built, Layer, Order, Pushed, RegistryLogin, Sent
 from bgconsole.domain.errors import ExpiredCredentials, GatewayError, Unreachable
 from bgconsole.domain.identity import Place
-from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, named_digest
 from bgconsole.gateway.port import Submitted
 from bgconsole.operations.step import Bench, Step, Told
 from bgconsole.operations.words import command
@@ -215,7 +215,7 @@ def _read_back(making: Making, bench: Bench) -> Told:
         yield End("left", words, bench.clock(), unread=error.brief, exit_code=code)
         return
     if found is None or (pushed and found.digest != pushed):
-        shown = f"sha256:{short_digest(found.digest)}" if found else "no such image"
+        shown = named_digest(found.digest) if found else "no such image"
         words = f"ECR shows {shown} for {named}, not what was pushed: another push came between."
         yield End("different", words, bench.clock(), now=f"{named} is {shown}")
         return

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from bgconsole.domain.errors import AccessDenied, GatewayError
-from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.images import Image, ImageReference, named_digest
 from bgconsole.domain.services import Bounds, ContainerImage, Task, TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import StackEvent
@@ -223,7 +223,7 @@ def image_check(image: ContainerImage, evidence: Evidence | None, *, must: bool)
     digest = image.digest or reference.digest
     if not digest:
         return None
-    named = f"{reference.repository} sha256:{short_digest(digest)}"
+    named = f"{reference.repository} {named_digest(digest)}"
     if evidence is None:
         return Check(f"image {named} in the registry", "checking")
     question = about_digest(reference.repository, digest)

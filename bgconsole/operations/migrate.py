@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 
-from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, named_digest
 from bgconsole.domain.migrations import DEFAULT_COMMAND, on_start_words
 from bgconsole.domain.services import TaskDefinition, short_name
 from bgconsole.domain.snapshot import Snapshot
@@ -198,7 +198,7 @@ def _moved(
         return ()
     tag = ImageReference.parse(written).tag
     words = (
-        f"{tag} means sha256:{short_digest(now)}, and sha256:{short_digest(serves)} serves: "
+        f"{tag} means {named_digest(now)}, and {named_digest(serves)} serves: "
         "this runs the migrations of the NEW image"
     )
     return (Check(words, "warning"),)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bgconsole.domain.images import ImageReference, is_reference, is_tag, short_digest
+from bgconsole.domain.images import ImageReference, is_reference, is_tag, named_digest
 from bgconsole.domain.services import ContainerImage, TaskDefinition
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway, Submitted
@@ -75,7 +75,7 @@ def resolve(written: str, snapshot: Snapshot, evidence: Evidence | None) -> NewI
     digest = reference.digest or means_now(written, snapshot, evidence)
     shown = f"{reference.repository}:{reference.tag}" if reference.tag else reference.repository
     if digest:
-        words = " · ".join(filter(None, (reference.tag, f"sha256:{short_digest(digest)}")))
+        words = " · ".join(filter(None, (reference.tag, named_digest(digest))))
         pinned = reference.pinned(digest)
         return NewImage(
             pinned, words, digest, reference.tag, _found(written, shown, digest, evidence)
@@ -134,7 +134,7 @@ def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> 
     reference = ImageReference.parse(written)
     by_digest = about_digest(reference.repository, digest)
     question = by_digest if reference.digest else about_tag(written)
-    short = f"{reference.repository} sha256:{short_digest(digest)}"
+    short = f"{reference.repository} {named_digest(digest)}"
     if evidence is None:
         return Check(f"image {short} in the registry", "checking")
     if why := evidence.why_not(question):
@@ -142,7 +142,7 @@ def _found(written: str, shown: str, digest: str, evidence: Evidence | None) -> 
     if evidence.answer(question) is None:
         words = f"The image {short} is not in the registry: no task could start."
         return Check(words, "problem")
-    named = f"{shown} is sha256:{short_digest(digest)}" if reference.tag else f"image {short}"
+    named = f"{shown} is {named_digest(digest)}" if reference.tag else f"image {short}"
     if why := why_not_known(evidence, question):
         return Check(f"{named}, in the registry; not checked ({why})", "not checked")
     return Check(f"{named}, in the registry", "ok")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bgconsole.domain.duration import spell
-from bgconsole.domain.images import ImageReference, short_digest
+from bgconsole.domain.images import ImageReference, named_digest, short_digest
 from bgconsole.domain.join import image_of, main_container
 from bgconsole.domain.rollback import Candidate, Choice, choose, pins
 from bgconsole.domain.services import (
@@ -336,8 +336,7 @@ def _means(stop: ServiceDeployment | None, pinned: Mapping[str, str], cancels: S
         return f"ECS rolls back the deployment under way ({stop.id})"
     if pinned:
         digests = ", ".join(
-            f"sha256:{short_digest(ImageReference.parse(reference).digest)}"
-            for reference in pinned.values()
+            named_digest(ImageReference.parse(reference).digest) for reference in pinned.values()
         )
         return f"a new revision pinned to {digests}"
     return "an update of the service to that task definition"

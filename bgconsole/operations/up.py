@@ -18,7 +18,7 @@ from bgconsole.domain.change_set import ChangeSet
 from bgconsole.domain.errors import BgconsoleError, GatewayError
 from bgconsole.domain.hourly_costs import hourly
 from bgconsole.domain.how_many import how_many
-from bgconsole.domain.images import Image, ImageReference, short_digest
+from bgconsole.domain.images import Image, ImageReference, named_digest
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stack_cause import reason_words
 from bgconsole.domain.stack_states import way_back
@@ -259,7 +259,7 @@ def _part(turn: Turn, snapshot: Snapshot, params: Params, evidence: Evidence) ->
     if "DockerImage" in turn.waits:
         if images:
             tag = ", ".join(images[0].tags) or "no tag"
-            words = f"{tag} · sha256:{short_digest(images[0].digest)}, the newest"
+            words = f"{tag} · {named_digest(images[0].digest)}, the newest"
             facts += (Fact("  image", words),)
         elif source:
             steps = first_image(turn.waits["DockerImage"], source, snapshot.place)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from bgconsole.domain.errors import AccessDenied
-from bgconsole.domain.images import short_digest
+from bgconsole.domain.images import named_digest
 from bgconsole.domain.services import (
     ContainerImage,
     Service,
@@ -161,7 +161,7 @@ def _differs(wrong: list[Task], live: list[Task], service: Service) -> str:
         task = wrong[0]
         digest = next((c.digest for c in task.containers if c.digest), "")
         what = f"revision {revision_of(task.task_definition)}" + (
-            f" · sha256:{short_digest(digest)}" if digest else ""
+            f" · {named_digest(digest)}" if digest else ""
         )
         return (
             f"ECS says that it is done, but {len(wrong)} of {len(live)} running tasks run {what}."
