@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import ClassVar
@@ -28,8 +28,9 @@ from bgconsole.ui.keys import read
 from bgconsole.ui.messages import Answered
 from bgconsole.ui.palette import SIDE, Palette, Tone
 from bgconsole.ui.panes.freshness import LEAST, Freshness, late, of_failure
-from bgconsole.ui.panes.log_entry import Entry, Level, entries_of, gap_entry
-from bgconsole.ui.panes.log_filter import HELP, LogFilter, Test, at_least, log_filter, sought
+from bgconsole.ui.panes.log_choice import LogChoice
+from bgconsole.ui.panes.log_entry import Entry, entries_of, gap_entry
+from bgconsole.ui.panes.log_filter import HELP, LogFilter, Test, log_filter, sought
 from bgconsole.ui.panes.log_folds import Folds
 from bgconsole.ui.panes.log_lines import LogLines
 from bgconsole.ui.panes.log_stamps import moment_of
@@ -42,16 +43,6 @@ from bgconsole.ui.widgets.spark import spark
 from bgconsole.ui.wiring import no_folder
 from bgconsole.watch.batch import LogBatch, TailState
 
-RANGES: tuple[timedelta | None, ...] = (
-    timedelta(minutes=1),
-    timedelta(minutes=5),
-    timedelta(minutes=15),
-    timedelta(hours=1),
-    None,
-)
-"""How far back lines are shown; None is all that are kept."""
-_LEVELS: tuple[Level, ...] = ("", "INFO", "WARN", "ERROR")
-_SIDES = (None, Side.OLD, Side.NEW)
 READING, BEGINS = "reading older lines …", "the log begins here"
 COPY_LIMIT = 200_000
 """Characters that are copied: more would hold a slow terminal up for long."""
@@ -114,13 +105,7 @@ class LogsPane(Pane):
         self._asked_older = ""
         self._back_to: int | None = None
         """Epoch milliseconds: older lines are asked for until one of this time is here."""
-        self._only: frozenset[str] = frozenset()
-        self._whose = ""
-        self._level = 0
-        self._side = 0
-        self._range = len(RANGES) - 1
-        self._since: int | None = None
-        self._folding = False
+        self._choice = LogChoice()
         self._asked = ""
         self._filtered = LogFilter()
         self._found = ""
@@ -171,8 +156,8 @@ class LogsPane(Pane):
         tests = list(self._filtered.tests)
         if only_wrong:
             tests.append(_wrong)
-        tests += self._chosen()
-        lines.folds = folds = Folds() if self._folding else None
+        tests += self._choice.tests(lines.side)
+        lines.folds = folds = Folds() if self._choice.folding else None
         if not self._found:
             lines.show_pattern(self._filtered.pattern)
         if folds is None and not tests:
@@ -181,37 +166,15 @@ class LogsPane(Pane):
             lines.restyle()
             lines.narrow(partial(_keeps, tuple(tests), folds))
 
-    def _chosen(self) -> Iterator[Test]:
-        only, since, side_of = self._only, self._since, self._lines.side
-        if only:
-            yield lambda entry: entry.task in only
-        if level := _LEVELS[self._level]:
-            yield at_least(level)
-        if (side := _SIDES[self._side]) is not None:
-            yield lambda entry: side_of(entry) is side
-        if since is not None:
-            yield lambda entry: entry.order[0] >= since
-
     @property
     def narrowed_to(self) -> str:
         """What is shown alone, but for the filter line."""
-        told = []
-        if self._only:
-            told.append(f"only {self._whose}")
-        if level := _LEVELS[self._level]:
-            told.append(f"{level} and worse" if level != "ERROR" else "errors")
-        if (side := _SIDES[self._side]) is not None:
-            told.append(f"only {side.value}")
-        if (back := RANGES[self._range]) is not None:
-            told.append(f"last {int(back.total_seconds()) // 60} min")
-        if self._folding:
-            told.append("requests folded")
-        return f"{' · '.join(told)} · esc shows all" if told else ""
+        told = self._choice.words
+        return f"{told} · esc shows all" if told else ""
 
     def only(self, tasks: frozenset[str], whose: str) -> None:
         """Show the lines of these tasks (ids) alone, until the filter is cleared."""
-        self._only, self._whose = tasks, whose
-        self._narrow()
+        self._choose(replace(self._choice, tasks=tasks, whose=whose))
 
     def clear_filter(self) -> bool:
         """Show everything again; False where nothing was hidden."""
@@ -219,10 +182,8 @@ class LogsPane(Pane):
             self._leave_asking()
             self._find("")
             return True
-        was = bool(self.narrowed_to)
-        self._only, self._level, self._side = frozenset(), 0, 0
-        self._range, self._since, self._folding = len(RANGES) - 1, None, False
-        return super().clear_filter() or was
+        was, self._choice = self.narrowed_to, LogChoice()
+        return super().clear_filter() or bool(was)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`esc` first ends a search."""
@@ -254,27 +215,24 @@ class LogsPane(Pane):
 
     def action_level(self) -> None:
         """Only lines of a level or worse: the next level."""
-        self._level = (self._level + 1) % len(_LEVELS)
-        self._narrow()
+        self._choose(self._choice.with_next_level())
 
     def action_side(self) -> None:
         """The lines of one side, of the other, of both."""
-        self._side = (self._side + 1) % len(_SIDES)
-        self._narrow()
+        self._choose(self._choice.with_next_side())
 
     def action_fold(self) -> None:
         """One row for each request, or every line."""
-        self._folding = not self._folding
-        self._narrow()
+        self._choose(replace(self._choice, folding=not self._choice.folding))
 
     def action_range(self, step: int) -> None:
         """Show lines of a shorter time, or a longer one."""
-        at = max(0, min(len(RANGES) - 1, self._range + step))
-        if at == self._range and step > 0:
+        if self._choice.back is None and step > 0:
             self._ask_for_older()
-        self._range = at
-        back = RANGES[at]
-        self._since = to_milliseconds(now(self) - back) if back is not None else None
+        self._choose(self._choice.with_range(step, now(self)))
+
+    def _choose(self, choice: LogChoice) -> None:
+        self._choice = choice
         self._narrow()
 
     def action_save(self) -> None:
@@ -358,7 +316,7 @@ class LogsPane(Pane):
         lines.sides = self._known.known
         if self._known.learn(snapshot):
             lines.restyle()
-            if self._side or "side:" in self._filter.value:
+            if self._choice.side is not None or "side:" in self._filter.value:
                 self._narrow()
 
     def _freshness(self) -> Freshness:
