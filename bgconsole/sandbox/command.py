@@ -47,69 +47,85 @@ _SPEED = click.option(
     default=None,
     help="Divide AWS's waits by this; 1 is AWS's own pace.",
 )
-_SCENARIO = click.option(
-    "--scenario",
-    metavar="NAME[=VALUE]",
-    callback=_known,
-    default=None,
-    help="What happens by itself after the start: one of the scenarios below.",
-)
-_REMAP = click.option(
-    "--remap-ports",
-    is_flag=True,
-    help="Take a free port where a listener's own cannot be bound.",
-)
-_LOG_DELAY = click.option(
-    "--log-delay",
-    type=click.FloatRange(min=0, max=900),
-    default=0.0,
-    metavar="SECONDS",
-    help="Let a log line be read that much after it was written, whatever the speed.",
-)
-_RUNTIME = click.option(
-    "--runtime",
-    type=click.Choice(["process", "simulated"]),
-    default="process",
-    show_default=True,
-    help="What runs a task: a local process, or nothing, for thousands of tasks.",
-)
-
-
-_EMPTY = click.option(
-    "--empty",
-    is_flag=True,
-    help="Begin with an account that holds nothing: `bgconsole up` fills it.",
+_OF_A_SERVER = (
+    _SPEED,
+    click.option(
+        "--scenario",
+        metavar="NAME[=VALUE]",
+        callback=_known,
+        default=None,
+        help="What happens by itself after the start: one of the scenarios below.",
+    ),
+    click.option(
+        "--remap-ports",
+        is_flag=True,
+        help="Take a free port where a listener's own cannot be bound.",
+    ),
+    click.option(
+        "--log-delay",
+        type=click.FloatRange(min=0, max=900),
+        default=0.0,
+        metavar="SECONDS",
+        help="Let a log line be read that much after it was written, whatever the speed.",
+    ),
+    click.option(
+        "--runtime",
+        type=click.Choice(["process", "simulated"]),
+        default="process",
+        show_default=True,
+        help="What runs a task: a local process, or nothing, for thousands of tasks.",
+    ),
+    click.option(
+        "--empty",
+        is_flag=True,
+        help="Begin with an account that holds nothing: `bgconsole up` fills it.",
+    ),
 )
 _DOCKER_HOST = "unix:///var/run/docker.sock"
 _DATABASE_IMAGE = "postgres:17"
 _ENGINE_SECONDS = 5.0
+_OF_CONTAINERS = (
+    click.option(
+        "--docker",
+        is_flag=True,
+        help="Run tasks as containers of rails_app/, with PostgreSQL, on the Docker engine of "
+        "DOCKER_HOST.",
+    ),
+    click.option(
+        "--base-image",
+        metavar="IMAGE",
+        default="",
+        help="With --docker: what the app is built on; its Dockerfile says the default.",
+    ),
+    click.option(
+        "--database-image",
+        metavar="IMAGE",
+        default=_DATABASE_IMAGE,
+        show_default=True,
+        help="With --docker: the database's image, started as the official one is.",
+    ),
+)
 
 
-def _docker(command: _Command) -> _Command:
-    """The options of a sandbox whose tasks are containers."""
-    for option in (
-        click.option(
-            "--database-image",
-            metavar="IMAGE",
-            default=_DATABASE_IMAGE,
-            show_default=True,
-            help="With --docker: the database's image, started as the official one is.",
-        ),
-        click.option(
-            "--base-image",
-            metavar="IMAGE",
-            default="",
-            help="With --docker: what the app is built on; its Dockerfile says the default.",
-        ),
-        click.option(
-            "--docker",
-            is_flag=True,
-            help="Run tasks as containers of rails_app/, with PostgreSQL, on the Docker engine of "
-            "DOCKER_HOST.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _port(default: int) -> Callable[[_Command], _Command]:
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=default,
+        show_default=True,
+        help="Loopback port of the endpoint; 0 takes a free one.",
+    )
+
+
+def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Several at once, listed in this order."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def _engine_host() -> str:
@@ -141,16 +157,6 @@ def _engine_host() -> str:
     return host
 
 
-def _port(default: int) -> Callable[[_Command], _Command]:
-    return click.option(
-        "--port",
-        type=click.IntRange(0, 65535),
-        default=default,
-        show_default=True,
-        help="Loopback port of the endpoint; 0 takes a free one.",
-    )
-
-
 class _WithScenarios(click.Group):
     """A group whose help ends with the table of the scenarios."""
 
@@ -173,40 +179,16 @@ class _WithScenarios(click.Group):
 
 
 @click.group(cls=_WithScenarios, invoke_without_command=True)
-@_port(_DEFAULT_PORT)
-@_SPEED
-@_SCENARIO
-@_REMAP
-@_LOG_DELAY
-@_RUNTIME
-@_EMPTY
-@_docker
+@_options(_port(_DEFAULT_PORT), *_OF_A_SERVER, *_OF_CONTAINERS)
 @click.pass_context
-def sandbox(
-    context: click.Context,
-    port: int,
-    speed: float | None,
-    scenario: str | None,
-    remap_ports: bool,
-    log_delay: float,
-    runtime: str,
-    empty: bool,
-    docker: bool,
-    base_image: str,
-    database_image: str,
-) -> None:
+def sandbox(context: click.Context, /, **options: Any) -> None:
     """Serve a local AWS account until interrupted.
 
     Once everything in it is steady, prints the `export` lines that point any client of AWS
     or Docker at it.
     """
     if context.invoked_subcommand is None:
-        settings = Settings(
-            port, speed, scenario, remap_ports, empty=empty, log_delay=log_delay, runtime=runtime
-        )
-        if docker:
-            settings = _on_docker(settings, base_image, database_image)
-        sys.exit(_serve(_fitting(settings)))
+        sys.exit(_serve(_settings(**options)))
     for name in context.params:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             option = "--" + name.replace("_", "-")
@@ -214,90 +196,52 @@ def sandbox(
 
 
 @sandbox.command("run")
-@_port(0)
-@_SPEED
-@_SCENARIO
-@_REMAP
-@_LOG_DELAY
-@_RUNTIME
-@_EMPTY
-@_docker
+@_options(_port(0), *_OF_A_SERVER, *_OF_CONTAINERS)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, required=True)
-def run(
-    port: int,
-    speed: float | None,
-    scenario: str | None,
-    remap_ports: bool,
-    log_delay: float,
-    runtime: str,
-    empty: bool,
-    docker: bool,
-    base_image: str,
-    database_image: str,
-    command: tuple[str, ...],
-) -> None:
+def run(command: tuple[str, ...], **options: Any) -> None:
     """Run a command (after `--`) against a fresh sandbox and exit with its status.
 
     The command sees no AWS settings but the sandbox's.
     """
-    settings = Settings(
-        port, speed, scenario, remap_ports, empty=empty, log_delay=log_delay, runtime=runtime
-    )
-    if docker:
-        settings = _on_docker(settings, base_image, database_image)
-    sys.exit(_run_inside(_fitting(settings), command))
+    sys.exit(_run_inside(_settings(**options), command))
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--quiet", is_flag=True, help="Leave everything steady: no bad deploy by itself.")
-@_SPEED
-@_docker
+@_options(_SPEED, *_OF_CONTAINERS)
 @click.argument("console", nargs=-1, type=click.UNPROCESSED)
-def demo(
-    quiet: bool,
-    speed: float | None,
-    docker: bool,
-    base_image: str,
-    database_image: str,
-    console: tuple[str, ...],
-) -> None:
+def demo(quiet: bool, console: tuple[str, ...], **options: Any) -> None:
     """Open the console on a fresh sandbox; all further options are the console's."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         click.echo("bgconsole: the demo needs a terminal", err=True)
         sys.exit(2)
     # The console loads while the account is filled; its first questions are held until then.
-    settings = Settings(speed=speed, scenario=None if quiet else "bad-deploy", hold=True)
-    if docker:
-        # Images are built first, which tells its progress on the terminal.
-        settings = replace(_on_docker(settings, base_image, database_image), hold=False)
+    # Not where images are built first, which tells its progress on the terminal.
+    hold = not options["docker"]
+    settings = _settings(scenario=None if quiet else "bad-deploy", hold=hold, **options)
     sys.exit(_run_inside(settings, [sys.executable, "-P", "-m", "bgconsole", *_CONSOLE, *console]))
 
 
-def _on_docker(settings: Settings, base_image: str, database_image: str) -> Settings:
-    """The settings for tasks that are containers.
+def _settings(*, docker: bool, base_image: str, database_image: str, **own: Any) -> Settings:
+    """The settings that these options say.
 
     Raises:
-        click.UsageError: no engine answers, or tasks were asked to be nothing at all.
-    """
-    if settings.runtime == "simulated":
-        raise click.UsageError("--docker and --runtime simulated exclude each other.")
-    return replace(
-        settings,
-        runtime="docker",
-        docker_host=_engine_host(),
-        base_image=base_image,
-        database_image=database_image,
-    )
-
-
-def _fitting(settings: Settings) -> Settings:
-    """The settings themselves.
-
-    Raises:
-        click.UsageError: what runs the tasks cannot do what the scenario asks of it.
+        click.UsageError: no engine answers, tasks were asked to be nothing at all, or what runs
+            them cannot do what the scenario asks of it.
     """
     from .scenarios import BadScenario, fits
 
+    settings = Settings(**own)
+    if docker:
+        if settings.runtime == "simulated":
+            raise click.UsageError("--docker and --runtime simulated exclude each other.")
+        settings = replace(
+            settings,
+            runtime="docker",
+            docker_host=_engine_host(),
+            base_image=base_image,
+            database_image=database_image,
+        )
     try:
         fits(settings.scenario or "none", settings.runtime)
     except BadScenario as reason:
