@@ -15,6 +15,7 @@ import os
 import time
 from _thread import interrupt_main
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -40,20 +41,12 @@ from tests.consoles import text
 from tests.contract.test_permissions import ACCESS, USER, client, of_template
 from tests.e2e.account import move_to_two_groups
 from tests.values import LOG_GROUP, REF
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 SERVICE = ("--cluster", REF.cluster, "--service", REF.name)
 PATIENCE = 30.0
 """Seconds after which a condition counts as never met."""
-
-
-def until(met: Callable[[], Any], what: str) -> Any:
-    """What it gives once that is something."""
-    end = time.monotonic() + PATIENCE
-    while not (found := met()):
-        assert time.monotonic() < end, f"never came: {what}"
-        time.sleep(0.1)
-    return found
 
 
 @dataclass(frozen=True)
@@ -733,9 +726,8 @@ def test_live_tail_names_the_action_and_the_lines_come_all_the_same(account: Acc
     out = io.StringIO()
 
     def leave() -> None:
-        end = time.monotonic() + PATIENCE
-        while "logs:StartLiveTail" not in out.getvalue() and time.monotonic() < end:
-            time.sleep(0.02)
+        with suppress(AssertionError):  # the test tells it, once the command has ended
+            until(lambda: "logs:StartLiveTail" in out.getvalue(), "the action", PATIENCE)
         interrupt_main()
 
     Thread(target=leave).start()

@@ -5,16 +5,14 @@ Short at a quick pace; `make soak` runs the same at the demo's own. The figures 
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from bgconsole.sandbox.provision import free_ports
 from tests.e2e.account import CLUSTER, SERVICE, Account, account
 from tests.visitors import Visits, visiting
+from tests.waiting import until
 
 ENDED = ("SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
 PATIENCE = 300.0
@@ -30,10 +28,10 @@ def loaded(
 
 def test_a_rolling_deployment_loses_no_request(loaded: Account) -> None:
     with visiting(f"{loaded.output('democluster', 'LoadBalancerUrl')}/posts") as visits:
-        _until(lambda: visits.seen["MEOW"] > 25)
+        until(lambda: visits.seen["MEOW"] > 25, "visitors", PATIENCE)
         assert _deploy(loaded, CLUSTER, SERVICE, "1f3c2aa") == "SUCCESSFUL"
         after = visits.count
-        _until(lambda: visits.count > after + 25)
+        until(lambda: visits.count > after + 25, "visitors", PATIENCE)
 
     _lost_none(visits, "a rolling deployment")
     assert set(visits.seen) == {"Posts", "MEOW"}
@@ -42,7 +40,7 @@ def test_a_rolling_deployment_loses_no_request(loaded: Account) -> None:
 def test_a_crash_loop_and_its_rollback_lose_no_request(loaded: Account) -> None:
     live = loaded.sandbox.heading()
     with visiting(f"{loaded.output('democluster', 'LoadBalancerUrl')}/posts") as visits:
-        _until(lambda: visits.seen[live] > 25)
+        until(lambda: visits.seen[live] > 25, "visitors", PATIENCE)
         assert _deploy(loaded, CLUSTER, SERVICE, "bad0c0d") == "ROLLBACK_SUCCESSFUL"
 
     _lost_none(visits, "a crash loop and its rollback")
@@ -61,9 +59,9 @@ def test_blue_green_deployments_lose_no_request(loaded: Account) -> None:
     )
     loaded.until("pair", "stack_create_complete")
     with visiting(f"{loaded.output('pair', 'Url')}/posts") as visits:
-        _until(lambda: visits.seen["Posts"] > 25)
+        until(lambda: visits.seen["Posts"] > 25, "visitors", PATIENCE)
         assert _deploy(loaded, "pair", "web", "8be01c9") == "SUCCESSFUL"
-        _until(lambda: visits.seen["MEOW"] > 25)
+        until(lambda: visits.seen["MEOW"] > 25, "visitors", PATIENCE)
     _lost_none(visits, "a blue/green deployment")
     assert set(visits.seen) == {"Posts", "MEOW"}
 
@@ -98,7 +96,11 @@ def _deploy(loaded: Account, cluster: str, service: str, tag: str) -> str:
         answer = ecs.describe_service_deployments(serviceDeploymentArns=[mine])
         return str(answer["serviceDeployments"][0]["status"])
 
-    _until(lambda: status() in ENDED and len(loaded.service(cluster, service)["deployments"]) == 1)
+    until(
+        lambda: status() in ENDED and len(loaded.service(cluster, service)["deployments"]) == 1,
+        "the end of the deployment",
+        PATIENCE,
+    )
     return status()
 
 
@@ -106,10 +108,3 @@ def _lost_none(visits: Visits, what: str) -> None:
     print(visits.figure(what))  # noqa: T201
     assert visits.failures == []
     assert visits.late < 10.0, "the machine was too busy for 50 requests a second"
-
-
-def _until(true: Any) -> None:
-    end, pause = time.monotonic() + PATIENCE, threading.Event()
-    while not true():
-        assert time.monotonic() < end
-        pause.wait(0.1)

@@ -9,11 +9,11 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 
 from tests.e2e.account import Account
 from tests.e2e.conftest import PROGRAM
+from tests.waiting import until
 
 GROUP, STREAM = "tailed", "ecs/web/0123456789abcdef0123456789abcdef"
 LATE = (0, 3, 20, 60, 150, 290)
@@ -57,13 +57,13 @@ def test_each_line_comes_once_whatever_happens(shared: Account) -> None:
     for reader in readers:
         reader.start()
     try:
-        _until(lambda: set(expected) <= set(seen), seen)
+        until(lambda: set(expected) <= set(seen), seen, PATIENCE)
         for scenario, words in (("log-quota=0.05", "throttled"), ("expired-credentials", "paused")):
             _begin(shared, scenario)
-            _until(partial(_tells, said, words), said)
+            until(partial(_tells, said, words), said, PATIENCE)
             _begin(shared, "none")
             put(scenario)
-            _until(lambda: set(expected) <= set(seen), seen)
+            until(lambda: set(expected) <= set(seen), seen, PATIENCE)
         tail.send_signal(signal.SIGINT)
         assert tail.wait(10) == 130
         for reader in readers:
@@ -75,13 +75,6 @@ def test_each_line_comes_once_whatever_happens(shared: Account) -> None:
         tail.wait(10)
         out.close()
         err.close()
-
-
-def _until(true: Callable[[], bool], told: list[str]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, told
-        time.sleep(0.05)
 
 
 def _tells(said: list[str], words: str) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import shutil
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,10 @@ import docker
 from docker.models.containers import Container
 
 from tests.e2e.account import CLUSTER, SERVICE, Account
+from tests.waiting import until
 
 APP = Path(__file__).parents[3] / "rails_app"
 VIEW = "app/views/posts/index.html.erb"
-
-
-def until(what: str, seen: Callable[[], bool], seconds: float = 60) -> float:
-    """Wait until it is so; gives how many seconds that took."""
-    begun = time.monotonic()
-    pause = threading.Event()
-    while not seen():
-        assert time.monotonic() - begun < seconds, f"{what}: not within {seconds:g} s"
-        pause.wait(0.1)
-    return time.monotonic() - begun
 
 
 @dataclass
@@ -118,7 +108,9 @@ class Story:
         self.account.client("ecs").update_service(
             cluster=CLUSTER, service=SERVICE, taskDefinition=revision
         )
-        took = until("the deployment", self.steady, 120)
+        begun = time.monotonic()
+        until(self.steady, "the end of the deployment", 120)
+        took = time.monotonic() - begun
         now = self.account.service()
         said = [event["message"] for event in now["events"][:12]]
         assert now["taskDefinition"] == revision, "it was rolled back:\n" + "\n".join(said)

@@ -19,8 +19,9 @@ import pytest
 from tests.e2e.account import Account
 from tests.e2e.conftest import serving
 from tests.e2e.docker.conftest import BASE_IMAGE, DATABASE_IMAGE, HOST
-from tests.e2e.docker.story import Story, until
+from tests.e2e.docker.story import Story
 from tests.visitors import visiting
+from tests.waiting import until
 
 LEFT = "bgconsole-left-behind"
 RATE = 10.0
@@ -125,11 +126,11 @@ def test_the_heading_is_rolled_out_under_load_and_nobody_notices(
     assert built.returncode == 0, built.stdout + built.stderr
     digest = story.digest("e2e-woof")
     with visiting(story.url, RATE) as visits:
-        until("visitors", lambda: visits.seen["MEOW"] > 20)
+        until(lambda: visits.seen["MEOW"] > 20, "visitors")
         before = {task["taskArn"] for task in story.tasks()}
         took = story.deploy("e2e-woof")
         enough = visits.seen["WOOF"] + 20
-        until("visitors of the new version", lambda: visits.seen["WOOF"] > enough)
+        until(lambda: visits.seen["WOOF"] > enough, "visitors of the new version")
     story.figures += [
         f"`bgconsole build` of the change, with its push: {took_to_build:.1f} s",
         f"roll out of 4 tasks {took:.0f} s; {visits.figure('meanwhile')}",
@@ -137,7 +138,7 @@ def test_the_heading_is_rolled_out_under_load_and_nobody_notices(
     assert not visits.failures
     assert story.digests() == {digest}
     # SIGTERM reached Rails, which ended by itself: no exit code of a signal.
-    until("the old tasks' end", lambda: before <= {t["taskArn"] for t in story.tasks("STOPPED")})
+    until(lambda: before <= {t["taskArn"] for t in story.tasks("STOPPED")}, "the old tasks' end")
     ended = [task for task in story.tasks("STOPPED") if task["taskArn"] in before]
     assert {task["containers"][0]["exitCode"] for task in ended} == {0}
 
@@ -149,12 +150,8 @@ def test_a_stopped_container_finishes_what_it_answers_and_exits_with_0(story: St
     locked = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     held = "BEGIN; LOCK TABLE posts; SELECT pg_sleep(20); COMMIT"
     story.query(held, wait=False)
-    until(
-        "the lock",
-        lambda: (
-            story.query("SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'") != "0"
-        ),
-    )
+    taken = "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"
+    until(lambda: story.query(taken) != "0", "the lock")
     answers: list[int] = []
 
     def ask() -> None:
@@ -164,7 +161,7 @@ def test_a_stopped_container_finishes_what_it_answers_and_exits_with_0(story: St
 
     asking = threading.Thread(target=ask)
     asking.start()
-    until("a request in flight", lambda: story.query(locked) != "0")
+    until(lambda: story.query(locked) != "0", "a request in flight")
     release = (
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'"
     )
@@ -178,17 +175,17 @@ def test_a_stopped_container_finishes_what_it_answers_and_exits_with_0(story: St
     assert answers == [200]
     assert code == 0
     assert took < 30
-    until("its replacement", story.steady, 90)
+    until(story.steady, "its replacement", 90)
 
 
 def test_a_roll_back_goes_to_the_digest_that_ran_before(story: Story) -> None:
     with visiting(story.url, RATE) as visits:
-        until("visitors", lambda: visits.seen["WOOF"] > 20)
+        until(lambda: visits.seen["WOOF"] > 20, "visitors")
         begun = time.monotonic()
         done = story.account.sandbox.bgconsole("rollback", "--confirm", "2")
         took = time.monotonic() - begun
         assert done.returncode == 0, done.stdout + done.stderr
-        until("all of it", story.steady, 90)
+        until(story.steady, "all of it", 90)
     story.figures.append(f"roll back {took:.0f} s; {visits.figure('meanwhile')}")
     assert not visits.failures
     assert story.digests() == {story.digest("8be01c9")}

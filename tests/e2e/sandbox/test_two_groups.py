@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.e2e.account import CLUSTER, QUICK, SERVICE, Account, move_to_two_groups
 from tests.e2e.conftest import serving
+from tests.waiting import until
 
 
 class Pair(Account):
@@ -65,14 +65,6 @@ class Pair(Account):
         raise AssertionError("no load balancer")
 
 
-def until(reached: Callable[[], bool], seconds: float = 60) -> None:
-    """Look again and again until it holds."""
-    end = monotonic() + seconds
-    while not reached():
-        assert monotonic() < end, "not reached in time"
-        sleep(0.05)
-
-
 @pytest.fixture
 def pair(nowhere: Path) -> Iterator[Pair]:
     with serving(nowhere, "--port", "0", "--speed", "60") as sandbox:
@@ -90,7 +82,7 @@ def test_a_stack_moves_to_blue_green_and_is_deployed_paused_and_taken_back(pair:
 
     hook = {"targetType": "PAUSE", "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"]}
     pair.deploy(lifecycleHooks=[hook])
-    until(lambda: bool(pair.newest().get("lifecycleHookDetails")))
+    until(lambda: pair.newest().get("lifecycleHookDetails"), "a hook")
     record = pair.newest()
     (waiting,) = record["lifecycleHookDetails"]
     assert (waiting["status"], record["lifecycleStage"]) == (
@@ -108,7 +100,7 @@ def test_a_stack_moves_to_blue_green_and_is_deployed_paused_and_taken_back(pair:
     assert pair.weights() == [100, 0]
 
     pair.deploy(lifecycleHooks=[hook])
-    until(lambda: bool(pair.newest().get("lifecycleHookDetails")))
+    until(lambda: pair.newest().get("lifecycleHookDetails"), "a hook")
     rejected = pair.sandbox.bgconsole("stop", "--yes")
     assert rejected.returncode == 0, rejected.stderr
     assert "by     rejecting the hook that waits at POST_TEST_TRAFFIC_SHIFT" in rejected.stderr
@@ -129,9 +121,9 @@ def test_a_stack_moves_to_blue_green_and_is_deployed_paused_and_taken_back(pair:
     metrics.set_alarm_state(AlarmName="target-5xx", StateValue="OK", StateReason="test")
     alarms = {"alarmNames": ["target-5xx"], "enable": True, "rollback": True}
     pair.deploy(lifecycleHooks=[], alarms=alarms, bakeTimeInMinutes=60)
-    until(lambda: pair.newest().get("lifecycleStage") == "BAKE_TIME")
+    until(lambda: pair.newest().get("lifecycleStage") == "BAKE_TIME", "the bake time")
     metrics.set_alarm_state(AlarmName="target-5xx", StateValue="ALARM", StateReason="test")
-    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL")
+    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL", "its roll back")
     assert pair.weights() == [100, 0]
     assert pair.newest()["alarms"]["triggeredAlarmNames"] == ["target-5xx"]
 
@@ -144,4 +136,4 @@ def test_scenarios_begin_while_it_runs(pair: Pair) -> None:
     pair.begin("none")
     assert ecs.list_clusters()["clusterArns"]
     pair.begin("crash-loop")
-    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL")
+    until(lambda: pair.newest()["status"] == "ROLLBACK_SUCCESSFUL", "its roll back")

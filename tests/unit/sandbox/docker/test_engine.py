@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import docker
 import pytest
@@ -20,12 +18,12 @@ from bgconsole.sandbox.docker.files import read_tar
 from bgconsole.sandbox.images import digest
 from bgconsole.sandbox.scope import DEMO_SCOPE
 from tests.docker_engine import MemoryRegistry, serving_engine
+from tests.waiting import until
 
 HOST = "127.0.0.1:4566"
 REPOSITORY = f"{HOST}/demorepo"
 USER, PASSWORD = base64.b64decode(DEMO_SCOPE.registry_token).decode().split(":")
 LOGIN = {"username": USER, "password": PASSWORD}
-Done = TypeVar("Done")
 Event = dict[str, Any]
 
 
@@ -262,7 +260,7 @@ def test_closing_the_stream_ends_the_build(running: Running, context: Path) -> N
             break
     stream.close()
 
-    assert until(lambda: not_found(running, "app"))
+    until(lambda: not_found(running, "app"), "that the image is gone", 10)
     (context / "Dockerfile").write_text("FROM scratch\nRUN echo quick\n")
     assert "quick" in text(running.build(context))
 
@@ -313,10 +311,3 @@ def not_found(running: Running, name: str) -> bool:
     except ImageNotFound:
         return True
     return False
-
-
-def until(reached: Callable[[], Done]) -> Done:
-    end = time.monotonic() + 10
-    while not (found := reached()) and time.monotonic() < end:
-        threading.Event().wait(0.02)
-    return found
