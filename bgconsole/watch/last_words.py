@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bgconsole.domain.errors import GatewayError
 from bgconsole.domain.join import sides
+from bgconsole.domain.logs import to_milliseconds
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.log_groups import log_target
@@ -37,7 +38,7 @@ class LastWords:
         if target is None or not self._tries or failed <= snapshot.last_words.keys():
             return {}
         self._tries -= 1
-        start = int(self._clock().timestamp() * 1000) - HISTORY
+        start = to_milliseconds(self._clock()) - HISTORY
         try:
             page = self._gateway.logs.page(target.group, start=start, newest_first=True)
         except GatewayError:
