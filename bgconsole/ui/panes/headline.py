@@ -16,6 +16,7 @@ from bgconsole.domain.verdict import Progress, Severity, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.panes.freshness import DENIED, freshness, late_after
 from bgconsole.ui.widgets.fit import Piece, fit_apart, piece
+from bgconsole.ui.widgets.wrap import wrap
 
 SOURCES: tuple[Source, ...] = get_args(Source)
 SOON = timedelta(minutes=15)
@@ -145,7 +146,7 @@ def _wrapped(
     Who serves is kept where it can be: the cause that stands before it gives way. Of the last line
     only `room` cells are free, where that is given.
     """
-    lines = text.wrap(width)
+    lines = wrap(text, width)
     if _fits(lines, most, room):
         return lines
     at = text.plain.rfind(served) if served else -1
@@ -174,7 +175,7 @@ def _cut_before(
     while least <= longest:
         middle = (least + longest) // 2
         start = text[: len(text.plain[:middle].rstrip())]
-        lines = Content.assemble(start, "… ", text[at:]).wrap(width)
+        lines = wrap(Content.assemble(start, "… ", text[at:]), width)
         if _fits(lines, most, room):
             found, least = lines, middle + 1
         else:

@@ -14,6 +14,7 @@ from bgconsole.domain.verdict import GLYPHS, Severity
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import Piece, fit, fit_apart, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Row
+from bgconsole.ui.widgets.wrap import wrap
 
 MARK = "◆"
 """Of a marked service, behind the verdict's glyph."""
@@ -134,8 +135,8 @@ def told(line: Line | None, palette: Palette, width: int, most: int) -> Content:
     hint = Content.styled("   enter: open", palette.style(Tone.QUIET))
     if line.ref.name and text.cell_length + hint.cell_length <= width:
         return text + hint
-    wrapped = text.wrap(max(8, width))
+    wrapped = wrap(text, max(8, width))
     if len(wrapped) > most:
         rest = text.truncate(max(8, width * most - 4), ellipsis=True)
-        wrapped = rest.wrap(max(8, width))[:most]
+        wrapped = wrap(rest, max(8, width))[:most]
     return Content("\n").join(wrapped)

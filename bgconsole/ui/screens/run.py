@@ -62,7 +62,7 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Where, what and how far on top; steps and the story below; the end last."""
         yield Static(plan_text.target(self.state.proposal), id="run-target")
-        yield Static(id="run-headline")
+        yield HangingText(id="run-headline")
         yield Static(id="run-now")
         yield HangingText(id="run-amounts")
         with VerticalScroll(id="run-body"):
@@ -181,7 +181,8 @@ class RunScreen(Screen[None]):
             now.update(told)
 
     def _paint_headline(self) -> None:
-        self.query_one("#run-headline", Static).update(headline(self.state, self._clock()))
+        told = headline(self.state, self._clock())
+        self.query_one("#run-headline", HangingText).show([Line(told)])
 
     def _story_lines(self) -> tuple[str, ...]:
         told = (str(_told(each)) for each in self.state.told if _worth_telling(each))
@@ -197,7 +198,7 @@ def headline(state: RunState, now: datetime, width: int = 0) -> Content:
         width: cells, where there are no more: the summary gives way, neither outcome nor time.
     """
     summary, outcome = plain(state.proposal.plan.summary), state.outcome
-    took = spell((state.ended_at or now) - state.started_at).replace(" ", "\u00a0")
+    took = spell((state.ended_at or now) - state.started_at)
     if state.superseded:
         told = Content.assemble(("✖ ", "bold $text-error"), one_line(state.superseded, "bold"))
         return told.truncate(width, ellipsis=True) if width else told

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
+from bgconsole.ui.widgets.wrap import wrap
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -56,7 +58,7 @@ def wrapped(lines: Iterable[Line], width: int) -> list[Content]:
         if line.content.cell_length <= width or width <= line.indent + 8:
             rows.append(line.content)
             continue
-        first, *further = line.content[line.indent :].wrap(width - line.indent)
+        first, *further = wrap(line.content[line.indent :], width - line.indent)
         rows.append(line.content[: line.indent] + first)
         rows += [Content(" " * line.indent) + row for row in further]
     return rows

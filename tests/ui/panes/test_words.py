@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from textual.content import Content
 from textual.theme import BUILTIN_THEMES
 
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere
@@ -27,6 +28,9 @@ from bgconsole.ui.panes.stopped import group_rows, lived
 from bgconsole.ui.panes.targets import group_line, share, target_row
 from bgconsole.ui.theme import THEMES
 from bgconsole.ui.widgets.fit import fit, fit_apart, piece
+from bgconsole.ui.widgets.hanging_text import Line
+from bgconsole.ui.widgets.hanging_text import wrapped as hanging
+from bgconsole.ui.widgets.wrap import wrap
 from tests import scenes, worlds
 from tests.values import NOW, REF
 
@@ -288,6 +292,22 @@ def test_steady_is_one_quiet_line() -> None:
     (line,) = verdict_lines(calm, palette(), 78, 4, NOW)
     assert line.plain.startswith(" ● STEADY ")
     assert line.plain.endswith("R back to 1 (4 new tasks)")
+
+
+@pytest.mark.parametrize("width", range(20, 60))
+def test_a_number_is_never_parted_from_its_unit(width: int) -> None:
+    told = "Revision 2 serves 100 %: 4/4 healthy, 0 of 7 requests failed in 12 s, p95 250 ms, 3 min"
+    text = Content.assemble((told, "bold"))
+    rows = wrap(text, width)
+    assert " ".join(row.plain.strip() for row in rows) == told
+    assert all(row.cell_length <= width for row in rows)
+    for whole in ("100 %", "12 s", "250 ms", "3 min"):
+        assert any(whole in row.plain for row in rows)
+    calm = Verdict(Severity.GOOD, "STEADY", told)
+    shown = [line.plain for line in verdict_lines(calm, palette(), max(40, width), 6, NOW)]
+    assert any("100 %" in line for line in shown)
+    hung = hanging([Line(text)], width)
+    assert [row.plain for row in hung] == [row.plain for row in rows]
 
 
 def test_since_when_stands_before_what_is_wrong_and_after_what_is_well() -> None:
