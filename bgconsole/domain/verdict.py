@@ -113,6 +113,8 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
     found = _with_codedeploy(found, snapshot, service, served, now)
     found = _with_nobody(found, snapshot, both, served)
+    # What was cut ends in a sign of its own.
+    found = replace(found, sentence=found.sentence.replace("…. ", "… "))
     found = replace(found, since=_since(found, snapshot, service, both))
     back = way_back(snapshot)
     if doubts and found.severity in (Severity.GOOD, Severity.BUSY):

@@ -275,6 +275,15 @@ def test_a_redeploy_that_fails_has_another_name_than_what_serves() -> None:
     assert sentence.startswith("the redeploy of revision 2 was taken back by hand: "), sentence
 
 
+def test_what_is_cut_ends_in_one_sign() -> None:
+    world = worlds.crash_looping()
+    world.tasks[REF] = tuple(
+        replace(task, containers=(), stopped_reason=f"Reason{'x' * 300}") if task.stopped else task
+        for task in world.tasks[REF]
+    )
+    assert "… Revision 2 serves" in judged(world).sentence
+
+
 def test_old_tasks_that_left_before_new_ones_are_well_are_no_progress() -> None:
     world = worlds.crash_looping()
     assert judged(world).progress == Progress(0, 8, "0/4 healthy · 4 old still to go")
