@@ -10,10 +10,8 @@ import click
 
 from bgconsole.domain.plain import plain
 from bgconsole.operations.several import Several
-from bgconsole.operations.spec import Check, Fact, Proposal, Risk
+from bgconsole.operations.spec import Fact, Proposal, Risk
 from bgconsole.operations.words import place_words
-
-GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
 
 
 def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[str]:
@@ -29,7 +27,7 @@ def plan_lines(proposal: Proposal, changed: Collection[str] = ()) -> Iterator[st
     for fact in plan.facts:
         yield _fact(fact, marked=fact.label in changed)
     for check in plan.checks:
-        yield _check(check)
+        yield f"  {check.glyph} {plain(check.told)}"
     for number, step in enumerate(plan.steps, 1):
         yield f"  {number} {plain(step.words)}"
         if step.command:
@@ -61,10 +59,3 @@ def _fact(fact: Fact, *, marked: bool) -> str:
 
 def _plain_only() -> bool:
     return bool(os.environ.get("NO_COLOR"))
-
-
-def _check(check: Check) -> str:
-    words = plain(check.words)
-    if check.state in ("checking", "not checked") and check.state not in words:
-        words = f"{words} · {check.state}"
-    return f"  {GLYPHS[check.state]} {words}"

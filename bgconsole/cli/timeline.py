@@ -11,12 +11,12 @@ from bgconsole.cli.durations import duration
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.target import service
 from bgconsole.domain.moments import KINDS, WRONG, Kind, selected
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.timeline import timeline as everything
 from bgconsole.domain.timeline import unseen
 from bgconsole.domain.timeline_text import as_json as in_json
 from bgconsole.domain.timeline_text import markdown as in_markdown
 from bgconsole.domain.timeline_text import text_lines
-from bgconsole.domain.verdict import Severity
 from bgconsole.operations.audit import AuditLog
 from bgconsole.operations.moments import moments
 from bgconsole.watch.errors import read_errors

@@ -16,8 +16,8 @@ from bgconsole.cli.target import service
 from bgconsole.domain.exit_codes import EXIT_FAILED, EXIT_GAVE_UP, EXIT_INTERRUPTED
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.timeline_text import GLYPHS
-from bgconsole.domain.verdict import Severity
 from bgconsole.watch.witness import Finding, Told, Witness
 
 

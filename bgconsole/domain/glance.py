@@ -19,8 +19,8 @@ from bgconsole.domain.duration import spell
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.rollout import STAGES
 from bgconsole.domain.services import Deployment, Service, ServiceDeployment, revision_of
-from bgconsole.domain.since import STEADY_EVENT
-from bgconsole.domain.verdict import RECENT, Severity
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.since import RECENT, STEADY_EVENT
 
 COMPLAINT = timedelta(minutes=3)
 """How long a complaint of ECS counts; one that goes on is repeated or becomes a lower count."""

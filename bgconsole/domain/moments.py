@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 from bgconsole.domain.masking import mask
 from bgconsole.domain.plain import plain
-from bgconsole.domain.verdict import Severity
+from bgconsole.domain.severity import Severity
 
 Kind = Literal[
     "event",

@@ -19,8 +19,8 @@ from bgconsole.domain.services import (
     ServiceRevision,
     revision_of,
 )
+from bgconsole.domain.severity import GLYPHS, Severity
 from bgconsole.domain.snapshot import Part
-from bgconsole.domain.verdict import GLYPHS, Severity
 
 STALE_AFTER = 3.0
 """Intervals without an answer and without a failure after which a call counts as hanging."""

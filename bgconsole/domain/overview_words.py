@@ -7,7 +7,7 @@ from datetime import datetime
 
 from bgconsole.domain.duration import age
 from bgconsole.domain.overview import OUTCOMES, Area, Line
-from bgconsole.domain.verdict import Severity
+from bgconsole.domain.severity import Severity
 
 SUMS: Mapping[Severity, str] = {
     Severity.BAD: "wrong",

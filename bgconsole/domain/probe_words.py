@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from bgconsole.domain.duration import spell
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.probe import Answer, During, ProbeRecord, Tally, Trouble
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity
 
 ENDLESS = 3
 """So many failures one after the other: it fails always now, and not now and then."""

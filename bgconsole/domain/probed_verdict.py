@@ -14,8 +14,10 @@ from bgconsole.domain.how_many import how_many
 from bgconsole.domain.probe import During, ProbeRecord
 from bgconsole.domain.probe_words import deployment_sentence, serves, standing
 from bgconsole.domain.services import ServiceDeployment
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.since import RECENT
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import RECENT, Severity, Verdict
+from bgconsole.domain.verdict import Verdict
 
 ENOUGH_REQUESTS = 20
 ENOUGH_TIME = timedelta(minutes=2)

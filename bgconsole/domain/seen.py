@@ -14,9 +14,9 @@ from types import MappingProxyType
 from bgconsole.domain.moments import Moment, moment
 from bgconsole.domain.rollout import STAGES
 from bgconsole.domain.services import Hook, ServiceDeployment, revision_of
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.verdict import Severity
 
 KEPT = 1000
 """The newest moments that are kept."""

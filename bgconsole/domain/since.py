@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from bgconsole.domain.duration import rounded
@@ -13,6 +13,10 @@ from bgconsole.domain.snapshot import Snapshot
 
 STEADY_EVENT = "has reached a steady state"
 """How ECS ends the event of it; it is told anew every six hours."""
+
+
+RECENT = timedelta(hours=1)
+"""How long a deployment that ECS rolled back is the headline once all is healthy again."""
 
 
 @dataclass(frozen=True, slots=True)

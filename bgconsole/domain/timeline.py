@@ -16,8 +16,8 @@ from bgconsole.domain.logs import LogLine
 from bgconsole.domain.moments import Moment, merged, moment, selected
 from bgconsole.domain.seen import Seen, stack_moment
 from bgconsole.domain.services import ServiceDeployment, Task, revision_of
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot, Source
-from bgconsole.domain.verdict import Severity
 
 Heard = Mapping[str, LogLine]
 """By task id: the first of its lines that tells of an error."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from bgconsole.domain.moments import Moment
 from bgconsole.domain.plain import plain
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity
 
 SCHEMA = 1
 """Grows when the shape changes so that an old reader would misread it."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import IntEnum
-from types import MappingProxyType
 
 from bgconsole.domain import cause
+from bgconsole.domain.doubts import doubts
 from bgconsole.domain.duration import rounded
-from bgconsole.domain.errors import CredentialsProblem
 from bgconsole.domain.how_many import how_many
 from bgconsole.domain.images import short_digest
 from bgconsole.domain.join import (
@@ -28,31 +25,12 @@ from bgconsole.domain.remedy import remedy
 from bgconsole.domain.rollback import WayBack, way_back
 from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.services import Service, ServiceDeployment, revision_of
-from bgconsole.domain.since import Since, deployed, ended, under_way, unsteady
-from bgconsole.domain.snapshot import Snapshot, Source
+from bgconsole.domain.severity import GLYPHS, Severity
+from bgconsole.domain.since import RECENT, Since, deployed, ended, under_way, unsteady
+from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.target_errors import target_errors
 from bgconsole.domain.traffic import Traffic, traffic
-
-
-class Severity(IntEnum):
-    """Worse is larger; `UNKNOWN` is never green and never hides something worse."""
-
-    GOOD = 0
-    BUSY = 1
-    UNKNOWN = 2
-    WAITING = 3
-    BAD = 4
-
-
-GLYPHS: Mapping[Severity, str] = MappingProxyType(
-    {
-        Severity.GOOD: "●",
-        Severity.BUSY: "◐",
-        Severity.UNKNOWN: "?",
-        Severity.WAITING: "▲",
-        Severity.BAD: "✖",
-    }
-)
+from bgconsole.domain.traffic_words import served_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +66,6 @@ class Verdict:
         return GLYPHS[self.severity]
 
 
-MATTERS: tuple[Source, ...] = ("service", "deployments", "tasks", "targets")
-"""The sources that a green verdict rests on."""
-STALE_AFTER = 3.0
-"""Polling intervals after which data without a failure counts as old (a poll that hangs)."""
-NOBODY = "Nothing serves: 0 healthy targets behind the listener"
-RECENT = timedelta(hours=1)
-"""How long a deployment that ECS rolled back is the headline once all is healthy again."""
-
-
 def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     """Judge a snapshot. Never green on nothing: every source it rests on must be fresh.
 
@@ -106,9 +75,9 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     if service is None:
         return _no_service(snapshot)
     both = sides(snapshot)
-    doubts = _doubts(snapshot, service, now)
-    served = _served(snapshot, service, both)
-    if doubts:
+    unseen = doubts(snapshot, service, now)
+    served = served_by(snapshot, service, both)
+    if unseen:
         served = f"Last seen: {served}"
     found = _with_errors(_judge(snapshot, service, both, served, now), snapshot, now)
     found = _with_codedeploy(found, snapshot, service, served, now)
@@ -117,19 +86,19 @@ def verdict(snapshot: Snapshot, now: datetime) -> Verdict:
     found = replace(found, sentence=found.sentence.replace("…. ", "… "))
     found = replace(found, since=_since(found, snapshot, service, both))
     back = way_back(snapshot)
-    if doubts and found.severity in (Severity.GOOD, Severity.BUSY):
+    if unseen and found.severity in (Severity.GOOD, Severity.BUSY):
         return replace(
             found,
             severity=Severity.UNKNOWN,
             word="CANNOT TELL",
-            sentence=f"{doubts[0]}. {found.sentence}"
+            sentence=f"{unseen[0]}. {found.sentence}"
             if served in found.sentence
-            else f"{doubts[0]}. Last seen: {found.sentence}",
-            evidence=(*found.evidence, *doubts[1:]),
+            else f"{unseen[0]}. Last seen: {found.sentence}",
+            evidence=(*found.evidence, *unseen[1:]),
             way_back=back,
             served=served,
         )
-    evidence = (*found.evidence, *doubts)
+    evidence = (*found.evidence, *unseen)
     return replace(found, evidence=evidence, way_back=back, served=served)
 
 
@@ -418,38 +387,6 @@ def _contradiction(routes: Traffic) -> Verdict | None:
     return None
 
 
-def _served(snapshot: Snapshot, service: Service, both: Sides) -> str:
-    """Who answers now, from weights and health; "run" instead of "serve" without a balancer."""
-    routes = traffic(snapshot)
-    listed = [side for side in (both.old, both.new) if side]
-    if not (routes.balanced and routes.known):
-        parts = [(side, side.healthy) for side in listed if side.healthy]
-        if not parts:
-            return "No task is healthy" if routes.known else "Who serves is not known"
-        return _who("run", "", parts, service)
-    if not routes.healthy:
-        return NOBODY
-    parts = [(side, count) for side in listed if (count := routes.serving.get(side.side, 0))]
-    if not parts:
-        return "Who serves is not known: the healthy targets are no known tasks"
-    if len(parts) > 1 and routes.weighted:
-        told = [f"{side.revision} {routes.production.get(side.side, 0):.0f} %" for side, _ in parts]
-        return f"Both serve: revision {' and '.join(told)}"
-    return _who("serve", " 100 %", parts, service)
-
-
-def _who(verb: str, share: str, parts: list[tuple[SideView, int]], service: Service) -> str:
-    side, count = parts[0]
-    if len(parts) == 1:
-        of = max(count, service.desired)
-        return f"Revision {side.revision} {verb}s{share}: {count}/{of} healthy"
-    new, new_count = parts[1]
-    if side.revision == new.revision:
-        return f"Both {verb}: {count} old and {new_count} new tasks"
-    tasks = how_many(count, "task")
-    return f"Both {verb}: revision {side.revision} ({tasks}) and {new.revision} ({new_count})"
-
-
 def _why(snapshot: Snapshot, service: Service, side: SideView) -> str:
     told = (
         cause.of_stopped(side.failed, snapshot.last_words),
@@ -524,50 +461,3 @@ def _no_service(snapshot: Snapshot) -> Verdict:
     if part.absent:
         return Verdict(Severity.UNKNOWN, "NOT THERE", part.absent)
     return Verdict(Severity.UNKNOWN, "CONNECTING", f"asking AWS about {snapshot.ref}")
-
-
-def _doubts(snapshot: Snapshot, service: Service, now: datetime) -> tuple[str, ...]:
-    """What the verdict rests on and could not see, the service itself first.
-
-    Sources that fail alike are told together, since the oldest of their last good answers. For
-    credentials it says what to do: waiting brings none.
-    """
-    told: list[str] = []
-    failing: dict[tuple[str, str], list[tuple[Source, datetime]]] = {}
-    for source in MATTERS:
-        part = snapshot.part(source)
-        if source == "targets" and not service.load_balancing:
-            continue
-        if source == "deployments" and service.controller != "ECS":
-            continue
-        if part.failure:
-            # From the last good answer on nothing is known; the failure was only noticed later.
-            last = part.fetched_at or part.failure.since
-            error = part.failure.error
-            todo = error.hint if isinstance(error, CredentialsProblem) else ""
-            failing.setdefault((error.brief, todo), []).append((source, last))
-        elif part.waiting:
-            told.append(f"{_NAMES[source]}: not read yet")
-        elif (
-            part.fetched_at
-            and snapshot.interval
-            and ((now - part.fetched_at).total_seconds() > STALE_AFTER * snapshot.interval + 10)
-        ):
-            told.append(f"{_NAMES[source]}: last read {rounded(now - part.fetched_at)} ago")
-    return (*(_failing(*what, parts, now) for what, parts in failing.items()), *told)
-
-
-def _failing(title: str, todo: str, parts: Sequence[tuple[Source, datetime]], now: datetime) -> str:
-    names = ", ".join(_NAMES[source] for source, _ in parts)
-    since = min(last for _, last in parts).astimezone(now.tzinfo)
-    title, _, needed = title.partition(": needs ")
-    words = f"{names}: {title} since {since:%H:%M:%S}{f', needs {needed}' if needed else ''}"
-    return ". ".join(filter(None, (words, todo)))
-
-
-_NAMES: dict[Source, str] = {
-    "service": "service",
-    "deployments": "deployment history",
-    "tasks": "tasks",
-    "targets": "target health",
-}

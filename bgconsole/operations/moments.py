@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bgconsole.domain.moments import Moment, moment
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity
 from bgconsole.operations.audit import Record
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.record import is_of, text_of

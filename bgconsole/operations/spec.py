@@ -58,13 +58,30 @@ def items_in(params: Params) -> list[str]:
     return [item for item in params.get("items", "").split("\n") if item]
 
 
+CheckState = Literal["ok", "warning", "problem", "not checked", "checking"]
+CHECK_GLYPHS: Mapping[CheckState, str] = MappingProxyType(
+    {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at before acting."""
 
     words: str
-    state: Literal["ok", "warning", "problem", "not checked", "checking"]
+    state: CheckState
     """`not checked` carries the reason in `words`; it never reads as ok and never blocks."""
+
+    @property
+    def glyph(self) -> str:
+        """The state, readable without colour."""
+        return CHECK_GLYPHS[self.state]
+
+    @property
+    def told(self) -> str:
+        """The words, with the state where they do not say that there is no answer."""
+        silent = self.state in ("checking", "not checked") and self.state not in self.words
+        return f"{self.words} · {self.state}" if silent else self.words
 
 
 def not_checked(what: str, why: str, rest: str = "") -> Check:

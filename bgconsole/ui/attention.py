@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bgconsole.domain.plain import plain
-from bgconsole.domain.verdict import Severity, Verdict
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.verdict import Verdict
 
 LONGEST = 160
 """Characters of a notice; terminals cut longer ones, or drop them."""

@@ -7,8 +7,9 @@ from textual.message import Message
 from bgconsole.domain.errors import BgconsoleError
 from bgconsole.domain.overview import Overview
 from bgconsole.domain.probe import ProbeRecord
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity, Verdict
+from bgconsole.domain.verdict import Verdict
 from bgconsole.operations.outcome import Progress
 from bgconsole.watch.batch import LogBatch
 

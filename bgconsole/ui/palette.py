@@ -18,8 +18,8 @@ from textual.color import Color
 from textual.style import Style
 
 from bgconsole.domain.join import Side
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.verdict import Severity
 
 
 class Tone(Enum):

@@ -8,14 +8,13 @@ from textual.content import Content
 
 from bgconsole.domain.duration import spell
 from bgconsole.domain.plain import plain
-from bgconsole.operations.spec import Check, Fact, Plan, Proposal
+from bgconsole.operations.spec import CHECK_GLYPHS, Check, CheckState, Fact, Plan, Proposal
 from bgconsole.operations.step import Step
 from bgconsole.ui.outside import one_line
 from bgconsole.ui.panes.freshness import cause_words, late_after
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.widgets.hanging_text import Line
 
-GLYPHS = {"ok": "✓", "warning": "▲", "problem": "✖", "not checked": "?", "checking": "◌"}
 STYLES = {
     "ok": "$text-success",
     "warning": "bold $text-warning",
@@ -73,10 +72,8 @@ def alert(refusal: str, *, changed: bool, beside: RunState | None = None) -> Con
         outcome = beside.outcome
         ok = outcome is not None and outcome.ok
         how = f": {outcome.title}" if outcome is not None else ""
-        return one_line(
-            f"{GLYPHS['ok' if ok else 'problem']} has ended{how} · {summary}",
-            STYLES["ok" if ok else "problem"],
-        )
+        state: CheckState = "ok" if ok else "problem"
+        return one_line(f"{CHECK_GLYPHS[state]} has ended{how} · {summary}", STYLES[state])
     if refusal:
         return one_line(f"✖ not possible: {refusal}", "bold $text-error")
     if changed:
@@ -111,11 +108,8 @@ def rest(plan: Plan, before: Plan | None) -> list[Line]:
 
 def check(each: Check) -> Line:
     """One look-up: what came of it, in a glyph and words."""
-    words = plain(each.words)
-    if each.state in ("checking", "not checked") and each.state not in words:
-        words = f"{words} · {each.state}"
     style = STYLES[each.state]
-    return Line(Content.assemble((f"{GLYPHS[each.state]} ", style), (words, style)), 2)
+    return Line(Content.styled(f"{each.glyph} {plain(each.told)}", style), 2)
 
 
 def step(number: int, each: Step, mark: str) -> list[Line]:

@@ -10,7 +10,7 @@ from bgconsole.domain.errors import AccessDenied, ConfigurationError, GatewayErr
 from bgconsole.domain.glance import moving
 from bgconsole.domain.overview import Area, Known
 from bgconsole.domain.services import Service, ServiceDeployment, ServiceRef, ServiceRevision
-from bgconsole.domain.verdict import RECENT
+from bgconsole.domain.since import RECENT
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.pace import Load, Pace
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from bgconsole.domain.doubts import MATTERS
 from bgconsole.domain.errors import (
     AccessDenied,
     CredentialsProblem,
@@ -23,8 +24,9 @@ from bgconsole.domain.moments import Kind
 from bgconsole.domain.plain import plain
 from bgconsole.domain.seen import Seen
 from bgconsole.domain.services import ServiceRef, revision_of
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import MATTERS, Severity, Verdict, verdict
+from bgconsole.domain.verdict import Verdict, verdict
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.begun import under_way, which
 from bgconsole.watch.follow import Expected, follow

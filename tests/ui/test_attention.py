@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bgconsole.domain.verdict import Severity, Verdict
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.verdict import Verdict
 from bgconsole.ui.app import Console
 from bgconsole.ui.attention import Attention, calls
 from tests import worlds

@@ -16,7 +16,7 @@ from bgconsole.domain.errors import AccessDenied, ConfigurationError
 from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.moments import Moment, moment
 from bgconsole.domain.services import ServiceEvent
-from bgconsole.domain.verdict import Severity
+from bgconsole.domain.severity import Severity
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.ui.screens.service import ServiceScreen
 from bgconsole.ui.screens.timeline import TimelinePane, TimelineScreen, keyed

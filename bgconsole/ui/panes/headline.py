@@ -11,8 +11,9 @@ from textual.content import Content
 from bgconsole.domain.duration import spell
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.plain import plain
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Part, Snapshot, Source
-from bgconsole.domain.verdict import Progress, Severity, Verdict
+from bgconsole.domain.verdict import Progress, Verdict
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.panes.freshness import DENIED, freshness, late_after
 from bgconsole.ui.widgets.fit import Piece, fit_apart, piece

@@ -10,7 +10,7 @@ from textual.content import Content
 from bgconsole.domain.overview import Line, Overview, doubt, tally
 from bgconsole.domain.overview_words import SUMS, count_words, last_words, revision_words
 from bgconsole.domain.plain import plain
-from bgconsole.domain.verdict import GLYPHS, Severity
+from bgconsole.domain.severity import GLYPHS, Severity
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import Piece, fit, fit_apart, piece
 from bgconsole.ui.widgets.keyed_table import Cell, Row

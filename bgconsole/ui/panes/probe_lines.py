@@ -9,7 +9,7 @@ from textual.content import Content
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe import Answer, During, ProbeRecord, letters
 from bgconsole.domain.probe_words import deployment_sentence, spell_ms, standing
-from bgconsole.domain.verdict import Severity
+from bgconsole.domain.severity import Severity
 from bgconsole.ui.palette import SEVERITY, Palette, Tone
 from bgconsole.ui.widgets.fit import fit, piece
 from bgconsole.ui.widgets.spark import BARS

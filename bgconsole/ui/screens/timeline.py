@@ -26,10 +26,10 @@ from bgconsole.domain.how_many import how_many
 from bgconsole.domain.moments import Moment, selected
 from bgconsole.domain.plain import plain
 from bgconsole.domain.seen import Seen
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.timeline import Heard, timeline, unseen
 from bgconsole.domain.timeline_text import GLYPHS, as_json, clock_words, markdown
-from bgconsole.domain.verdict import Severity
 from bgconsole.ui.background import ask
 from bgconsole.ui.copying import copy
 from bgconsole.ui.keys import read

@@ -16,10 +16,11 @@ from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere
 from bgconsole.domain.identity import Identity, Place
 from bgconsole.domain.join import sides
 from bgconsole.domain.rollback import WayBack
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.since import Since
 from bgconsole.domain.snapshot import Failure, Part, Snapshot
 from bgconsole.domain.stacks import Stack
-from bgconsole.domain.verdict import Progress, Severity, Verdict
+from bgconsole.domain.verdict import Progress, Verdict
 from bgconsole.ui.palette import Palette, Tone, health_look, stack_look, stack_words, task_look
 from bgconsole.ui.panes.freshness import freshness, late_after
 from bgconsole.ui.panes.headline import header_line, verdict_lines

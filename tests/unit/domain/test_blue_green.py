@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from bgconsole.domain.join import Side
 from bgconsole.domain.services import Alarms, Hook
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
-from bgconsole.domain.verdict import Severity, verdict
+from bgconsole.domain.verdict import verdict
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.watch.once import read
 from tests import two_groups, worlds

@@ -11,7 +11,8 @@ import pytest
 from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.join import sides
-from bgconsole.domain.verdict import Severity, verdict
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.verdict import verdict
 from bgconsole.gateway.scripted import ScriptedWorld
 from bgconsole.watch.begun import under_way
 from bgconsole.watch.progress import Stand, stand

@@ -13,8 +13,9 @@ from bgconsole.domain.errors import AccessDenied, Throttled
 from bgconsole.domain.glance import COMPLAINT, glance
 from bgconsole.domain.overview import Area, Known, Line, Overview, lines, tally
 from bgconsole.domain.services import Alarms, Service, ServiceRef
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.since import RECENT
 from bgconsole.domain.snapshot import Part
-from bgconsole.domain.verdict import RECENT, Severity
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.overview import read
 from tests import fleet, worlds

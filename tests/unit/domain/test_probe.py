@@ -28,8 +28,8 @@ from bgconsole.domain.probe_words import (
     spell_ms,
     standing,
 )
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Failure
-from bgconsole.domain.verdict import Severity
 from tests import scenes
 from tests.values import NOW
 

@@ -9,8 +9,9 @@ import pytest
 
 from bgconsole.domain.probe import Answer, ProbeRecord
 from bgconsole.domain.probed_verdict import probed
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity, Verdict, verdict
+from bgconsole.domain.verdict import Verdict, verdict
 from bgconsole.gateway.scripted import scripted_gateway
 from bgconsole.watch.once import read
 from tests import worlds

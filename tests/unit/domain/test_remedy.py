@@ -8,8 +8,9 @@ from types import MappingProxyType
 
 from bgconsole.domain.metrics import GroupMetrics, Metrics, Series
 from bgconsole.domain.secrets import SecretChange
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity, verdict
+from bgconsole.domain.verdict import verdict
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
 from tests import worlds

@@ -10,8 +10,8 @@ from typing import Any
 from bgconsole.domain.moments import Moment
 from bgconsole.domain.seen import KEPT, Seen
 from bgconsole.domain.services import Alarms, CircuitBreaker, Hook, RevisionCount
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.domain.verdict import Severity
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
 from tests import worlds

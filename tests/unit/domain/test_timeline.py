@@ -13,10 +13,10 @@ from bgconsole.domain.errors import AccessDenied
 from bgconsole.domain.logs import LogLine, to_milliseconds
 from bgconsole.domain.moments import Moment, merged, moment, selected
 from bgconsole.domain.services import ServiceEvent
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.timeline import HEARD, NOTHING_HEARD, hear, timeline, unseen
 from bgconsole.domain.timeline_text import as_json, clock_words, markdown, text_lines
-from bgconsole.domain.verdict import Severity
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
 from bgconsole.watch.sources import SOURCES

@@ -11,8 +11,9 @@ import pytest
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, NotThere, Throttled
 from bgconsole.domain.metrics import Metrics
 from bgconsole.domain.services import ServiceEvent
+from bgconsole.domain.severity import Severity
 from bgconsole.domain.snapshot import Part, Snapshot, Source
-from bgconsole.domain.verdict import Progress, Severity, Verdict, verdict
+from bgconsole.domain.verdict import Progress, Verdict, verdict
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.watch.once import read
 from tests import worlds
