@@ -59,6 +59,8 @@ class Verdict:
     None where AWS tells of none of them, or the sentence says it."""
     served: str = ""
     """Who serves, as the sentence says it: where there is little room the rest gives way first."""
+    helps: str = ""
+    """Whether a roll back would help, as the sentence says it: the cause gives way before it."""
 
     @property
     def glyph(self) -> str:
@@ -222,7 +224,8 @@ def _under_way(
     alarms = strip.alarms.triggered if strip and strip.alarms else ()
     why = why or (f"alarm {', '.join(alarms)}" if alarms else "")
     helps = remedy(snapshot, service, both, current)
-    helps = f"; {helps}" if helps and why else ""
+    helps = helps if why else ""
+    aside = f"; {helps}" if helps else ""
     if current is not None and current.status.startswith("ROLLBACK"):
         reason = why or current.rollback_reason or current.status_reason or "asked for"
         reason = reason.removesuffix(".")
@@ -230,8 +233,9 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             "ROLLING BACK",
-            f"{_named(new, old)} is taken back{to}: {reason}{helps}. {served}",
+            f"{_named(new, old)} is taken back{to}: {reason}{aside}. {served}",
             progress=_progress(service, old, new) if old else None,
+            helps=helps,
         )
     to = f"revision {old.revision} → {new.revision}" if old else f"revision {new.revision}"
     if old and old.revision == new.revision:
@@ -247,9 +251,10 @@ def _under_way(
         return Verdict(
             Severity.BAD,
             word,
-            f"{_named(new, old)} is not coming up: {why}{helps}. {served}",
+            f"{_named(new, old)} is not coming up: {why}{aside}. {served}",
             evidence=breaker,
             progress=progress,
+            helps=helps,
         )
     return Verdict(
         Severity.BUSY, "DEPLOYING", f"{to}: {count}. {served}", breaker, progress=progress

@@ -30,6 +30,10 @@ ROOMY = 110
 """From so many cells on, how long ago it began is told beside the time."""
 LEAST = 20
 """With fewer cells a sentence tells too little: then the way back has its line alone."""
+TOLD = 80
+"""So much of what is wrong stays before all that is said of a roll back is kept."""
+Kept = Sequence[tuple[str, int]]
+"""Ends of a sentence that are kept if they can be, best first, each with what is left before it."""
 
 
 def header_line(
@@ -112,8 +116,9 @@ def _answer(
         plain(verdict.sentence),
         (live, muted),
     )
-    served = plain(verdict.served)
-    lines = _wrapped(head, width, limit, served)
+    served, helps = plain(verdict.served), plain(verdict.helps)
+    kept = ((f"{helps}. {served}", TOLD), (served, LEAST)) if helps else ((served, LEAST),)
+    lines = _wrapped(head, width, limit, kept)
     if verdict.way_back is None:
         return lines
     back = Content.styled(
@@ -124,8 +129,8 @@ def _answer(
     if lines[-1].cell_length > room and len(lines) < limit:
         return [*lines, back]
     if room < LEAST:
-        return lines if limit == 1 else [*_wrapped(head, width, limit - 1, served), back]
-    *before, last = _wrapped(head, width, limit, served, room)
+        return lines if limit == 1 else [*_wrapped(head, width, limit - 1, kept), back]
+    *before, last = _wrapped(head, width, limit, kept, room)
     return [*before, Content.assemble(last.truncate(room, ellipsis=True), "   ", back)]
 
 
@@ -140,19 +145,20 @@ def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:
 
 
 def _wrapped(
-    text: Content, width: int, most: int, served: str = "", room: int | None = None
+    text: Content, width: int, most: int, kept: Kept = (), room: int | None = None
 ) -> list[Content]:
     """Wrapped at words; what does not fit in `most` lines gives way to `…`.
 
-    Who serves is kept where it can be: the cause that stands before it gives way. Of the last line
-    only `room` cells are free, where that is given.
+    The first of `kept` that can be is kept: the cause that stands before it gives way. Of the last
+    line only `room` cells are free, where that is given.
     """
     lines = wrap(text, width)
     if _fits(lines, most, room):
         return lines
-    at = text.plain.rfind(served) if served else -1
-    if at > 0 and (kept := _cut_before(text, at, width, most, room)) is not None:
-        return kept
+    for end, least in kept:
+        at = text.plain.rfind(end) if end else -1
+        if at > 0 and (cut := _cut_before(text, at, width, most, room, least)) is not None:
+            return cut
     if len(lines) <= most:
         return lines
     shown = lines[: most - 1]
@@ -168,20 +174,31 @@ def _fits(lines: list[Content], most: int, room: int | None) -> bool:
 
 
 def _cut_before(
-    text: Content, at: int, width: int, most: int, room: int | None
+    text: Content, at: int, width: int, most: int, room: int | None, least: int
 ) -> list[Content] | None:
-    """What begins at `at`, and as much before it as there is room for; None where that is none."""
+    """What begins at `at`, and as many words before it as there is room for.
+
+    None where that is less than `least` cells.
+    """
     found: list[Content] | None = None
-    least, longest = LEAST, at - 2
+    longest = at - 2
     while least <= longest:
         middle = (least + longest) // 2
-        start = text[: len(text.plain[:middle].rstrip())]
+        start = text[: _whole_words(text.plain, middle)]
         lines = wrap(Content.assemble(start, "… ", text[at:]), width)
         if _fits(lines, most, room):
             found, least = lines, middle + 1
         else:
             longest = middle - 1
     return found
+
+
+def _whole_words(text: str, most: int) -> int:
+    """How long the beginning is that ends with a word and is at most so long."""
+    start = text[:most]
+    if text[most : most + 1].strip():
+        start = start.rpartition(" ")[0] or start
+    return len(start.rstrip(" ;,:("))
 
 
 def _start_of_line(text: str, lines: list[Content], number: int) -> int:

@@ -283,6 +283,42 @@ def test_who_serves_is_said_however_long_the_cause_is(width: int, limit: int) ->
     assert all(len(line) <= width for line in lines)
 
 
+NO_CAPACITY = replace(
+    LONG,
+    word="FAILING",
+    sentence="the redeploy of revision 2 is not coming up: AWS has no Fargate capacity now (4 of 4 "
+    "tasks not placed); a roll back needs no new task: 4 old ones still run. Revision 2 serves "
+    "100 %: 4/4 healthy",
+    served="Revision 2 serves 100 %: 4/4 healthy",
+    helps="a roll back needs no new task: 4 old ones still run",
+    way_back=WayBack("2", "R back to 2 (warm: old tasks still run)"),
+)
+
+
+def test_what_is_said_of_a_roll_back_is_not_cut_in_the_middle() -> None:
+    """As it is on 80x24."""
+    lines = [line.plain for line in verdict_lines(NO_CAPACITY, palette(), 78, 4)]
+    shown = " ".join(line.strip() for line in lines)
+    assert f"{NO_CAPACITY.helps}. {NO_CAPACITY.served}" in shown
+    assert "AWS has no Fargate capacity now" in shown and "R back to 2 (warm" in shown
+    assert all(len(line) <= 78 for line in lines)
+
+
+def test_a_cause_is_cut_between_words_and_stays_longer_than_what_is_said_of_a_roll_back() -> None:
+    cause = " ".join(f"word{number}" for number in range(80))
+    helps = "tasks of revision 43 fail as well (Essential container in task exited, exit code 1)"
+    told = replace(
+        NO_CAPACITY,
+        sentence=f"revision 44 is not coming up: {cause}; {helps}. {NO_CAPACITY.served}",
+        helps=helps,
+    )
+    lines = [line.plain for line in verdict_lines(told, palette(), 78, 4)]
+    shown = " ".join(line.strip() for line in lines)
+    assert "word7" in shown and helps not in shown and NO_CAPACITY.served in shown
+    cut = shown.partition("… ")[0].rpartition(" ")[2]
+    assert cut in cause.split()
+
+
 def test_steady_is_one_quiet_line() -> None:
     calm = Verdict(
         Severity.GOOD,
