@@ -22,7 +22,9 @@ from bgconsole.ui.attention import Attention
 from bgconsole.ui.background import start
 from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
+from bgconsole.ui.drafts import PATIENCE
 from bgconsole.ui.drifting import Drifting
+from bgconsole.ui.ended_by_signal import on_signals
 from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.hand_over import hand_over
 from bgconsole.ui.marking import Marking
@@ -114,6 +116,8 @@ class Console(GuardedApp):
         self._opening = OpeningScreen(wiring.clock)
         self._service: ServiceScreen | None = None
         self._bound: tuple[str, ...] = ()
+        self._ending: Callable[[], None] | None = None
+        """How it ends once the drafts are deleted that leaving waits for."""
         for each in theme.THEMES:
             self.register_theme(each)
         self.theme = wiring.theme or theme.DEFAULT
@@ -134,6 +138,8 @@ class Console(GuardedApp):
 
     def on_mount(self) -> None:
         """Connect."""
+        if not self.is_headless:
+            on_signals(self.end_by)
         self._connecting.start()
 
     def on_unmount(self) -> None:
@@ -228,6 +234,8 @@ class Console(GuardedApp):
         if self.screen_stack and not self._connecting.answered(answer):
             takers = (self._marking, self._drifting, self.operating)
             any(taker.answered(answer) for taker in takers)
+            if self._ending is not None and not self.operating.drafts.open:
+                self._ending()
 
     @on(SnapshotTaken)
     def _snapshot_taken(self, message: SnapshotTaken) -> None:
@@ -540,7 +548,7 @@ class Console(GuardedApp):
     def _quit(self) -> None:
         state = self.operating.state
         if not self.operating.running or state is None:
-            self.exit("quit")
+            self._out()
         elif not isinstance(self.screen, QuitScreen):
             screen = QuitScreen(
                 state.proposal.plan.summary,
@@ -552,5 +560,37 @@ class Console(GuardedApp):
     def _leave(self) -> None:
         """Out; what goes on is told on the terminal that is seen then."""
         state = self.operating.state
-        told = left_words(state) if state is not None and not state.ended else ""
-        self.exit("quit", message=Text(told) if told else None)
+        self._out(left_words(state) if state is not None and not state.ended else "")
+
+    def _out(self, told: str = "") -> None:
+        """Out, and what is told on the terminal that is seen then."""
+
+        def gone() -> None:
+            lines = filter(None, (told, *map(plain, self.operating.drafts.left)))
+            words = "\n".join(lines)
+            self.exit("quit", message=Text(words) if words else None)
+
+        self.operating.leave()
+        self._end(gone)
+
+    def end_by(self, die: Callable[[], None]) -> None:
+        """A signal ends it: the terminal was closed, the link is gone."""
+
+        def gone() -> None:
+            self.give_terminal_back()
+            die()
+
+        self._end(gone)
+
+    def _end(self, end: Callable[[], None]) -> None:
+        """End once what was drafted for a question is deleted; where that is asked again, at once.
+
+        It is waited for no longer than `PATIENCE`.
+        """
+        again, self._ending = self._ending is not None, end
+        self.operating.drop_question()
+        if again or not self.operating.drafts.open:
+            end()
+        else:
+            self.notify("Deleting a draft change set …", title="Leaving", timeout=PATIENCE)
+            self.set_timer(PATIENCE, end)

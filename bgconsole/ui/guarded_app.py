@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import termios
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -112,6 +114,14 @@ class GuardedApp(ThriftyApp[ConsoleResult]):
         if self._driver is not None and not self.is_headless:
             self._driver.write(codes)
             self._driver.flush()
+
+    def give_terminal_back(self) -> None:
+        """Leave the terminal as it was found, where it is still there."""
+        driver = self._driver
+        if driver is not None and not self.is_headless:
+            with suppress(OSError, termios.error):
+                driver.stop_application_mode()
+                driver.close()
 
     def action_help_quit(self) -> None:
         """What ctrl+c says."""

@@ -68,6 +68,8 @@ class Marking:
         wiring, clock = self._wiring, self._wiring.clock
         asked = tuple((self._gateway(line.area.region), line) for line in lines)
         ticket = Reading(self._number, operation, screen)
+        if operation.discard is not None:
+            self._operating.drafts.begun(("marked", ticket.number))
         ask(self._app, ticket, lambda: _proposed(operation, asked, wiring, clock))
 
     def answered(self, answer: Answered) -> bool:
@@ -75,9 +77,14 @@ class Marking:
         ticket = answer.ticket
         if not isinstance(ticket, Reading):
             return False
+        self._read(answer, ticket)
+        self._operating.drafts.ended(("marked", ticket.number))
+        return True
+
+    def _read(self, answer: Answered, ticket: Reading) -> None:
         if ticket.number != self._number or self._app.screen is not ticket.screen:
             self._drop(answer.value)
-            return True
+            return
         title = ticket.operation.title
         if answer.error is not None:
             self._warn(title, f"{answer.error.title}: {answer.error.detail}")
@@ -87,7 +94,6 @@ class Marking:
             self._operating.offer_several(answer.value)
         else:
             self._drop(answer.value)
-        return True
 
     def _drop(self, answer: object) -> None:
         """Nobody is asked about these any more: what was drafted for them is taken back."""

@@ -20,6 +20,7 @@ from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.several import several
 from bgconsole.operations.spec import Check, No, Operation, Params, Plan, Proposal, Risk
 from bgconsole.ui.background import ask, start
+from bgconsole.ui.drafts import Drafts
 from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
 from bgconsole.ui.run_state import RunState
 from bgconsole.ui.screens.chooser import ChooserScreen
@@ -43,10 +44,6 @@ class Gathering:
 
     number: int
     aside: bool = False
-
-
-class TakingBack:
-    """The ticket of deleting what was drafted."""
 
 
 class Operating:
@@ -74,6 +71,8 @@ class Operating:
         self._current: Running | None = None
         self._asked: tuple[Runnable, ...] = ()
         self._later: tuple[Runnable, ...] = ()
+        self.drafts = Drafts(app)
+        """What was drafted to show plans."""
         self.state: RunState | None = None
         """The run that goes on or was the last one."""
         self.seen = True
@@ -126,7 +125,10 @@ class Operating:
         else:
             self._ask(answer)
             self._gathering += 1
-            ask(self._app, Gathering(self._gathering), lambda: runner.gather(answer))
+            ticket = Gathering(self._gathering)
+            if operation.discard is not None:
+                self.drafts.begun(ticket)
+            ask(self._app, ticket, lambda: runner.gather(answer))
 
     def offer_several(self, asked: tuple[Runnable, ...]) -> None:
         """Open one dialog for operations that are gathered already, done one after the other."""
@@ -141,18 +143,20 @@ class Operating:
 
     def answered(self, answer: Answered) -> bool:
         """Take gathered evidence; False where the answer is something else's."""
-        if isinstance(answer.ticket, TakingBack):
-            if answer.error is not None:
-                told = f"{answer.error.title}: {answer.error.detail}"
-                self._app.notify(told, title="A draft stays", severity="warning", markup=False)
+        if self.drafts.answered(answer):
             return True
         if not isinstance(answer.ticket, Gathering):
             return False
+        self._gathered(answer, answer.ticket)
+        self.drafts.ended(answer.ticket)
+        return True
+
+    def _gathered(self, answer: Answered, ticket: Gathering) -> None:
         dialog = self._dialog
-        if dialog is None or answer.ticket.number != self._gathering:
+        if dialog is None or ticket.number != self._gathering:
             if isinstance(answer.value, Proposal):
                 self.take_back(self._runner, answer.value)
-            return True
+            return
         if answer.error is not None:
             dialog.show(_unchecked(dialog.proposal, answer.error))
         elif isinstance(answer.value, No):
@@ -161,10 +165,9 @@ class Operating:
             found = answer.value
             dialog.show(found)
             runner = self._runner
-            if found.operation.aside is not None and not answer.ticket.aside and runner is not None:
-                ticket = Gathering(self._gathering, aside=True)
-                ask(self._app, ticket, lambda: runner.look_aside(found))
-        return True
+            if found.operation.aside is not None and not ticket.aside and runner is not None:
+                aside = Gathering(self._gathering, aside=True)
+                ask(self._app, aside, lambda: runner.look_aside(found))
 
     def moved(self, message: OperationMoved) -> None:
         """Take what the run tells."""
@@ -256,6 +259,18 @@ class Operating:
         """The console is about to end: what was not sent yet is not sent any more."""
         self._cancelled.set()
 
+    def drop_question(self) -> None:
+        """A question that is open is not answered any more: its draft is taken back."""
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.refuse("the console is being left")
+            self._not_wanted(dialog.proposal)
+
+    def _not_wanted(self, proposal: Proposal) -> None:
+        self.take_back(self._runner, proposal)
+        for runner, each in self._asked:
+            self.take_back(runner, each)
+
     def _denied(self, dialog: ConfirmScreen, no: No) -> None:
         """The look-ups say no: there is something else to choose, or only leaving is left."""
         if not (no.choices or no.command) or self._runner is None:
@@ -305,9 +320,7 @@ class Operating:
     def _decided(self, proposal: Proposal | Instead | None) -> None:
         dialog, self._dialog = self._dialog, None
         if not isinstance(proposal, Proposal) and dialog is not None:
-            self.take_back(self._runner, dialog.proposal)
-            for runner, each in self._asked:
-                self.take_back(runner, each)
+            self._not_wanted(dialog.proposal)
         if isinstance(proposal, Instead):
             if self._runner is not None:
                 was = proposal.proposal
@@ -320,8 +333,7 @@ class Operating:
 
     def take_back(self, runner: Running | None, proposal: Proposal) -> None:
         """Delete what was drafted to show a plan that is not carried out."""
-        if runner is not None and proposal.evidence is not None and proposal.evidence.drafts:
-            ask(self._app, TakingBack(), lambda: runner.discard(proposal))
+        self.drafts.take_back(runner, proposal)
 
     def _start(self, proposal: Proposal) -> None:
         if self._runner is not None:

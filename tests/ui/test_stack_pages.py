@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from textual.notifications import Notification
 from textual.pilot import Pilot
 from textual.widgets import Input
@@ -209,6 +210,94 @@ async def test_a_draft_that_came_after_the_dialog_was_left_is_taken_back(tmp_pat
             await until(pilot, lambda: not isinstance(app.screen, ConfirmScreen), "left")
         await until(pilot, lambda: world.count("stack_changes.discard"), "taken back")
         await until(pilot, lambda: not world.change_sets, "the draft is deleted")
+
+
+def waits(app: Console) -> bool:
+    """Whether it says that it deletes a draft before it ends."""
+    return any("Deleting a draft" in note.message for note in app._notifications)
+
+
+async def test_leaving_the_console_waits_until_the_draft_of_a_question_is_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await update_asked(pilot, app)
+        with world.held("stack_changes.discard") as held:
+            await pilot.press("escape")
+            await until(pilot, held.arrived.is_set, "the draft is being deleted")
+            await pilot.press("q", "q")
+            await until(pilot, lambda: waits(app), "it waits")
+            assert app.return_value is None and world.change_sets
+        await until(pilot, lambda: app.return_value == "quit", "left")
+    assert not world.change_sets and capsys.readouterr().err == ""
+
+
+async def test_a_draft_that_is_being_made_is_waited_for_and_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot, "demorepo")
+        [update] = [c for c in app.commands() if c.title == "Update: demorepo"]
+        with world.held("stack_changes.draft") as held:
+            update.run()
+            await until(pilot, held.arrived.is_set, "the draft is being made")
+            await pilot.press("escape", "q", "q")
+            await until(pilot, lambda: waits(app), "it waits")
+            assert app.return_value is None
+        await until(pilot, lambda: app.return_value == "quit", "left")
+    assert not world.change_sets and capsys.readouterr().err == ""
+
+
+async def test_a_draft_that_cannot_be_deleted_is_told_where_the_console_is_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await update_asked(pilot, app)
+        world.fail(
+            "stack_changes.discard", AccessDenied("No", action="cloudformation:DeleteChange")
+        )
+        await pilot.press("escape", "q", "q")
+        await until(pilot, lambda: app.return_value == "quit", "left")
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Not known to be deleted: the draft change set bgconsole-" in told
+    assert "of the stack demorepo. (No" in told
+
+
+async def test_who_leaves_twice_does_not_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        await update_asked(pilot, app)
+        with world.held("stack_changes.discard") as held:
+            await pilot.press("escape", "q", "q")
+            await until(pilot, held.arrived.is_set, "the draft is being deleted")
+            await pilot.press("q")
+            await until(pilot, lambda: app.return_value == "quit", "left at once")
+    assert "draft change set bgconsole-" in capsys.readouterr().err
+
+
+async def test_a_closed_terminal_deletes_the_draft_of_the_question_that_was_open(
+    tmp_path: Path,
+) -> None:
+    world = with_change()
+    app = console(world, tmp_path)
+    async with app.run_test(size=WIDE) as pilot:
+        dialog = await update_asked(pilot, app)
+        died: list[bool] = []
+        with world.held("stack_changes.discard"):
+            app.end_by(lambda: died.append(bool(world.change_sets)))
+            await until(pilot, lambda: "the console is being left" in text(dialog), "no answer")
+            assert died == []
+        await until(pilot, lambda: died, "it dies")
+        assert died == [False] and world.count("stack_changes.execute") == 0
 
 
 def test_nested_stacks_stand_below_theirs() -> None:

@@ -297,7 +297,7 @@ NO_CAPACITY = replace(
 
 def test_what_is_said_of_a_roll_back_is_not_cut_in_the_middle() -> None:
     """As it is on 80x24."""
-    lines = [line.plain for line in verdict_lines(NO_CAPACITY, palette(), 78, 4)]
+    lines = [line.plain for line in verdict_lines(NO_CAPACITY, palette(), 78, 4, NOW)]
     shown = " ".join(line.strip() for line in lines)
     assert f"{NO_CAPACITY.helps}. {NO_CAPACITY.served}" in shown
     assert "AWS has no Fargate capacity now" in shown and "R back to 2 (warm" in shown
@@ -312,7 +312,7 @@ def test_a_cause_is_cut_between_words_and_stays_longer_than_what_is_said_of_a_ro
         sentence=f"revision 44 is not coming up: {cause}; {helps}. {NO_CAPACITY.served}",
         helps=helps,
     )
-    lines = [line.plain for line in verdict_lines(told, palette(), 78, 4)]
+    lines = [line.plain for line in verdict_lines(told, palette(), 78, 4, NOW)]
     shown = " ".join(line.strip() for line in lines)
     assert "word7" in shown and helps not in shown and NO_CAPACITY.served in shown
     cut = shown.partition("… ")[0].rpartition(" ")[2]
