@@ -36,10 +36,13 @@ class WayBack:
 
     to: str
     """The revision number, as shown and typed."""
-    words: str
-    """`R back to 42 (warm, about 45 s)`."""
     how: str = ""
     """`warm, about 45 s`, `cold: 4 new tasks, about 2 min`."""
+
+    @property
+    def words(self) -> str:
+        """`back to 42 (warm, about 45 s)`: behind the key that does it."""
+        return f"back to {self.to}" + (f" ({self.how})" if self.how else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def way_back(snapshot: Snapshot) -> WayBack | None:
         took = _took(snapshot)
         how = f"cold: {how_many(count, 'new task')}" + (f", {took}" if took else "")
     to = choice.target.revision
-    return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
+    return WayBack(to, how)
 
 
 def _through_codedeploy(snapshot: Snapshot, service: Service) -> WayBack | None:
@@ -106,7 +109,7 @@ def _through_codedeploy(snapshot: Snapshot, service: Service) -> WayBack | None:
     if deployment is None or not to:
         return None
     how = f"CodeDeploy stops {deployment.id}, {how}"
-    return WayBack(to=to, words=f"R back to {to} ({how})", how=how)
+    return WayBack(to, how)
 
 
 WEIGHT_FLIP = 45.0

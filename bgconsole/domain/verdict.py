@@ -54,6 +54,8 @@ class Verdict:
     """What it rests on, a line each; what could not be seen is said too."""
     way_back: WayBack | None = None
     progress: Progress | None = None
+    approvable: bool = False
+    """A pause hook waits for somebody to say go on."""
     since: Since | None = None
     """When the deployment under way began, when the trouble did, or when what is live was deployed;
     None where AWS tells of none of them, or the sentence says it."""
@@ -289,6 +291,7 @@ def _waiting(
         "WAITING FOR YOU",
         f"{named} waits at {stage}: {count}. {served}. It {then} by itself{when}",
         progress=progress,
+        approvable=True,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from bgconsole.config.keymap import KEYMAP
+from bgconsole.config.keymap import KEYMAP, shown
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import ServiceRef
 from bgconsole.gateway.port import Gateway
@@ -179,6 +179,7 @@ class Console(GuardedApp):
         self._offers.clear()
         self._service = ServiceScreen(
             read_only=bool(self.wiring.why_read_only(ref)),
+            keys=self._keys_of_operations(),
             probe_off=self.wiring.probe is None,
             save=self.wiring.save,
             log_lines=self.wiring.log_lines,
@@ -352,6 +353,11 @@ class Console(GuardedApp):
             words = keys.words_of(self.wiring.keymap, operation)
             self.bind(",".join(names), f"operate('{operation.id}')", description=words)
             self._bound += names
+
+    def _keys_of_operations(self) -> Mapping[str, str]:
+        """What is bound, as a person reads it, by operation."""
+        named = {o.id: keys.keys_of(self.wiring.keymap, o) for o in self._offers.existing()}
+        return {operation: shown(names[0]) for operation, names in named.items() if names}
 
     def _operation_changed(self) -> None:
         self.session.set_operating(self.operating.busy)

@@ -23,7 +23,7 @@ from bgconsole.ui.screens.confirm import ConfirmScreen
 from bgconsole.ui.screens.quit import QuitScreen
 from bgconsole.ui.screens.run import RunScreen
 from bgconsole.ui.screens.service import ServiceScreen
-from tests import worlds
+from tests import two_groups, worlds
 from tests.consoles import armed, asked, console, filled, text, until
 from tests.unit.operations.test_plans import moved_tag
 from tests.values import MEOW, REF
@@ -574,6 +574,15 @@ async def test_in_read_only_the_keys_that_write_are_not_bound(tmp_path: Path) ->
         assert told[:2] == [f"Force redeploy: {why}", f"Roll back: {why}"]
         shown = text(screen)
         assert "redeploy" not in shown.splitlines()[-1]
+        assert "R back" not in shown and "the way is back to 1" in shown
+
+
+async def test_what_waits_for_somebody_names_the_key_that_lets_it_go_on(tmp_path: Path) -> None:
+    app = console(two_groups.paused(), tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        screen = await filled(pilot)
+        await until(pilot, lambda: "WAITING FOR YOU" in text(screen))
+        assert "A go on · R back to " in text(screen)
 
 
 async def test_the_lower_case_twins_of_writes_do_nothing(tmp_path: Path) -> None:

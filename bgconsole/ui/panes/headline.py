@@ -50,6 +50,7 @@ def verdict_lines(
     width: int,
     limit: int,
     now: datetime,
+    keys: Mapping[str, str],
     *,
     stage: Content | None = None,
     traffic: Content | None = None,
@@ -62,6 +63,7 @@ def verdict_lines(
         width: cells of a line.
         limit: lines in all; more only where the sentence, the stage and the traffic need them.
         now: for how long ago it began.
+        keys: of the operations that this console may do, by id; what has none is told without.
         stage: how far the deployment is; without it a bar of the verdict's progress.
         traffic: who gets the requests.
     """
@@ -69,7 +71,7 @@ def verdict_lines(
         stage = progress_line(verdict.progress, palette, width - 1)
     below = [line for line in (stage, traffic) if line is not None]
     # The sentence holds the cause, and at its end who serves: it has its lines before all else.
-    answer = _answer(verdict, palette, width - 1, ANSWER, now)
+    answer = _answer(verdict, palette, width - 1, ANSWER, now, keys)
     limit = max(limit, len(answer) + len(below))
     lines = answer + below
     told = Content.styled(
@@ -93,9 +95,14 @@ def progress_line(
 
 
 def _answer(
-    verdict: Verdict, palette: Palette, width: int, limit: int, now: datetime
+    verdict: Verdict,
+    palette: Palette,
+    width: int,
+    limit: int,
+    now: datetime,
+    keys: Mapping[str, str],
 ) -> list[Content]:
-    """Glyph, word, since when and sentence; the way back at their end, or on a line of its own.
+    """Glyph, word, since when and sentence; what to press at their end, or on its own line.
 
     When what is live was deployed is no news: it stands after the sentence.
     """
@@ -119,10 +126,11 @@ def _answer(
     served, helps = plain(verdict.served), plain(verdict.helps)
     kept = ((f"{helps}. {served}", TOLD), (served, LEAST)) if helps else ((served, LEAST),)
     lines = _wrapped(head, width, limit, kept)
-    if verdict.way_back is None:
+    press = _to_press(verdict, keys)
+    if not press:
         return lines
     back = Content.styled(
-        plain(verdict.way_back.words),
+        press,
         palette.style(Tone.QUIET) if quiet else palette.style(Tone.PLAIN, bold=True),
     )
     room = width - back.cell_length - 3
@@ -132,6 +140,17 @@ def _answer(
         return lines if limit == 1 else [*_wrapped(head, width, limit - 1, kept), back]
     *before, last = _wrapped(head, width, limit, kept, room)
     return [*before, Content.assemble(last.truncate(room, ellipsis=True), "   ", back)]
+
+
+def _to_press(verdict: Verdict, keys: Mapping[str, str]) -> str:
+    """`A go on · R back to 42 (warm, about 45 s)`; where a key is not bound, only what there is."""
+    told = []
+    if verdict.approvable and (key := keys.get("service.approve")):
+        told.append(f"{key} go on")
+    if back := verdict.way_back:
+        key = keys.get("service.rollback")
+        told.append(plain(f"{key} {back.words}" if key else f"the way is {back.words}"))
+    return " · ".join(told)
 
 
 def progress_bar(progress: Progress, palette: Palette, cells: int) -> Content:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -17,6 +19,7 @@ from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Verdict, verdict
+from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.ui.messages import Judged
 from bgconsole.ui.palette import Palette
 from bgconsole.ui.panes.headline import header_line, progress_line, verdict_lines
@@ -87,6 +90,8 @@ class Top(SnapshotWidget, Static):
     Top { height: auto; min-height: 1; padding: 0 1; }
     """
     probe: reactive[ProbeRecord | None] = reactive(None, repaint=False, init=False)
+    keys: Mapping[str, str] = MappingProxyType({o.id: o.key for o in OPERATIONS.values() if o.key})
+    """The key of each operation that this console may do, as the user's keymap has it."""
     _lines: tuple[Content, ...] = ()
     verdict: Verdict | None = None
     """What is shown."""
@@ -136,6 +141,7 @@ class Top(SnapshotWidget, Static):
                 width,
                 limit,
                 at,
+                self.keys,
                 stage=_stage(self.snapshot, judged, at, palette, width - 1),
                 traffic=_traffic(self.snapshot, palette, width - 1),
             )

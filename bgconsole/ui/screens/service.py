@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -101,6 +101,7 @@ class ServiceScreen(Screen[None]):
         self,
         *,
         read_only: bool = False,
+        keys: Mapping[str, str] | None = None,
         probe_off: bool = False,
         save: Callable[[str, str], str] = no_folder,
         log_lines: int = CAPACITY,
@@ -109,6 +110,7 @@ class ServiceScreen(Screen[None]):
         self._save = save
         self._log_lines = log_lines
         self._read_only = read_only
+        self._keys = keys
         self._probe_off = probe_off
 
     def compose(self) -> ComposeResult:
@@ -116,7 +118,9 @@ class ServiceScreen(Screen[None]):
         header = Header(id="header").data_bind(ServiceScreen.snapshot)
         header.set_reactive(Header.read_only, self._read_only)
         yield header
-        yield Top(id="top").data_bind(ServiceScreen.snapshot, ServiceScreen.probe)
+        top = Top(id="top").data_bind(ServiceScreen.snapshot, ServiceScreen.probe)
+        top.keys = top.keys if self._keys is None else self._keys
+        yield top
         yield Reminder(id="reminder")
         yield PaneTabs(id="tabs")
         with Container(id="body"):

@@ -247,6 +247,7 @@ def test_a_silence_shows_with_its_age_before_any_call_has_failed() -> None:
     assert late_after("identity", quick) is None
 
 
+KEYS = {"service.rollback": "R", "service.approve": "A"}
 LONG = Verdict(
     Severity.BAD,
     "ROLLED BACK",
@@ -254,14 +255,14 @@ LONG = Verdict(
     '("PG::UndefinedColumn: posts.summary does not exist, says the server at great length"). '
     "43 serves 100 %, 4/4 healthy, 0 of 388 requests failed.",
     evidence=("tasks: throttled since 14:02:11", "target health: not read yet"),
-    way_back=WayBack("43", "R back to 43 (4 new tasks)"),
+    way_back=WayBack("43", "4 new tasks"),
     progress=Progress(3, 8, "1/4 healthy · 4 old still to go"),
 )
 
 
 @pytest.mark.parametrize(("width", "limit"), [(78, 4), (118, 6), (158, 6), (38, 4), (20, 4)])
 def test_verdict_fits(width: int, limit: int) -> None:
-    lines = [line.plain for line in verdict_lines(LONG, palette(), width, limit, NOW)]
+    lines = [line.plain for line in verdict_lines(LONG, palette(), width, limit, NOW, KEYS)]
     assert len(lines) <= limit
     assert all(len(line) <= width for line in lines)
     assert lines[0].startswith(" ✖ ROLLED BACK")
@@ -275,7 +276,7 @@ def test_who_serves_is_said_however_long_the_cause_is(width: int, limit: int) ->
     serves = "Revision 43 serves 100 %: 4/4 healthy"
     cause = " ".join(f"word{number}" for number in range(80))
     told = replace(LONG, sentence=f"revision 44 is not coming up: {cause}. {serves}", served=serves)
-    lines = [line.plain for line in verdict_lines(told, palette(), width, limit, NOW)]
+    lines = [line.plain for line in verdict_lines(told, palette(), width, limit, NOW, KEYS)]
     shown = " ".join(line.strip() for line in lines)
     assert serves in shown and "… Revision" in shown
     assert "R back to 43" in shown
@@ -291,13 +292,13 @@ NO_CAPACITY = replace(
     "100 %: 4/4 healthy",
     served="Revision 2 serves 100 %: 4/4 healthy",
     helps="a roll back needs no new task: 4 old ones still run",
-    way_back=WayBack("2", "R back to 2 (warm: old tasks still run)"),
+    way_back=WayBack("2", "warm: old tasks still run"),
 )
 
 
 def test_what_is_said_of_a_roll_back_is_not_cut_in_the_middle() -> None:
     """As it is on 80x24."""
-    lines = [line.plain for line in verdict_lines(NO_CAPACITY, palette(), 78, 4, NOW)]
+    lines = [line.plain for line in verdict_lines(NO_CAPACITY, palette(), 78, 4, NOW, KEYS)]
     shown = " ".join(line.strip() for line in lines)
     assert f"{NO_CAPACITY.helps}. {NO_CAPACITY.served}" in shown
     assert "AWS has no Fargate capacity now" in shown and "R back to 2 (warm" in shown
@@ -312,7 +313,7 @@ def test_a_cause_is_cut_between_words_and_stays_longer_than_what_is_said_of_a_ro
         sentence=f"revision 44 is not coming up: {cause}; {helps}. {NO_CAPACITY.served}",
         helps=helps,
     )
-    lines = [line.plain for line in verdict_lines(told, palette(), 78, 4, NOW)]
+    lines = [line.plain for line in verdict_lines(told, palette(), 78, 4, NOW, KEYS)]
     shown = " ".join(line.strip() for line in lines)
     assert "word7" in shown and helps not in shown and NO_CAPACITY.served in shown
     cut = shown.partition("… ")[0].rpartition(" ")[2]
@@ -324,9 +325,9 @@ def test_steady_is_one_quiet_line() -> None:
         Severity.GOOD,
         "STEADY",
         "Revision 2 serves 100 %: 4/4 healthy",
-        way_back=WayBack("1", "R back to 1 (4 new tasks)"),
+        way_back=WayBack("1", "4 new tasks"),
     )
-    (line,) = verdict_lines(calm, palette(), 78, 4, NOW)
+    (line,) = verdict_lines(calm, palette(), 78, 4, NOW, KEYS)
     assert line.plain.startswith(" ● STEADY ")
     assert line.plain.endswith("R back to 1 (4 new tasks)")
 
@@ -341,21 +342,39 @@ def test_a_number_is_never_parted_from_its_unit(width: int) -> None:
     for whole in ("100 %", "12 s", "250 ms", "3 min"):
         assert any(whole in row.plain for row in rows)
     calm = Verdict(Severity.GOOD, "STEADY", told)
-    shown = [line.plain for line in verdict_lines(calm, palette(), max(40, width), 6, NOW)]
+    shown = [line.plain for line in verdict_lines(calm, palette(), max(40, width), 6, NOW, KEYS)]
     assert any("100 %" in line for line in shown)
     hung = hanging([Line(text)], width)
     assert [row.plain for row in hung] == [row.plain for row in rows]
 
 
+def test_what_to_press_is_said_with_the_keys_that_are_bound() -> None:
+    waits = Verdict(
+        Severity.WAITING,
+        "WAITING FOR YOU",
+        "revision 43 waits at post-test",
+        way_back=WayBack("42", "warm, about 45 s"),
+        approvable=True,
+    )
+    cases = (
+        (KEYS, "   A go on · R back to 42 (warm, about 45 s)"),
+        (KEYS | {"service.rollback": "f4"}, "   A go on · f4 back to 42 (warm, about 45 s)"),
+        ({}, "   the way is back to 42 (warm, about 45 s)"),
+    )
+    for bound, words in cases:
+        (line,) = verdict_lines(waits, palette(), 118, 4, NOW, bound)
+        assert line.plain.endswith(words)
+
+
 def test_since_when_stands_before_what_is_wrong_and_after_what_is_well() -> None:
     began = NOW - timedelta(minutes=12)
     ill = replace(LONG, since=Since("begun", began))
-    first = verdict_lines(ill, palette(), 158, 6, NOW)[0].plain
+    first = verdict_lines(ill, palette(), 158, 6, NOW, KEYS)[0].plain
     assert first.startswith(" ✖ ROLLED BACK   begun 13:48, 12 min ago · revision 44 never")
-    first = verdict_lines(ill, palette(), 78, 4, NOW)[0].plain
+    first = verdict_lines(ill, palette(), 78, 4, NOW, KEYS)[0].plain
     assert first.startswith(" ✖ ROLLED BACK   begun 13:48 · revision 44 never")
     well = Verdict(Severity.GOOD, "STEADY", "Revision 2 serves", since=Since("deployed", began))
-    (line,) = verdict_lines(well, palette(), 78, 4, NOW)
+    (line,) = verdict_lines(well, palette(), 78, 4, NOW, KEYS)
     assert line.plain == " ● STEADY  Revision 2 serves · deployed 13:48"
 
 

@@ -55,9 +55,7 @@ def test_under_way(production: float, serves: str, stands: str) -> None:
     assert serves in found.sentence
     assert found.evidence[0] == f"{NAME} {stands}"
     assert found.way_back is not None
-    assert found.way_back.words == (
-        "R back to 1 (CodeDeploy stops d-NEW, warm: old tasks still run)"
-    )
+    assert found.way_back.words == ("back to 1 (CodeDeploy stops d-NEW, warm: old tasks still run)")
 
 
 STATES: list[tuple[ScriptedWorld, Severity, str, str]] = [

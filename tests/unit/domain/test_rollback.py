@@ -55,7 +55,7 @@ def again(rollout: Rollout, minutes: float, **changes: object) -> Rollout:
 def test_the_newest_other_success_is_the_way_back() -> None:
     back = way_back(seen(worlds.steady()))
     assert back is not None
-    assert (back.to, back.words) == ("1", "R back to 1 (cold: 4 new tasks, about 3 min)")
+    assert (back.to, back.words) == ("1", "back to 1 (cold: 4 new tasks, about 3 min)")
 
 
 def test_while_deploying_ecs_is_asked_to_go_to_its_own_source() -> None:
@@ -65,7 +65,7 @@ def test_while_deploying_ecs_is_asked_to_go_to_its_own_source() -> None:
     assert choice.target.revision == "1"
     back = way_back(seen(worlds.deploying()))
     assert back is not None
-    assert back.words == "R back to 1 (warm: old tasks still run)"
+    assert back.words == "back to 1 (warm: old tasks still run)"
 
 
 def test_force_redeploys_of_a_bad_image_are_skipped() -> None:
