@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 EXTRA_MISSING = (
     "bgconsole: the sandbox is not installed; add it with: pip install 'bgconsole[sandbox]'"
 )
-A_COMMANDS = (50_000, 20, 100)
+A_COMMANDS = (200_000, 20, 100)
 """Thresholds of the collector while a command runs."""
 _SANDBOX = ("sandbox", "demo")
 

@@ -60,17 +60,17 @@ def command_of(operation: Operation) -> click.Command:
             _print(proposal, err=True)
             if not proposal.plan.steps:
                 return 0
-            _confirm(invocation, proposal, yes=yes, word=confirm)
+            was_asked = _confirm(invocation, proposal, yes=yes, word=confirm)
             while True:
                 try:
-                    return _run(runner, proposal)
+                    return _run(runner, proposal, asked=was_asked)
                 except PlanChanged as changed:
                     proposal = drafts.proposal = changed.proposal
                     _print(proposal, err=True, changed=changed.changed)
                     if not invocation.context.interactive():
                         raise
                     click.echo("The plan has changed since: this is the plan now.", err=True)
-                    _ask(proposal)
+                    was_asked = _ask(proposal)
 
     command.__doc__ = operation.help
     options: list[click.Parameter] = [
@@ -265,15 +265,19 @@ def _typed(operation: Operation, name: str) -> str:
 
 def _confirm(
     invocation: Invocation, proposal: Proposal | Several, *, yes: bool, word: str | None
-) -> None:
-    """Raises Refused where it is not confirmed as hard as its risk asks."""
+) -> bool:
+    """Whether somebody was asked for it, which takes its time.
+
+    Raises:
+        Refused: it is not confirmed as hard as its risk asks.
+    """
     if proposal.risk is Risk.SAFE:
-        return
+        return False
     if proposal.risk is Risk.DISRUPTIVE and (yes or word == proposal.confirm):
-        return
+        return False
     if word is not None:
         if proposal.risk is Risk.DANGEROUS and word == proposal.confirm:
-            return
+            return False
         asked = f"This is confirmed with {asks(proposal)}"
         raise Refused("Not confirmed", f"{plain(word)!r} is not the word.", asked)
     if not invocation.context.interactive():
@@ -282,12 +286,12 @@ def _confirm(
             "There is no terminal to ask on.",
             f"Read the plan with --dry-run, then add {asks(proposal)}",
         )
-    _ask(proposal)
+    return _ask(proposal)
 
 
-def _ask(proposal: Proposal | Several) -> None:
+def _ask(proposal: Proposal | Several) -> bool:
     if proposal.risk is Risk.SAFE:
-        return
+        return False
     if proposal.risk is Risk.DISRUPTIVE:
         agreed = click.confirm(f"{proposal.title}?", default=False, err=True)
     else:
@@ -296,15 +300,16 @@ def _ask(proposal: Proposal | Several) -> None:
         agreed = click.prompt(question, default="", show_default=False, err=True).strip() == word
     if not agreed:
         raise Refused("Not confirmed", "Nothing was done.")
+    return True
 
 
-def _run(runner: Runner, proposal: Proposal) -> int:
+def _run(runner: Runner, proposal: Proposal, *, asked: bool = True) -> int:
     cancelled = threading.Event()
     outcome: Outcome | None = None
     told: list[Progress] = []
     amounts = AmountLines()
     try:
-        for progress in runner.run(proposal, cancelled):
+        for progress in runner.run(proposal, cancelled, at_once=not asked):
             if progress.kind != "output" and progress.amount is None:
                 told.append(progress)
             if progress.outcome is not None:

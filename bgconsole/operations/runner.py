@@ -167,6 +167,8 @@ class Runner:
         proposal: Proposal,
         cancelled: threading.Event,
         noticed: Callable[[datetime], str] = lambda _: "",
+        *,
+        at_once: bool = False,
     ) -> Iterator[Progress]:
         """Read everything again, and do what was proposed if it is still what would be done.
 
@@ -175,7 +177,8 @@ class Runner:
         and says so: a full disk must not keep the old version from coming back. Before the call
         that changes what serves, `cancelled` stops it; after that it only ends the following. The
         last progress carries the outcome. `noticed` tells, for the receipt, how users fared since
-        a moment.
+        a moment. `at_once` says that it was gathered this moment and nobody was asked since: then
+        what is made of no one service, such as an image, is not looked up twice.
 
         Raises:
             PlanChanged: the plan is another one now; nothing was done.
@@ -187,7 +190,8 @@ class Runner:
         with ExitStack() as held:
             try:
                 unlocked = self._lock(held, recorder, proposal)
-                fresh = self._again(proposal)
+                known = at_once and proposal.operation.shared
+                fresh = proposal if known else self._again(proposal)
             except Refused as refusal:
                 recorder.write("refused", reason=str(refusal))
                 # What stays was drafted only; that it is refused is what is to be told.

@@ -229,3 +229,20 @@ def test_control_sequences_of_names_do_not_reach_the_terminal(terminal: Terminal
     ended = terminal("--cluster", "\x1b[31mred", "--service", "x", "status")
     assert ended.code == 1
     assert "\x1b" not in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "looks"),
+    [
+        (("build", "--yes"), "", 1),
+        (("build",), "y\n", 2),
+        (("force-redeploy", "--yes"), "", 2),
+    ],
+)
+def test_only_what_is_of_no_service_is_looked_up_once_where_nobody_was_asked(
+    terminal: Terminal, arguments: tuple[str, ...], typed: str, looks: int
+) -> None:
+    terminal.typed = typed
+    ended = terminal(*arguments)
+    assert ended.code == 0, ended.err
+    assert terminal.world.count("identities.whoami") == looks
