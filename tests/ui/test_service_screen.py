@@ -24,7 +24,7 @@ from bgconsole.ui.screens.reading import ReadingScreen
 from bgconsole.ui.screens.service import PANES, ServiceScreen
 from bgconsole.ui.widgets.pane_tabs import PaneTabs
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
-from tests import scenes, worlds
+from tests import scenes, two_groups, worlds
 from tests.consoles import console, filled, text, until
 from tests.values import REF
 
@@ -409,6 +409,18 @@ async def test_the_footer_fits(tmp_path: Path, width: int, holds: str) -> None:
         await until(pilot, lambda: holds in text(screen).splitlines()[-1])
         last = text(screen).splitlines()[-1]
         assert len(last) <= width and "…" not in last and "?" in last
+
+
+async def test_the_footer_keeps_the_words_of_what_may_be_done_now(tmp_path: Path) -> None:
+    app = console(two_groups.paused(), tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await filled(pilot)
+        await until(pilot, lambda: "A approve" in text(screen).splitlines()[-1])
+        last = text(screen).splitlines()[-1]
+        assert "R roll back" in last and "X stop" in last and "(U)" in last and "?" in last
+        await pilot.resize_terminal(44, 24)
+        await until(pilot, lambda: len(text(screen).splitlines()[-1]) <= 44)
+        assert "A approve" in text(screen).splitlines()[-1]
 
 
 async def test_a_click_on_the_footer_is_the_key(tmp_path: Path) -> None:

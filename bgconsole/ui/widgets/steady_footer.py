@@ -37,8 +37,9 @@ class _Span:
 class SteadyFooter(Widget):
     """Keys and what they do; in brackets what may not be done now.
 
-    Where there is little room the words of the reads go, from the left, then those reads
-    themselves, then all words. The last, help, is the last to go.
+    Where there is little room the words of the reads go, from the left, then the words of what may
+    not be done now, then the reads themselves, then the words of the writes, from the left too. The
+    last read, help, is the last to go.
     """
 
     ALLOW_SELECT = False
@@ -113,8 +114,12 @@ def _narrower(
     named = frozenset(key.key for key in writes)
     for first in range(len(reads) + 1):
         yield keys, named | {key.key for key in reads[first:]}
+    useful = [key.key for key in writes if key.enabled]
+    named = frozenset(useful)
     for first in range(len(reads)):
         yield (*writes, *reads[first:]), named
+    for first in range(1, len(useful)):
+        yield (*writes, *reads[-1:]), frozenset(useful[first:])
     yield keys, frozenset()
 
 
