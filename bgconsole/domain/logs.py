@@ -96,11 +96,14 @@ class Gap:
     end: int
     words: str
     """Why, such as `AWS throttled the reads`."""
+    unread: bool = False
+    """Whether it is history of this group that comes with older lines, while lines of another group
+    stand there already: it is told where the group's own lines begin."""
 
     @property
     def order(self) -> tuple[int, int, str]:
-        """Before the first line of its stretch."""
-        return (self.start, -1, f"{self.number}")
+        """Before the first line of its stretch; of history, before the first line after it."""
+        return (self.end if self.unread else self.start, -1, f"{self.number}")
 
     @property
     def seconds(self) -> float:

@@ -120,6 +120,11 @@ class Reader:
         return self._overlap
 
     @property
+    def begin(self) -> int:
+        """Where what was read begins; what lies before comes when it is asked for."""
+        return self._begin
+
+    @property
     def catching_up(self) -> bool:
         """Whether there is more to read at once, because `since` lies far back."""
         return self._catching_up and self._partial is not None

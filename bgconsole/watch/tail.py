@@ -97,6 +97,10 @@ class Tail(Thread):
         self._numbers = count(1)
         self._readers: dict[LogGroup, Reader] = {}
         self._reorder = Reorder()
+        self._oldest: dict[LogGroup, int] = {}
+        """When the oldest line of each group was written that was handed on."""
+        self._unread: dict[LogGroup, Gap] = {}
+        """Where one group's lines begin, while another's stand further back."""
         self._wanted: SimpleQueue[int | None] = SimpleQueue()
         """What was asked for by key: the number of a gap, or None for older lines."""
         self._deploying = False
@@ -245,6 +249,8 @@ class Tail(Thread):
         self._reorder.put(lines)
         gaps = tuple(gap for read in found for gap in read.gaps)
         closed = frozenset(number for read in found for number in read.closed)
+        begun, ended = self._begins(lines)
+        gaps, closed = gaps + begun, closed | ended
         self._state = self._now(now, places, absent, whole=whole)
         self._release(now, gaps=gaps, closed=closed)
 
@@ -266,6 +272,30 @@ class Tail(Thread):
                 closed=closed,
             )
         )
+
+    def _begins(self, lines: tuple[LogLine, ...]) -> tuple[tuple[Gap, ...], frozenset[int]]:
+        """What is new of where groups begin, now that these lines are handed on, and what is over.
+
+        A busy group's newest page reaches back some seconds, a quiet one's a quarter of an hour:
+        that nothing of the first stands among the lines of the second means nothing.
+        """
+        for line in lines:
+            group = LogGroup(line.group, line.region)
+            self._oldest[group] = min(line.timestamp, self._oldest.get(group, line.timestamp))
+        begun, ended = [], set()
+        for group, reader in self._readers.items():
+            others = [at for other, at in self._oldest.items() if other != group]
+            start = min(others, default=reader.begin)
+            was = self._unread.get(group)
+            if reader.older != "more" or start >= reader.begin:
+                if was is not None:
+                    ended.add(self._unread.pop(group).number)
+            elif was is None or (was.start, was.end) != (start, reader.begin):
+                number = was.number if was else next(self._numbers)
+                gap = Gap(number, group, start, reader.begin, "not read yet", unread=True)
+                self._unread[group] = gap
+                begun.append(gap)
+        return tuple(begun), frozenset(ended)
 
     def _now(
         self, now: datetime, places: LogPlaces, absent: list[LogGroup], *, whole: bool
@@ -334,18 +364,24 @@ class Tail(Thread):
         """Do what was asked for by key."""
         while not self._wanted.empty():
             wanted = self._wanted.get()
-            for reader in tuple(self._readers.values()):
-                if wanted is not None:
+            history = [g for g, gap in self._unread.items() if gap.number == wanted]
+            for group, reader in tuple(self._readers.items()):
+                if wanted is not None and not history:
                     reader.reread(wanted, to_milliseconds(self._clock()))
-                    continue
-                lines: tuple[LogLine, ...] = ()
-                unread = ""
-                try:
-                    lines = reader.read_older()
-                except GatewayError as error:
-                    unread = error.brief
-                self._state = replace(self._state, older=self._older())
-                self._send(LogBatch(lines, self._state, older=True, unread=unread))
+                elif wanted is None or group in history:
+                    self._send_older(reader)
+
+    def _send_older(self, reader: Reader) -> None:
+        lines: tuple[LogLine, ...] = ()
+        unread = ""
+        try:
+            lines = reader.read_older()
+        except GatewayError as error:
+            unread = error.brief
+        self._state = replace(self._state, older=self._older())
+        self._send(LogBatch(lines, self._state, older=True, unread=unread))
+        begun, ended = self._begins(lines)
+        self._send(LogBatch((), self._state, gaps=begun, closed=ended))
 
     def _older(self) -> Older:
         told = {reader.older for reader in self._readers.values()}

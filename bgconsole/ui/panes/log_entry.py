@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Literal
 
+from bgconsole.domain.duration import rounded
 from bgconsole.domain.logs import Gap, LogLine
 from bgconsole.domain.plain import plain, plain_lines
 
@@ -97,9 +98,12 @@ def rank_of(event_id: str) -> int:
 def gap_entry(gap: Gap, numbers: count[int]) -> Entry:
     """The row that stands where a stretch of time was not read."""
     words = f"≈ {gap.seconds:.0f} s not confirmed: {plain(gap.words)}"
-    start, before, number = gap.order
+    if gap.unread:
+        before = f"{rounded(gap.seconds)} before it are not read yet"
+        words = f"≈ {plain(str(gap.group))} begins here: {before} · enter reads"
+    start, ingested, number = gap.order
     return Entry(
-        next(numbers), (start, before, rank_of(number), 0), "", "", "WARN", words, gap=True
+        next(numbers), (start, ingested, rank_of(number), 0), "", "", "WARN", words, gap=True
     )
 
 

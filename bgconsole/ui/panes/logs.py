@@ -411,7 +411,7 @@ class LogsPane(Pane):
 
     def reread(self, gap: int) -> None:
         """Ask for what a gap hides; it closes when it is read."""
-        self.app.notify("Reading it once more …", title="Gap", timeout=3, markup=False)
+        self.app.notify("Reading it …", title="Gap", timeout=3, markup=False)
         self.post_message(self.Reread(gap))
 
     @on(LineView.Top)

@@ -86,6 +86,13 @@ def test_what_is_not_understood_hides_nothing_and_is_told(typed: str, problem: s
     assert all(found.keeps(entry) for entry in entries())
 
 
+def test_where_a_group_begins_among_older_lines_of_another_is_a_row_before_its_first() -> None:
+    gap = Gap(1, LogGroup("proxy"), 1000, 841_000, "not read yet", unread=True)
+    row = gap_entry(gap, count())
+    assert row.text == "≈ proxy begins here: 14 min before it are not read yet · enter reads"
+    assert row.gap and row.order[0] == 841_000
+
+
 def test_a_gap_is_never_hidden() -> None:
     gap = Gap(1, LogGroup("democluster"), 1000, 15_000, "AWS throttled the reads")
     row = gap_entry(gap, count())

@@ -212,6 +212,40 @@ def test_history_comes_page_by_page_when_it_is_asked_for() -> None:
     assert following.count.total() == 25_001
 
 
+def test_where_a_busy_group_begins_among_lines_of_a_quiet_one_is_told() -> None:
+    busy, quiet = LogGroup(LOG_GROUP), LogGroup("proxy")
+    following = Following(busy, quiet)
+    old = [following.log(late=600 - n, group=quiet) for n in range(3)]
+    following.backlog(25_000)
+    following.go(4)
+    (begins,) = following.gaps
+    assert (begins.group, begins.unread) == (busy, True)
+    assert begins.start == ms(START) - 600_000 < begins.end < ms(START) - 90_000
+    assert begins.order[0] == begins.end, "it stands where the group's own lines begin"
+    following.go(30)
+    assert following.gaps == [begins], "told once"
+    following.tail.reread(begins.number)
+    following.tail.attend()
+    assert following.count.total() > 20_000, "the key on it reads a page of this group"
+    moved = following.gaps[-1]
+    assert moved.number == begins.number and begins.start == moved.start < moved.end < begins.end
+    for _ in range(3):
+        following.tail.older()
+        following.tail.attend()
+    assert following.count.total() == len(following.count) == 25_003
+    assert begins.number in {n for batch in following.batches for n in batch.closed}
+    assert all(event in following.shown_at for event in old)
+
+
+def test_groups_that_begin_alike_tell_nothing() -> None:
+    one, other = LogGroup(LOG_GROUP), LogGroup("proxy")
+    following = Following(one, other)
+    for n in range(20):
+        following.log(late=30 - n, group=(one, other)[n % 2])
+    following.go(10)
+    assert following.gaps == []
+
+
 def test_an_old_client_reads_from_the_oldest_and_loses_nothing() -> None:
     following = Following()
     following.world.newest_first = False
