@@ -22,8 +22,8 @@ from bgconsole.ui.widgets.spark import spark
 ROOMY = 7
 """With so many lines the pane tells CloudWatch's numbers too."""
 MINUTES = 15
-SHORT = 14
-"""Characters of a group's name where there is little room."""
+SHORT, SHORTEST = 14, 8
+"""Characters of a group's name where there is little room, and where there is hardly any."""
 BAR = 12
 """Cells of a traffic bar where there is room."""
 
@@ -105,9 +105,15 @@ def group_line(group: TargetGroup, palette: Palette, width: int) -> Content:
     if not shares:
         shares = [piece(4, Content.styled("no listener", palette.style(Tone.QUIET)), Content())]
     bold = palette.style(Tone.PLAIN, bold=True)
-    head = piece(1, *(Content.styled(form, bold) for form in (name, cut_inside(name, SHORT))))
     few = Content.styled(f"{group.healthy}/{total}", palette.style(tone))
-    return fit([head, *shares, piece(9, health, few)], width, between="  ")
+    healthy = piece(9, health, few)
+    head = piece(1, *(Content.styled(form, bold) for form in (name, cut_inside(name, SHORT))))
+    line = fit([head, *shares, healthy], width, between="  ")
+    if not line.plain.endswith("…"):
+        return line
+    # How many are healthy is not cut: the name gives way once more, and the test traffic.
+    head = piece(1, Content.styled(cut_inside(name, SHORTEST), bold))
+    return fit([head, *shares[:1], healthy], width, between="  ")
 
 
 def metrics_line(told: GroupMetrics, palette: Palette, width: int) -> Content:

@@ -47,6 +47,11 @@ class Column:
     most: int
     keep: int = 5
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it has one width, such as that of a glyph."""
+        return self.least == self.most
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -282,10 +287,14 @@ def shared(columns: Sequence[Column], natural: Sequence[int], width: int) -> lis
         for n in middle:
             widths[n] += 1
     excess = sum(widths) - width
-    for n in sorted(range(len(columns)), key=lambda n: columns[n].keep):
-        give = max(0, min(excess, widths[n] - columns[n].least))
-        widths[n] -= give
-        excess -= give
+    by_keep = sorted(range(len(columns)), key=lambda n: columns[n].keep)
+    # Where even the least is too much, `…` says so: a figure cut at the edge is another figure.
+    for whole in (True, False):
+        for n in by_keep:
+            least = columns[n].least if whole or columns[n].fixed else 1
+            give = max(0, min(excess, widths[n] - least))
+            widths[n] -= give
+            excess -= give
     return widths
 
 

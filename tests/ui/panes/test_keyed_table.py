@@ -222,7 +222,30 @@ def test_columns_share_a_width_by_what_must_be_kept() -> None:
     assert shared(columns, natural, 68) == [2, 21, 35, 10]
     assert shared(columns, natural, 60) == [2, 20, 28, 10]
     assert shared(columns, natural, 30) == [2, 20, 1, 7]
-    assert shared(columns, natural, 5) == [2, 5, 1, 4]
+    assert shared(columns, natural, 12) == [2, 5, 1, 4]
+    assert shared(columns, natural, 9) == [2, 5, 1, 1], "nothing is cut at the edge in silence"
+    assert shared(columns, natural, 5) == [2, 1, 1, 1]
+
+
+async def test_a_figure_that_has_no_room_is_left_out_not_cut() -> None:
+    class Stacks(App[None]):
+        def compose(self) -> ComposeResult:
+            yield KeyedTable(
+                Column(2, 2), Column(12, 40, keep=4), Column(15, 46, keep=6), Column(8, 12, keep=3)
+            )
+
+    async with Stacks().run_test(size=(29, 5)) as pilot:
+        table = pilot.app.query_one(KeyedTable)
+        cells = (Cell("●"), Cell("democluster"), Cell("update complete"), Cell("1:31"))
+        table.show([Row("a", cells)])
+        await pilot.pause()
+        assert sum(column.width for column in table.ordered_columns) == 29
+        assert [str(cell) for cell in table.get_row("a")] == [
+            "●",
+            "democlust…",
+            "update comple…",
+            "",
+        ]
 
 
 def _table(pilot: Pilot[None]) -> KeyedTable:

@@ -54,6 +54,8 @@ def test_a_narrow_line_of_a_group_keeps_what_tells_it_from_the_other() -> None:
     assert lines[0].startswith("democl…t-group  ") and lines[1].startswith("democl…p-green  ")
     for line in lines:
         assert "…" not in line[14:], "how many are healthy is not cut"
+    narrow = group_line(replace(steady.groups[0], name=names[1]), palette(), 29).plain
+    assert narrow == "dem…reen  prod 100 %  4/4"
     rows = [
         target_row(replace(group, name=name), group.targets[0], several=True)
         for group, name in zip((steady.groups[0],) * 2, names, strict=True)
