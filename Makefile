@@ -17,7 +17,8 @@ demo: .venv/.demo ## Open the console on the sandbox: no cloud account, no Docke
 
 test: check templates ## Run everything that CI runs
 	$(BIN)/python -m pytest -n auto --ignore=tests/e2e $(ARGS)
-	$(BIN)/python -m pytest tests/e2e $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/e2e/docker tests/e2e $(ARGS)
+	$(BIN)/python -m pytest tests/e2e/docker $(ARGS)
 
 check: .venv/.dev .venv-tools/.done ## Lint, types, import contracts, templates
 	$(BIN)/ruff check --output-format concise .

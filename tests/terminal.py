@@ -49,6 +49,7 @@ class Terminal:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._master = master
+        self._gone = threading.Event()
         self.process = subprocess.Popen(
             command,
             stdin=slave,
@@ -77,8 +78,9 @@ class Terminal:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self._reader.join(5)
-        os.close(self._master)
+        if not self._gone.is_set():
+            self._reader.join(5)
+            os.close(self._master)
 
     @property
     def lines(self) -> list[str]:
@@ -137,12 +139,20 @@ class Terminal:
                 threading.Event().wait(gap)
             self.send(bytes([byte]))
 
+    def hang_up(self) -> None:
+        """Take the terminal away: its window is closed, its line is cut."""
+        self._gone.set()
+        self._reader.join(5)
+        os.close(self._master)
+
     def wait_for_exit(self, seconds: float = 10.0) -> int:
-        """The exit status."""
-        return self.process.wait(seconds)
+        """The exit status, once the last of what it wrote was read."""
+        code = self.process.wait(seconds)
+        self._reader.join(5)
+        return code
 
     def _read(self) -> None:
-        while True:
+        while not self._gone.is_set():
             try:
                 ready, _, _ = select.select([self._master], [], [], 0.5)
                 if not ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -24,7 +25,7 @@ from bgconsole.ui.commands import Command, Commands
 from bgconsole.ui.connecting import Connecting, Reached
 from bgconsole.ui.drafts import PATIENCE
 from bgconsole.ui.drifting import Drifting
-from bgconsole.ui.ended_by_signal import on_signals
+from bgconsole.ui.ended_by_signal import end_with, on_signals
 from bgconsole.ui.guarded_app import GuardedApp
 from bgconsole.ui.hand_over import hand_over
 from bgconsole.ui.marking import Marking
@@ -139,7 +140,8 @@ class Console(GuardedApp):
     def on_mount(self) -> None:
         """Connect."""
         if not self.is_headless:
-            on_signals(self.end_by)
+            on_signals(self.end_by, PATIENCE + 2)
+            end_with(sys.stdin.fileno())
         self._connecting.start()
 
     def on_unmount(self) -> None:

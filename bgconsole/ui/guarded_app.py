@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import termios
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -118,7 +119,8 @@ class GuardedApp(ThriftyApp[ConsoleResult]):
     def give_terminal_back(self) -> None:
         """Leave the terminal as it was found, where it is still there."""
         driver = self._driver
-        if driver is not None and not self.is_headless:
+        # Textual's writer dies with a terminal, and then its queue takes no end (8.2.8).
+        if driver is not None and not self.is_headless and sys.stdin.isatty():
             with suppress(OSError, termios.error):
                 driver.stop_application_mode()
                 driver.close()

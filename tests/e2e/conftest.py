@@ -71,10 +71,12 @@ class Sandbox:
         """Run a sub-command on the demo's service."""
         return self.run(*PROGRAM, *SERVICE, *arguments, timeout=timeout)
 
-    def console(self, columns: int, rows: int, *arguments: str) -> Terminal:
-        """The console on the demo's service, in a terminal."""
+    def console(
+        self, columns: int, rows: int, *arguments: str, before: Sequence[str] = ()
+    ) -> Terminal:
+        """The console on the demo's service, in a terminal; `before` is what runs it there."""
         return Terminal(
-            [*PROGRAM, *SERVICE, *arguments],
+            [*before, *PROGRAM, *SERVICE, *arguments],
             environment=self.environment,
             columns=columns,
             rows=rows,

@@ -21,6 +21,16 @@ def test_hung_up_and_killed_in_mid_deploy_it_is_found_again(nowhere: Path) -> No
             console.wait_for(r"DEPLOYING")
             console.process.send_signal(signal.SIGKILL)
             assert console.wait_for_exit() == -signal.SIGKILL
+        leader = ["sh", "-c", 'trap : HUP; "$@"; exit $?', "sh"]
+        with sandbox.console(120, 36, before=leader) as console:
+            console.wait_for(r"DEPLOYING|STEADY")
+            console.hang_up()
+            assert console.wait_for_exit() == 128 + signal.SIGHUP
+        with sandbox.console(120, 36) as console:
+            console.wait_for(r"DEPLOYING|STEADY")
+            console.process.send_signal(signal.SIGTERM)
+            assert console.wait_for_exit() == -signal.SIGTERM
+            assert b"\x1b[?1049l" in console.written, "the terminal's own screen is not back"
         watched = sandbox.bgconsole("watch")
         assert watched.returncode == 0, watched.stderr
         audit = sandbox.bgconsole("audit")
