@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from bgconsole.ui.panes.probe import ProbePane
 from tests import scenes
-from tests.pictures.test_panes import SIZES, heard
+from tests.pictures.test_pictures_of_panes import SIZES, heard
 from tests.scenes import Host
 
 Compare = Callable[..., bool]
