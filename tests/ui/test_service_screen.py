@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +27,9 @@ from bgconsole.ui.widgets.pane_tabs import PaneTabs
 from bgconsole.ui.widgets.steady_footer import SteadyFooter
 from tests import scenes, two_groups, worlds
 from tests.consoles import console, filled, text, until
-from tests.values import REF
+from tests.unit.domain.test_since import one_ill, with_events
+from tests.unit.domain.test_timeline import look
+from tests.values import NOW, REF
 
 HOSTILE = (
     "[/foo]",
@@ -409,6 +412,24 @@ async def test_the_footer_fits(tmp_path: Path, width: int, holds: str) -> None:
         await until(pilot, lambda: holds in text(screen).splitlines()[-1])
         last = text(screen).splitlines()[-1]
         assert len(last) <= width and "…" not in last and "?" in last
+
+
+async def test_trouble_that_aws_tells_no_time_of_began_when_it_was_seen_here() -> None:
+    steady = (9, "has reached a steady state.")
+    ill = look(with_events(one_ill(worlds.steady()), steady))
+    app = scenes.Host(shown=ill)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "DEGRADED" in text(app.screen))
+        assert "since 14:0" not in text(app.screen), "it may have begun before"
+        app.show(replace(scenes.steady(), generation=1000))
+        await until(pilot, lambda: "STEADY" in text(app.screen))
+        app.moment = NOW + timedelta(minutes=3)
+        app.show(replace(ill, generation=1001))
+        await until(pilot, lambda: "DEGRADED   since 14:03 · revision 2" in text(app.screen))
+        app.moment = NOW + timedelta(minutes=7)
+        app.show(replace(ill, generation=1002))
+        await pilot.pause()
+        assert "since 14:03" in text(app.screen)
 
 
 async def test_the_footer_keeps_the_words_of_what_may_be_done_now(tmp_path: Path) -> None:

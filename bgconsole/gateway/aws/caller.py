@@ -85,10 +85,7 @@ def how_to_renew(profile: str, profiles: Mapping[str, Settings], environ: Mappin
     """
     if has_keys(environ) and not profile:
         # A program's own environment does not change any more: waiting brings none.
-        fresh = (
-            "Put fresh AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY (and token) into the environment"
-        )
-        return f"{fresh} and start bgconsole again"
+        return "Start bgconsole again with fresh AWS_… keys (and token) in the environment"
     named = profile or "default"
     settings = profiles.get(named, {})
     source = _source(named, profiles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 
@@ -16,6 +17,8 @@ from bgconsole.domain.join import sides
 from bgconsole.domain.probe import ProbeRecord
 from bgconsole.domain.probed_verdict import probed
 from bgconsole.domain.rollout import Rollout, rollout
+from bgconsole.domain.severity import Severity
+from bgconsole.domain.since import Since
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.traffic import traffic
 from bgconsole.domain.verdict import Verdict, verdict
@@ -109,7 +112,9 @@ class Top(SnapshotWidget, Static):
         """Judge the snapshot as of now."""
         if self.snapshot is None or not self.size.width:
             return
-        before, self.verdict = self.verdict, self._judge(self.snapshot, now(self))
+        at = now(self)
+        before, self.verdict = self.verdict, self._judge(self.snapshot, at)
+        self.verdict = self._noticed(before, self.verdict, at)
         if before is None or before.severity is not self.verdict.severity:
             severity = before.severity if before else None
             self.post_message(Judged(severity, self.verdict, self.snapshot.ref.name))
@@ -127,6 +132,18 @@ class Top(SnapshotWidget, Static):
 
     def _judge(self, snapshot: Snapshot, at: datetime) -> Verdict:
         return probed(verdict(snapshot, at), snapshot, self.probe, at)
+
+    @staticmethod
+    def _noticed(before: Verdict | None, found: Verdict, at: datetime) -> Verdict:
+        """Trouble that AWS tells no time of began when it was first seen here, if all was well."""
+        if found.since is not None or found.severity is not Severity.BAD or before is None:
+            return found
+        if found.word == "ROLLED BACK":
+            return found  # the sentence says when
+        if before.word == found.word:
+            return replace(found, since=before.since)
+        well = before.severity in (Severity.GOOD, Severity.BUSY)
+        return replace(found, since=Since("since", at)) if well else found
 
     def _at(self, width: int) -> tuple[Content, ...]:
         if self.snapshot is None:
