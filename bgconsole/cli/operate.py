@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
 import click
 
-from bgconsole.cli.amount_lines import AmountLines
+from bgconsole.cli.confirming import ask, confirmed_by_asking
 from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import duration
 from bgconsole.cli.global_options import OfSeveral, global_options
-from bgconsole.cli.plan_lines import asks, plan_lines
+from bgconsole.cli.plan_lines import plan_lines
+from bgconsole.cli.run_lines import run
 from bgconsole.cli.target import service
 from bgconsole.domain.errors import GatewayError, Refused
-from bgconsole.domain.exit_codes import EXIT_INTERRUPTED
 from bgconsole.domain.plain import plain
 from bgconsole.domain.services import NO_SERVICE
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.audit import AuditLog
-from bgconsole.operations.outcome import Outcome, PlanChanged, Progress
+from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.runner import Runner
-from bgconsole.operations.several import Several, several
-from bgconsole.operations.spec import No, Operation, Proposal, Risk
+from bgconsole.operations.several import several
+from bgconsole.operations.spec import No, Operation, Param, Proposal, Risk, items_in
 from bgconsole.watch.once import read, read_account, with_service
 
 
@@ -60,17 +59,17 @@ def command_of(operation: Operation) -> click.Command:
             _print(proposal, err=True)
             if not proposal.plan.steps:
                 return 0
-            was_asked = _confirm(invocation, proposal, yes=yes, word=confirm)
+            was_asked = confirmed_by_asking(invocation, proposal, yes=yes, word=confirm)
             while True:
                 try:
-                    return _run(runner, proposal, asked=was_asked)
+                    return run(runner, proposal, asked=was_asked)
                 except PlanChanged as changed:
                     proposal = drafts.proposal = changed.proposal
                     _print(proposal, err=True, changed=changed.changed)
                     if not invocation.context.interactive():
                         raise
                     click.echo("The plan has changed since: this is the plan now.", err=True)
-                    was_asked = _ask(proposal)
+                    was_asked = ask(proposal)
 
     command.__doc__ = operation.help
     options: list[click.Parameter] = [
@@ -89,23 +88,23 @@ def command_of(operation: Operation) -> click.Command:
             metavar="TIME",
             help="Stop waiting for the end after this long (30s, 10m, 2h); AWS goes on.",
         ),
-        *(
-            click.Argument([param.name], nargs=-1, metavar=f"[{param.default}]…")
-            if param.many
-            else click.Argument([param.name], required=False)
-            if param.argument
-            else click.Option(
-                [f"--{param.name}"], is_flag=True, flag_value="yes", help=f"{param.help}."
-            )
-            if param.flag
-            else click.Option([f"--{param.name}"], metavar="VALUE", help=f"{param.help}.")
-            for param in operation.params
-        ),
+        *map(_parameter, operation.params),
     ]
     kind = OfSeveral if operation.several else click.Command
     made = click.command(operation.command, kind, help=operation.help)(command)
     made.params = [*options, *made.params]
     return made
+
+
+def _parameter(param: Param) -> click.Parameter:
+    if param.many:
+        return click.Argument([param.name], nargs=-1, metavar=f"[{param.default}]…")
+    if param.argument:
+        return click.Argument([param.name], required=False)
+    told, name = f"{param.help}.", f"--{param.name}"
+    if param.flag:
+        return click.Option([name], is_flag=True, flag_value="yes", help=told)
+    return click.Option([name], metavar="VALUE", help=told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +152,12 @@ def _one_after_the_other(
         _print(proposal, err=not asked.dry_run)
     if asked.dry_run:
         return 0
-    _confirm(invocation, whole, yes=asked.yes, word=asked.word)
+    confirmed_by_asking(invocation, whole, yes=asked.yes, word=asked.word)
     for number, (runner, proposal) in enumerate(pairs, 1):
         click.echo(f"{number} of {len(pairs)}: {plain(proposal.plan.summary)}", err=True)
         code = 1
         try:
-            code = _run(runner, proposal)
+            code = run(runner, proposal)
         finally:
             if code and (left := whole.left(number)):
                 click.echo(f"bgconsole: {plain(left)}", err=True)
@@ -198,8 +197,7 @@ def _proposal(
     gateway = context.connect(settings)
     of_stacks = operation.about == "stacks"
     ref = NO_SERVICE if of_stacks else service(gateway, settings)
-    words = params.get("items", "").split("\n")
-    stacks = tuple(word for word in words if word and "=" not in word)
+    stacks = tuple(item for item in items_in(params) if "=" not in item)
     why = settings.why_no_stacks(stacks) if of_stacks else settings.why_read_only(ref)
     paths = context.paths()
     runner = Runner(
@@ -261,123 +259,6 @@ def _typed(operation: Operation, name: str) -> str:
     """How a parameter is given on the command line, as its usage line spells it."""
     argument = any(param.argument and param.name == name for param in operation.params)
     return name.upper() if argument else f"--{name} VALUE"
-
-
-def _confirm(
-    invocation: Invocation, proposal: Proposal | Several, *, yes: bool, word: str | None
-) -> bool:
-    """Whether somebody was asked for it, which takes its time.
-
-    Raises:
-        Refused: it is not confirmed as hard as its risk asks.
-    """
-    if proposal.risk is Risk.SAFE:
-        return False
-    if proposal.risk is Risk.DISRUPTIVE and (yes or word == proposal.confirm):
-        return False
-    if word is not None:
-        if proposal.risk is Risk.DANGEROUS and word == proposal.confirm:
-            return False
-        asked = f"This is confirmed with {asks(proposal)}"
-        raise Refused("Not confirmed", f"{plain(word)!r} is not the word.", asked)
-    if not invocation.context.interactive():
-        raise Refused(
-            "Not confirmed",
-            "There is no terminal to ask on.",
-            f"Read the plan with --dry-run, then add {asks(proposal)}",
-        )
-    return _ask(proposal)
-
-
-def _ask(proposal: Proposal | Several) -> bool:
-    if proposal.risk is Risk.SAFE:
-        return False
-    if proposal.risk is Risk.DISRUPTIVE:
-        agreed = click.confirm(f"{proposal.title}?", default=False, err=True)
-    else:
-        word = proposal.confirm
-        question = f"Type {word} to {proposal.title.lower()}"
-        agreed = click.prompt(question, default="", show_default=False, err=True).strip() == word
-    if not agreed:
-        raise Refused("Not confirmed", "Nothing was done.")
-    return True
-
-
-def _run(runner: Runner, proposal: Proposal, *, asked: bool = True) -> int:
-    cancelled = threading.Event()
-    outcome: Outcome | None = None
-    told: list[Progress] = []
-    amounts = AmountLines()
-    try:
-        for progress in runner.run(proposal, cancelled, at_once=not asked):
-            if progress.kind != "output" and progress.amount is None:
-                told.append(progress)
-            if progress.outcome is not None:
-                outcome = progress.outcome
-            elif progress.amount is None:
-                click.echo(_progress_line(progress), err=True)
-            elif line := amounts.line(progress.step, progress.amount):
-                click.echo(line, err=True)
-    except KeyboardInterrupt:
-        click.echo("\n".join(interrupted_lines(proposal, told)), err=True)
-        return EXIT_INTERRUPTED
-    if outcome is None:
-        raise RuntimeError("an operation ended without an outcome")
-    if outcome.receipt:
-        click.echo("\n".join(outcome.receipt))
-    if not outcome.ok:
-        click.echo(f"bgconsole: {outcome.title}\n  {plain(outcome.sentence)}", err=True)
-        if outcome.go_on:
-            click.echo(f"  → {plain(outcome.go_on)}", err=True)
-    return outcome.exit_code
-
-
-def _progress_line(progress: Progress) -> str:
-    if progress.kind == "output":
-        return f"  │ {plain(progress.text)}"
-    request = f"  (request {progress.request_id})" if progress.request_id else ""
-    mark = {"step started": "…", "step done": "✓", "milestone": "◆"}.get(progress.kind, " ")
-    return f"{mark} {progress.step} {plain(progress.text)}{request}"
-
-
-def interrupted_lines(proposal: Proposal, told: Sequence[Progress]) -> Iterator[str]:
-    """What an interrupt leaves behind: nothing, a call that may have arrived, or work under way.
-
-    Args:
-        proposal: what was confirmed.
-        told: what its run told so far.
-    """
-    steps = dict(enumerate(proposal.plan.steps, 1))
-    changing = {number for number, step in steps.items() if step.changes}
-    done = {each.step for each in told if each.kind == "step done"}
-    begun = [each.step for each in told if each.kind == "step started"]
-    requests = ", ".join(dict.fromkeys(each.request_id for each in told if each.request_id))
-    request = f" (request id {requests})" if requests else ""
-    if changing and not changing.intersection(begun):
-        yield "Interrupted: nothing was changed."
-        return
-    named = f"--cluster {proposal.ref.cluster} --service {proposal.ref.name}"
-    stacks = proposal.operation.about == "stacks"
-    go_on = next((each.go_on for each in reversed(told) if each.kind == "step started"), "")
-    if changing <= done:
-        yield f"Interrupted after it was sent{request}: AWS goes on, and this is not followed."
-        yield plain(f"  → {go_on or f'bgconsole watch {named}'} follows it")
-        return
-    at = steps[begun[-1]]
-    if at.effect != "serves" and not any(steps[number].effect == "serves" for number in done):
-        yield plain(f"Interrupted{request} while it was to {at.words}.")
-        yield "  What serves was not changed; no later step was begun."
-        if go_on:
-            yield plain(f"  → {go_on} goes on")
-        return
-    if at.effect == "looks":
-        yield plain(f"Interrupted{request} while it was to {at.words}: AWS goes on with that.")
-        yield "  No later step was begun."
-        if go_on:
-            yield plain(f"  → {go_on} goes on")
-        return
-    yield f"Interrupted while it was sent{request}: whether AWS took the call is not known."
-    yield plain(f"  → {go_on if stacks else f'bgconsole status {named}'} tells")
 
 
 def _print(proposal: Proposal, *, err: bool, changed: Collection[str] = ()) -> None:
