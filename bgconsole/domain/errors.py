@@ -37,8 +37,12 @@ class BgconsoleError(Exception):
 
     def __str__(self) -> str:
         """All of it in one line: title: detail. hint."""
-        text = f"{self.title}: {self.detail}" if self.detail else self.title
-        return f"{text.rstrip('.')}. {self.hint}" if self.hint else text
+        return f"{self.what.rstrip('.')}. {self.hint}" if self.hint else self.what
+
+    @property
+    def what(self) -> str:
+        """What happened to what, where what to do next is said apart: title: detail."""
+        return f"{self.title}: {self.detail}" if self.detail else self.title
 
     @property
     def brief(self) -> str:

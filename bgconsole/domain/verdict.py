@@ -180,7 +180,7 @@ def _codedeploy_unread(snapshot: Snapshot, now: datetime) -> str:
     if part.failure is not None:
         at = (part.fetched_at or part.failure.since).astimezone(now.tzinfo)
         error = part.failure.error
-        return f"CodeDeploy is not read since {at:%H:%M:%S}: {error.title}: {error.detail}"
+        return f"CodeDeploy is not read since {at:%H:%M:%S}: {error.what}"
     return "" if part.value else part.absent or "CodeDeploy is not read yet"
 
 
@@ -463,7 +463,7 @@ def _no_service(snapshot: Snapshot) -> Verdict:
         return Verdict(
             Severity.UNKNOWN,
             "CANNOT TELL",
-            f"{part.failure.error.title}: {part.failure.error.detail}".rstrip(": "),
+            part.failure.error.what,
             evidence=tuple(filter(None, (part.failure.error.hint,))),
         )
     if part.absent:

@@ -69,7 +69,7 @@ class Drafts:
             return False
         told = self._open.pop(answer.ticket, "")
         if answer.error is not None:
-            why = f"{answer.error.title}: {answer.error.detail}"
+            why = answer.error.what
             self._stay.append(f"{told} ({why})")
             self._app.notify(why, title="A draft stays", severity="warning", markup=False)
         return True

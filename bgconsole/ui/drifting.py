@@ -51,8 +51,8 @@ class Drifting:
             return False
         title = f"Drift of {answer.ticket.stack}"
         if answer.error is not None:
-            told = f"{answer.error.title}: {answer.error.detail}"
-            self._app.notify(told, title=title, severity="error", timeout=15, markup=False)
+            words = answer.error.what
+            self._app.notify(words, title=title, severity="error", timeout=15, markup=False)
         else:
             self._app.notify(str(answer.value), title=title, timeout=30, markup=False)
         self._done()

@@ -87,7 +87,7 @@ class Marking:
             return
         title = ticket.operation.title
         if answer.error is not None:
-            self._warn(title, f"{answer.error.title}: {answer.error.detail}")
+            self._warn(title, answer.error.what)
         elif isinstance(answer.value, Unfit):
             self._warn(title, "\n".join(("Nothing was done.", *answer.value.reasons)))
         elif isinstance(answer.value, tuple) and not self._operating.sending:
@@ -131,7 +131,7 @@ def _proposed(
         try:
             snapshot = with_service(read(gateway, line.ref, clock))
         except BgconsoleError as error:
-            reasons.append(f"{line.ref.name}: {error.title}: {error.detail}")
+            reasons.append(f"{line.ref.name}: {error.what}")
             continue
         answer = runner.propose(operation, snapshot, {})
         if not isinstance(answer, No):

@@ -18,7 +18,15 @@ from bgconsole.domain.services import ServiceRef
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.several import several
-from bgconsole.operations.spec import Check, No, Operation, Params, Plan, Proposal, Risk
+from bgconsole.operations.spec import (
+    No,
+    Operation,
+    Params,
+    Plan,
+    Proposal,
+    Risk,
+    not_checked,
+)
 from bgconsole.ui.background import ask, start
 from bgconsole.ui.drafts import Drafts
 from bgconsole.ui.messages import Answered, OperationEnded, OperationMoved
@@ -186,18 +194,7 @@ class Operating:
         if state is None or message.run != state.number:
             return
         if isinstance(message.error, PlanChanged):
-            left = state.later
-            for runner, each in self._later:
-                self.take_back(runner, each)
-            self._later = ()
-            if left:
-                self._app.notify(
-                    f"Not begun: {', '.join(left)}.", title="The plan has changed", markup=False
-                )
-            self._runner = self._current
-            self.state, self.seen = None, True
-            self._close_screen()
-            self._ask(message.error.proposal, changed_from=state.proposal.plan)
+            self._plan_changed(state, message.error)
             return
         if message.error is not None:
             self.take_back(self._current, state.proposal)
@@ -206,23 +203,37 @@ class Operating:
             done = (*ended.earlier, f"{ended.proposal.plan.summary}: {ended.outcome.title}")
             self._begin(self._later, earlier=done)
             return
-        for runner, each in self._later:
-            self.take_back(runner, each)
-        self._later = ()
+        self._drop_later()
         self._put(ended)
         self.seen = self._screen is not None and self._screen.is_current
         if not self.seen and self.state and self.state.outcome:
             outcome = self.state.outcome
-            severity = "information" if outcome.ok else "error"
             told = (state.proposal.plan.summary, self.state.not_begun)
             self._app.notify(
                 " ".join(filter(None, told)),
                 title=outcome.title,
-                severity=severity,  # type: ignore[arg-type]
+                severity="information" if outcome.ok else "error",
                 timeout=15,
                 markup=False,
             )
         self._changed()
+
+    def _plan_changed(self, state: RunState, changed: PlanChanged) -> None:
+        """Nothing was done: ask about the plan as it is now."""
+        self._drop_later()
+        if state.later:
+            left = f"Not begun: {', '.join(state.later)}."
+            self._app.notify(left, title="The plan has changed", markup=False)
+        self._runner = self._current
+        self.state, self.seen = None, True
+        self._close_screen()
+        self._ask(changed.proposal, changed_from=state.proposal.plan)
+
+    def _drop_later(self) -> None:
+        """What was to come after is not begun: take back what was drafted for it."""
+        for runner, proposal in self._later:
+            self.take_back(runner, proposal)
+        self._later = ()
 
     def watch_over(self, snapshot: Snapshot) -> None:
         """Tell, for a while after the end, if something else is deployed over it."""
@@ -407,9 +418,7 @@ class Operating:
 def _unchecked(proposal: Proposal, error: BgconsoleError) -> Proposal:
     """The look-ups failed as a whole: each open check says so."""
     checks = tuple(
-        Check(f"{check.words}: not checked ({error.title}: {error.detail})", "not checked")
-        if check.state == "checking"
-        else check
+        not_checked(check.words, error.what) if check.state == "checking" else check
         for check in proposal.plan.checks
     )
     return replace(proposal, plan=replace(proposal.plan, checks=checks))
