@@ -74,6 +74,10 @@ def _line(record: Record) -> str:
         if isinstance(plan := record.get("plan"), list)
         else "",
     )
+    target = str(record.get("target", ""))
+    if isinstance(stacks := record.get("stacks"), list) and not what:
+        # Nothing is carried out yet, so no plan names them.
+        target, what = ", ".join(map(str, stacks)), "change sets, to show what would be done"
     made = f" → {record['created']}" if record.get("created") else ""
     request = f"  (request {record['request_id']})" if record.get("request_id") else ""
     place = Place(region=str(record.get("region", "")), endpoint=str(record.get("endpoint", "")))
@@ -81,7 +85,7 @@ def _line(record: Record) -> str:
     who = str(record.get("who", "")).rpartition("/")[2]
     return (
         f"{_at(record)}  {record.get('run', '')}  {record.get('event', ''):<11}  "
-        f"{record.get('operation', '')}  {record.get('target', '')}  "
+        f"{record.get('operation', '')}  {target}  "
         f"{' '.join(filter(None, where))}  {who}  {what}{made}{request}"
     )
 

@@ -250,15 +250,17 @@ def _asked_for(
 def _refused(operation: Operation, no: No) -> Refused:
     choices = [f"{value:<14} {words}" for value, words in no.choices]
     detail = "\n".join((no.reason, *choices))
-    typed = f"bgconsole {operation.command} {_typed(operation, no.param)}"
+    only = no.choices[0][0] if len(no.choices) == 1 else ""
+    typed = f"bgconsole {operation.command} {_typed(operation, no.param, only)}"
     hint = typed if choices else no.command
     return Refused(f"{operation.title} is refused", detail, hint)
 
 
-def _typed(operation: Operation, name: str) -> str:
-    """How a parameter is given on the command line, as its usage line spells it."""
-    argument = any(param.argument and param.name == name for param in operation.params)
-    return name.upper() if argument else f"--{name} VALUE"
+def _typed(operation: Operation, name: str, value: str = "") -> str:
+    """How a parameter is given on the command line: as its usage line spells it, or so."""
+    if any(param.argument and param.name == name for param in operation.params):
+        return value or name.upper()
+    return f"--{name} {value or 'VALUE'}"
 
 
 def _print(proposal: Proposal, *, err: bool, changed: Collection[str] = ()) -> None:

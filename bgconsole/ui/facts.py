@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from bgconsole.domain.duration import age, spell
-from bgconsole.domain.join import sides
+from bgconsole.domain.join import Side, TaskRow, sides
 from bgconsole.domain.masking import mask
 from bgconsole.domain.services import Container, Task, short_name
 from bgconsole.domain.snapshot import Part, Snapshot
@@ -44,7 +44,7 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
         Fact("", f"task {task.id}", head=True),
         Fact("status", f"{task.last_status}, wanted {task.desired_status}"),
         *_ending(snapshot, task),
-        Fact("side", row.side.value if row else "not known"),
+        Fact("side", _side(row)),
         Fact("revision", short_name(task.task_definition)),
         Fact("health", (row.health if row else task.health) or task.health),
     ]
@@ -71,6 +71,12 @@ def of_task(snapshot: Snapshot, arn: str, now: datetime) -> Facts:
         Fact("arn", task.arn),
     ]
     return tuple(told)
+
+
+def _side(row: TaskRow | None) -> str:
+    if row is None:
+        return "not known"
+    return "neither: no deployment is under way" if row.side is Side.SOLE else row.side.value
 
 
 def _ending(snapshot: Snapshot, task: Task) -> Iterator[Fact]:

@@ -12,7 +12,7 @@ from bgconsole.config.keymap import KEYMAP
 from bgconsole.domain.errors import AccessDenied, Unreachable
 from bgconsole.domain.identity import Place
 from bgconsole.domain.snapshot import Snapshot
-from bgconsole.gateway.scripted import scripted_gateway
+from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import Outcome, Progress
 from bgconsole.operations.spec import NO_EVIDENCE, Check, Fact, Plan, Proposal, Risk
@@ -159,6 +159,24 @@ def test_what_is_gone_has_no_facts() -> None:
     assert stack_facts.of_stack(empty, "x", NOW) == ()
     assert [f.value for f in facts.events(empty, NOW)] == ["the service is not known yet"]
     assert [f.value for f in history_facts.history(empty, NOW)] == ["the history is not known yet"]
+
+
+@pytest.mark.parametrize(
+    ("world", "sides"),
+    [
+        (worlds.steady(), {"neither: no deployment is under way"}),
+        (worlds.deploying(), {"old", "new"}),
+    ],
+)
+def test_a_task_says_on_which_side_it_is(world: ScriptedWorld, sides: set[str]) -> None:
+    snapshot = read(scripted_gateway(world), REF, lambda: NOW)
+    told = {
+        fact.value
+        for task in world.tasks[REF]
+        for fact in facts.of_task(snapshot, task.arn, NOW)
+        if fact.label == "side"
+    }
+    assert told == sides
 
 
 def test_help_sets_writes_apart_and_says_when_there_are_none() -> None:

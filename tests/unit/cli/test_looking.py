@@ -180,6 +180,24 @@ def test_the_audit_log_is_shown(terminal: Terminal) -> None:
     assert not terminal("audit", "--since", "1h").out
 
 
+def test_the_audit_log_names_the_stacks_that_were_drafted(terminal: Terminal) -> None:
+    record = {
+        "at": "2026-03-01T14:00:00+00:00",
+        "run": "r",
+        "event": "drafted",
+        "operation": "stacks.up",
+        "target": "/",
+        "account": "123456789012",
+        "region": "us-east-1",
+        "stacks": ["demo", "net"],
+    }
+    terminal.paths.audit.parent.mkdir(parents=True, exist_ok=True)
+    terminal.paths.audit.write_text(json.dumps(record) + "\n")
+    (line,) = terminal("audit").out.splitlines()
+    assert "drafted      stacks.up  demo, net  123456789012" in line
+    assert line.endswith("change sets, to show what would be done")
+
+
 def test_the_audit_log_tells_the_sandbox_from_aws(terminal: Terminal) -> None:
     terminal.world.place = replace(terminal.world.place, endpoint="127.0.0.1:4566")
     assert terminal("rollback", "--confirm", "1").code == 0

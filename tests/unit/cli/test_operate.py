@@ -118,13 +118,19 @@ def test_a_terminal_is_asked(
     assert bool(terminal.world.writes) is (code == 0)
 
 
+def test_a_refusal_with_one_choice_names_the_command_in_full(terminal: Terminal) -> None:
+    ended = terminal("rollback", "--to", "99", "--dry-run")
+    assert ended.code == 3
+    assert "→ bgconsole rollback --to 1\n" in ended.err
+
+
 def test_a_refusal_lists_what_can_be_named(terminal: Terminal) -> None:
     terminal.world = worlds.rolled_back()
     ended = terminal("rollback", "--confirm", "1")
     assert ended.code == 3
     assert "not guessed" in ended.err
     assert "same image as live" not in ended.err
-    assert "bgconsole rollback --to VALUE" in ended.err
+    assert "bgconsole rollback --to 1" in ended.err
     assert terminal("rollback", "--to", "1", "--confirm", "1").code == 0
 
 
