@@ -446,10 +446,6 @@ def _service(service: Service) -> Members:
             "maximumPercent": service.maximum_percent,
             "minimumHealthyPercent": service.minimum_healthy_percent,
             "strategy": service.strategy,
-            "deploymentCircuitBreaker": {
-                "enable": service.breaker_enabled,
-                "rollback": service.breaker_rollback,
-            },
         },
         currentServiceDeployment=service.current_deployment or None,
         currentServiceRevisions=[{"arn": arn} for arn in service.current_revisions],

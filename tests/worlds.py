@@ -302,8 +302,6 @@ def _service(
             for i, (ago, words) in enumerate(events)
         ),
         load_balancing=(LoadBalancing(GROUP_ARN, CONTAINER, 3000),),
-        breaker_enabled=True,
-        breaker_rollback=True,
         launch_type="FARGATE",
         created_at=POSTS.at,
         stack="democluster",

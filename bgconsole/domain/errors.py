@@ -5,7 +5,6 @@
     - NoRegion                  2  none was named
   - Refused                     3  a guard, a changed world, read-only, or no confirmation
     - WorldChanged              3  what was confirmed is not what would be done any more
-  - OperationFailed             1  the operation ended, and not well
   - GatewayError                1  AWS (or Docker) did not give what was asked
     - Unreachable               1  no answer: closed port, DNS, TLS, timeout
     - Throttled                 1  answered "slow down" to the end
@@ -68,10 +67,6 @@ class Refused(BgconsoleError):
 
 class WorldChanged(Refused):
     """The plan that was confirmed is not what would be done now."""
-
-
-class OperationFailed(BgconsoleError):
-    """The operation came to its end, and the end is not the one that was wanted."""
 
 
 class GatewayError(BgconsoleError):

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
-
-Strategy = Literal["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"]
 
 ONGOING = frozenset(
     {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
@@ -116,10 +113,9 @@ class Service:
     controller: str = "ECS"
     """ECS, CODE_DEPLOY or EXTERNAL."""
     strategy: str = "ROLLING"
+    """ROLLING, BLUE_GREEN, LINEAR or CANARY."""
     maximum_percent: int = 200
     minimum_healthy_percent: int = 100
-    breaker_enabled: bool = False
-    breaker_rollback: bool = False
     launch_type: str = ""
     created_at: datetime | None = None
     stack: str = ""

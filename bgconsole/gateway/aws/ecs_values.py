@@ -39,7 +39,6 @@ STACK_TAG = "aws:cloudformation:stack-name"
 def service(ref: ServiceRef, raw: Answered) -> Service:
     """One of DescribeServices."""
     configuration = raw.get("deploymentConfiguration") or {}
-    breaker = configuration.get("deploymentCircuitBreaker") or {}
     tags = {tag.get("key"): tag.get("value", "") for tag in raw.get("tags") or ()}
     controller = (raw.get("deploymentController") or {}).get("type", "ECS")
     described = raw.get("taskSets") or ()
@@ -64,8 +63,6 @@ def service(ref: ServiceRef, raw: Answered) -> Service:
         strategy=configuration.get("strategy", "ROLLING"),
         maximum_percent=configuration.get("maximumPercent", 200),
         minimum_healthy_percent=configuration.get("minimumHealthyPercent", 100),
-        breaker_enabled=breaker.get("enable", False),
-        breaker_rollback=breaker.get("rollback", False),
         launch_type=raw.get("launchType", ""),
         created_at=utc(raw.get("createdAt")),
         stack=tags.get(STACK_TAG, ""),

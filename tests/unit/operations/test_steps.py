@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, OperationFailed, Unreachable
+from bgconsole.domain.errors import AccessDenied, BgconsoleError, ExpiredCredentials, Unreachable
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.spec import Evidence, Operation, Plan, Risk
 from bgconsole.operations.step import Bench, Step
@@ -180,7 +180,7 @@ def test_denied_in_the_middle_after_something_served_says_so(desk: MakeDesk) -> 
 
 def test_an_operations_own_failure_is_told_with_its_code(desk: MakeDesk) -> None:
     def fails(_: Bench) -> Iterator[Note | Submitted | End]:
-        raise OperationFailed("The build failed", "RUN bundle install: exit code 7")
+        raise BgconsoleError("The build failed", "RUN bundle install: exit code 7")
         yield
 
     somebody, proposal = at_work(desk, Step("build", work=fails, effect="prepares"), UPDATE)
