@@ -8,11 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from queue import Empty, SimpleQueue
-from random import Random
-from typing import TYPE_CHECKING
 
 import click
 
@@ -20,22 +16,11 @@ from bgconsole.cli.context import Invocation, pass_invocation
 from bgconsole.cli.durations import moment
 from bgconsole.cli.global_options import global_options
 from bgconsole.cli.log_lines import Json, Output, Text
-from bgconsole.domain.errors import NotThere
-from bgconsole.domain.exit_codes import EXIT_PIPE_CLOSED
-from bgconsole.domain.logs import LogGroup, LogLine, to_milliseconds
+from bgconsole.cli.log_run import LogRun, Sided, Wanted
 from bgconsole.domain.plain import plain
-from bgconsole.watch.log_history import History, merged
-
-if TYPE_CHECKING:
-    from bgconsole.cli.log_service import LoggingService
-    from bgconsole.domain.snapshot import Snapshot
-    from bgconsole.gateway.port import Gateway
-    from bgconsole.watch.batch import LogBatch, TailState
-    from bgconsole.watch.log_groups import LogPlaces
 
 ALL = "ALL"
 """awslogs' word for every stream of a group."""
-LISTEN_SECONDS = 0.2
 
 
 @click.command("logs")
@@ -130,7 +115,7 @@ def logs(
         raise click.BadParameter("the end is before the start.", param_hint="--end")
     if group == ALL and streams is None:
         group = None
-    wanted = _Wanted(
+    wanted = Wanted(
         _regex(streams, "PATTERN") if streams and streams != ALL else None,
         _regex(grep, "--grep") if grep else None,
         tuple(task.rpartition("/")[2] for task in tasks),
@@ -144,7 +129,7 @@ def logs(
 
         around = LoggingService(gateway, service(gateway, settings), invocation.context.clock)
         around.look()
-    sided = _Sided(wanted, around, side or "")
+    sided = Sided(wanted, around, side or "")
     output = Output()
     printed: Text | Json = Text(
         group=not no_group,
@@ -156,7 +141,7 @@ def logs(
     )
     if as_json:
         printed = Json(sided.of if around else None)
-    run = _Run(gateway, group or "", sided, around, output, printed, filter_pattern, invocation)
+    run = LogRun(gateway, group or "", sided, around, output, printed, filter_pattern, invocation)
     if watch:
         return run.follow(since, watch_interval, live=live)
     return run.once(since, until)
@@ -171,207 +156,6 @@ def _print_names(invocation: Invocation, group: str | None) -> int:
     for name in there.streams(group) if group else there.groups():
         output.write(f"{plain(name)}\n")
     return 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What is printed, as far as a line itself tells."""
-
-    streams: re.Pattern[str] | None
-    grep: re.Pattern[str] | None
-    tasks: tuple[str, ...]
-
-    @property
-    def everything(self) -> bool:
-        return not (self.streams or self.grep or self.tasks)
-
-    def __call__(self, line: LogLine) -> bool:
-        if self.streams and not self.streams.match(line.stream):
-            return False
-        if self.tasks and not line.task_id.startswith(self.tasks):
-            return False
-        return not self.grep or bool(self.grep.search(line.message))
-
-
-class _Sided:
-    """Keeps the wanted lines, and counts those whose side is not known."""
-
-    def __init__(self, wanted: _Wanted, around: LoggingService | None, side: str) -> None:
-        self._wanted = wanted
-        self._around = around
-        self._side = side
-        self.unknown = 0
-
-    def of(self, line: LogLine) -> str:
-        """The side of a line's task."""
-        return self._around.side(line.task_id) if self._around else "unknown"
-
-    def keep(self, lines: tuple[LogLine, ...]) -> tuple[LogLine, ...]:
-        """Those that are printed."""
-        if not self._wanted.everything:
-            lines = tuple(line for line in lines if self._wanted(line))
-        if not self._side:
-            return lines
-        kept = []
-        for line in lines:
-            side = self.of(line)
-            if side == self._side:
-                kept.append(line)
-            elif side == "unknown":
-                self.unknown += 1
-        return tuple(kept)
-
-
-@dataclass(slots=True)
-class _Run:
-    """One run of the command."""
-
-    gateway: Gateway
-    group: str
-    sided: _Sided
-    around: LoggingService | None
-    output: Output
-    printed: Text | Json
-    pattern: str
-    invocation: Invocation
-    _said: str = ""
-
-    def once(self, since: datetime, until: datetime | None) -> int:
-        """Everything there is, page by page.
-
-        Raises:
-            GatewayError: it could not be read.
-        """
-        groups: tuple[LogGroup, ...] = (LogGroup(self.group),)
-        if not self.group:
-            places = self._places(self._snapshot())
-            self._tell_drivers(places)
-            if not places.groups:
-                raise NotThere("No log group", places.note)
-            groups = places.groups
-        histories = [
-            History(
-                self.gateway.logs,
-                group,
-                start=to_milliseconds(since),
-                end=to_milliseconds(until) if until else None,
-                pattern=self.pattern,
-                random=Random(),  # noqa: S311 - jitter, not a secret
-                on_throttled=lambda pause: self._say(f"AWS throttles; again in {pause:.0f} s"),
-                wait=self.invocation.context.wait,
-            )
-            for group in groups
-        ]
-        came = kept = 0
-        try:
-            for lines in merged(histories):
-                chosen = tuple(self.sided.keep(lines))
-                came, kept = came + len(lines), kept + len(chosen)
-                self.output.write(self.printed.of(chosen))
-        finally:
-            for history in histories:
-                history.close()
-        self._tell_unknown()
-        if not kept:
-            at = f"since {since:%Y-%m-%d %H:%M:%S} UTC"
-            none = f"there is no line {at}; -s says from when"
-            self._say(f"none of the {came} lines {at} matches" if came else none)
-        return 0
-
-    def follow(self, since: datetime, interval: float, *, live: bool) -> int:
-        """From `since` on, until Ctrl-C or until the reader leaves.
-
-        Raises:
-            GatewayError: there is no such group.
-        """
-        from bgconsole.watch.live_feed import COST
-        from bgconsole.watch.tail import Tail
-
-        batches: SimpleQueue[LogBatch] = SimpleQueue()
-        if live:
-            self._say(COST)
-        if self.group:
-            # A name that is mistyped is an error; a group that vanishes later is waited for.
-            self.gateway.logs.page(self.group, start=to_milliseconds(since), limit=1)
-        if self.around:
-            self._tell_drivers(self._places(self._snapshot()))
-            self.around.keep_looking()
-        tail = Tail(
-            self.gateway,
-            snapshot=self._snapshot,
-            clock=self.invocation.context.clock,
-            random=Random(),  # noqa: S311 - jitter, not a secret
-            on_lines=batches.put,
-            wait=self.invocation.context.wait,
-            places=self._places,
-            since=since,
-            pattern=self.pattern,
-            interval=interval,
-            live=live,
-        )
-        tail.start()
-        try:
-            while not self.output.left():
-                try:
-                    batch = batches.get(timeout=LISTEN_SECONDS)
-                except Empty:
-                    continue
-                self._print(batch)
-            return EXIT_PIPE_CLOSED
-        finally:
-            tail.stop()
-            if self.around:
-                self.around.stop()
-            self._tell_unknown()
-
-    def _print(self, batch: LogBatch) -> None:
-        self.output.write(self.printed.of(self.sided.keep(batch.lines), batch.late))
-        for gap in batch.gaps:
-            self._say(self.printed.gap(gap).removeprefix("bgconsole: "))
-        words = in_words(batch.state)
-        if words != self._said:
-            self._said = words
-            self._say(words or "following again")
-
-    def _snapshot(self) -> Snapshot:
-        from bgconsole.domain.services import ServiceRef
-        from bgconsole.domain.snapshot import Snapshot
-
-        if self.around:
-            return self.around.snapshot
-        return Snapshot(ServiceRef("", ""), self.gateway.place)
-
-    def _places(self, snapshot: Snapshot) -> LogPlaces:
-        from bgconsole.watch.log_groups import LogPlaces, log_places
-
-        return LogPlaces((LogGroup(self.group),)) if self.group else log_places(snapshot)
-
-    def _tell_drivers(self, places: LogPlaces) -> None:
-        for other in places.other_drivers:
-            self._say(f"not in CloudWatch: {other}")
-
-    def _tell_unknown(self) -> None:
-        if self.sided.unknown:
-            self._say(
-                f"{self.sided.unknown} lines left out: ECS has forgotten their tasks, so their "
-                "side is not known"
-            )
-
-    def _say(self, words: str) -> None:
-        click.echo(f"bgconsole: {words}", err=True)
-
-
-def in_words(state: TailState) -> str:
-    """What of a tail's state is told on stderr when it changes; empty while all is well."""
-    if state.mode in ("throttled", "paused"):
-        return {"throttled": "throttled, slower for a while; no line is lost"}.get(
-            state.mode, f"paused: {state.failure.error}" if state.failure else state.words
-        )
-    if state.failure is not None:
-        return f"{state.failure.error}; trying on"
-    if state.live is not None and state.live.words:
-        return f"Live Tail: {state.live.words}"
-    return state.note
 
 
 def _coloured(when: str, environ: Mapping[str, str]) -> bool:
