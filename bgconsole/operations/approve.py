@@ -10,7 +10,7 @@ from bgconsole.domain.services import Hook, ServiceDeployment
 from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version, named, source_of, version_of
 from bgconsole.gateway.port import Gateway, Submitted
-from bgconsole.operations.guards import not_ours_to_deploy, unknown, unread
+from bgconsole.operations.guards import rollout_or_no
 from bgconsole.operations.spec import (
     NO_EVIDENCE,
     Check,
@@ -31,16 +31,13 @@ _BEFORE_PRODUCTION = frozenset({"POST_TEST_TRAFFIC_SHIFT", "PRE_PRODUCTION_TRAFF
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
-        return no
-    under_way = rollout(snapshot)
-    if under_way is None:
-        none = No("No deployment is under way: there is nothing to approve.")
-        return unknown(snapshot.deployments, "The service's deployments") or none
-    if under_way.going_back:
+    found = rollout_or_no(snapshot, "there is nothing to approve.")
+    if isinstance(found, No):
+        return found
+    if found.going_back:
         return No("The deployment is being rolled back: there is nothing to approve.")
-    if not under_way.waiting:
-        stage = f" It is at {under_way.current.name}." if under_way.current else ""
+    if not found.waiting:
+        stage = f" It is at {found.current.name}." if found.current else ""
         return No(f"No hook waits for somebody.{stage}")
     return None
 

@@ -219,10 +219,6 @@ def _tag_checks(snapshot: Snapshot, made: Making, tag: str, evidence: Evidence) 
     return checks
 
 
-def _allowed(snapshot: Snapshot) -> No | None:
-    return unread(snapshot)
-
-
 def _plan(snapshot: Snapshot, params: Params, evidence: Evidence | None) -> Plan | No:
     made = making(snapshot, params, evidence)
     if isinstance(made, No):
@@ -329,7 +325,7 @@ BUILD = Operation(
     key="B",
     help="Build an image of the app's source and push it to ECR; what serves stays as it is.",
     risk=Risk.DISRUPTIVE,
-    allowed=_allowed,
+    allowed=unread,
     gather=survey,
     plan=_plan,
     shared=True,

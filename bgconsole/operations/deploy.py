@@ -41,7 +41,7 @@ from bgconsole.operations.deploy_steps import (
     named_in,
     update,
 )
-from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.guards import at_rest
 from bgconsole.operations.image_steps import PUSHED, Making
 from bgconsole.operations.lookup import (
     Lookup,
@@ -78,11 +78,7 @@ MOST_CHOICES = 30
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
-        return no
-    if snapshot.deploying:
-        return No("A deployment is under way: wait for its end, or stop it first.")
-    return None
+    return at_rest(snapshot, "wait for its end, or stop it first.")
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:

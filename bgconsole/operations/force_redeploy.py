@@ -16,7 +16,7 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
-from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.guards import at_rest
 from bgconsole.operations.lookup import (
     Lookup,
     about_tag,
@@ -48,11 +48,7 @@ KEEP = "pinned"
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
-        return no
-    if snapshot.deploying:
-        return No("A deployment is under way: a redeploy would take its place. Wait, or roll back.")
-    return None
+    return at_rest(snapshot, "a redeploy would take its place. Wait, or roll back.")
 
 
 def _gather(gateway: Gateway, snapshot: Snapshot, params: Params) -> Evidence:

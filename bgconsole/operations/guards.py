@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bgconsole.domain.rollout import Rollout, rollout
 from bgconsole.domain.snapshot import Part, Snapshot
 from bgconsole.operations.spec import No
 
@@ -32,3 +33,18 @@ def not_ours_to_deploy(snapshot: Snapshot) -> No | None:
     who = "CodeDeploy" if service.by_codedeploy else "an external controller"
     told = f"{who} deploys this service: ECS takes neither a redeploy nor a roll back for it."
     return No(f"{told} Its roll back is asked of CodeDeploy." if service.by_codedeploy else told)
+
+
+def at_rest(snapshot: Snapshot, instead: str) -> No | None:
+    """No other deployment can begin now; `instead` is what to do while one is under way."""
+    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
+        return no
+    return No(f"A deployment is under way: {instead}") if snapshot.deploying else None
+
+
+def rollout_or_no(snapshot: Snapshot, none: str) -> Rollout | No:
+    """The deployment that ECS works on, or why there is nothing to decide about it."""
+    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
+        return no
+    found = rollout(snapshot) or unknown(snapshot.deployments, "The service's deployments")
+    return found or No(f"No deployment is under way: {none}")

@@ -17,7 +17,7 @@ from bgconsole.domain.versions import Version, live_version
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import back_steps
 from bgconsole.operations.count_steps import until_run
-from bgconsole.operations.guards import not_ours_to_deploy, unread
+from bgconsole.operations.guards import at_rest
 from bgconsole.operations.lookup import AUTOSCALING, Lookup, image_check
 from bgconsole.operations.owning_stack import drifts
 from bgconsole.operations.spec import (
@@ -217,11 +217,7 @@ def _size(cpu: str, memory: str) -> str:
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
-        return no
-    if snapshot.deploying:
-        return No("A deployment is under way: scale once it has ended.")
-    return None
+    return at_rest(snapshot, "scale once it has ended.")
 
 
 SCALE = Operation(

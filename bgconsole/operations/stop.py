@@ -18,7 +18,7 @@ from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations import rollback
 from bgconsole.operations.approve import waiting_hook
 from bgconsole.operations.back_steps import goes_back
-from bgconsole.operations.guards import not_ours_to_deploy, unknown, unread
+from bgconsole.operations.guards import rollout_or_no
 from bgconsole.operations.lookup import definitions_in
 from bgconsole.operations.spec import Evidence, Fact, No, Operation, Param, Params, Plan, Risk
 from bgconsole.operations.step import Step
@@ -26,13 +26,10 @@ from bgconsole.operations.words import command
 
 
 def _allowed(snapshot: Snapshot) -> No | None:
-    if no := unread(snapshot) or not_ours_to_deploy(snapshot):
-        return no
-    under_way = rollout(snapshot)
-    if under_way is None:
-        none = No("No deployment is under way: nothing to stop. A roll back undoes one that ended.")
-        return unknown(snapshot.deployments, "The service's deployments") or none
-    if under_way.going_back:
+    found = rollout_or_no(snapshot, "nothing to stop. A roll back undoes one that ended.")
+    if isinstance(found, No):
+        return found
+    if found.going_back:
         return No("The deployment is being rolled back already.")
     return None
 
