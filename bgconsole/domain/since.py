@@ -46,7 +46,7 @@ def under_way(snapshot: Snapshot, service: Service, both: Sides) -> Since | None
     if current is not None and (current.ongoing or both.old is not None):
         if current.status.startswith("ROLLBACK") and current.rollback_started_at is not None:
             return Since("begun", current.rollback_started_at)
-        return Since("begun", current.started_at or current.created_at)
+        return Since("begun", current.created_at)
     if both.old is not None and service.primary is not None:
         return Since("begun", service.primary.created_at)
     return None
