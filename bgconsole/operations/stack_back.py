@@ -111,68 +111,25 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
         return stack
     if not (way := way_back(stack.status, stack.name)).continues:
         return No(f"{stack.name} is {stack.status}, no roll back that got stuck: {way.words}.")
-    skip = tuple(filter(None, params.get("skip", "").split(",")))
     failed = _failed(evidence)
-    if skip == (WHICH,):
-        if evidence is not None:
-            return No(
-                "Which are left as they are? CloudFormation takes them for rolled back.",
-                _to_skip(failed, evidence),
-                "skip",
-            )
-        skip = ()
-    if evidence is not None and evidence.answer(_RESOURCES) is not None:
-        known = {resource.logical_id for resource in failed}
-        if strangers := sorted(set(skip) - known):
-            return No(
-                f"{', '.join(strangers)} did not fail: only what failed can be skipped.",
-                _to_skip(failed, evidence),
-                "skip",
-            )
-
-    def go_on(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
-        del made
-        return gateway.stack_changes.continue_rollback(stack.arn, skip)
-
-    def arrived(gateway: Gateway) -> bool:
-        return gateway.stacks.stack(stack.arn).status != stack.status
-
-    skipping = f" --resources-to-skip {' '.join(map(quote, skip))}" if skip else ""
+    skip = _skipped(params, failed, evidence)
+    if isinstance(skip, No):
+        return skip
     kinds = {each.logical_id: each.kind for each in failed}
     left = tuple(
         f"{name} was left as it is, {_left(kinds.get(name, ''))}. CloudFormation takes it for "
         "rolled back: make it so by hand, or the next update may fail."
         for name in skip
     )
+    skipping = f", skipping {', '.join(skip)}" if skip else ""
     return Plan(
-        summary=f"Continue the roll back of {stack.name}"
-        + (f", skipping {', '.join(skip)}" if skip else ""),
+        summary=f"Continue the roll back of {stack.name}{skipping}",
         facts=(
             Fact("stack", f"{stack.name} · {stack.status}"),
-            *(
-                Fact(
-                    "  skip" if each.logical_id in skip else "  retry",
-                    f"{each.logical_id} {each.kind}",
-                    aside=_explained(each, evidence)
-                    + (f"; skipped, {_left(each.kind)}" if each.logical_id in skip else ""),
-                    loud=each.logical_id in skip,
-                )
-                for each in failed
-            ),
+            *(_goes_back(each, evidence, skipped=each.logical_id in skip) for each in failed),
         ),
         checks=_seen(evidence),
-        steps=(
-            Step(
-                f"continue the roll back of {stack.name}",
-                command(
-                    f"cloudformation continue-update-rollback --stack-name {stack.name}{skipping}",
-                    snapshot.place,
-                ),
-                go_on,
-                arrived=arrived,
-            ),
-            following_back(stack, evidence),
-        ),
+        steps=(_continuing(stack, skip, snapshot.place), following_back(stack, evidence)),
         confirm=stack.name,
         otherwise=Otherwise("roll all of it back, skipping nothing", {"skip": ""})
         if skip
@@ -184,6 +141,49 @@ def _continue_plan(snapshot: Snapshot, params: Params, evidence: Evidence | None
         before=f"{stack.name} {stack.status}",
         after=f"{stack.name} as before its update",
         target=stack.name,
+    )
+
+
+def _skipped(
+    params: Params, failed: tuple[StackResource, ...], evidence: Evidence | None
+) -> tuple[str, ...] | No:
+    """What is left as it is; a refusal where it is to be chosen, or did not fail."""
+    skip = tuple(filter(None, params.get("skip", "").split(",")))
+    if evidence is None:
+        return () if skip == (WHICH,) else skip
+    if skip == (WHICH,):
+        words = "Which are left as they are? CloudFormation takes them for rolled back."
+        return No(words, _to_skip(failed, evidence), "skip")
+    known = {resource.logical_id for resource in failed}
+    strangers = sorted(set(skip) - known) if evidence.answer(_RESOURCES) is not None else []
+    if strangers:
+        words = f"{', '.join(strangers)} did not fail: only what failed can be skipped."
+        return No(words, _to_skip(failed, evidence), "skip")
+    return skip
+
+
+def _goes_back(resource: StackResource, evidence: Evidence | None, *, skipped: bool) -> Fact:
+    why = _explained(resource, evidence)
+    return Fact(
+        "  skip" if skipped else "  retry",
+        f"{resource.logical_id} {resource.kind}",
+        aside=f"{why}; skipped, {_left(resource.kind)}" if skipped else why,
+        loud=skipped,
+    )
+
+
+def _continuing(stack: Stack, skip: tuple[str, ...], place: Place) -> Step:
+    def go_on(gateway: Gateway, made: Mapping[str, str]) -> Submitted:
+        del made
+        return gateway.stack_changes.continue_rollback(stack.arn, skip)
+
+    def arrived(gateway: Gateway) -> bool:
+        return gateway.stacks.stack(stack.arn).status != stack.status
+
+    skipping = f" --resources-to-skip {' '.join(map(quote, skip))}" if skip else ""
+    words = f"cloudformation continue-update-rollback --stack-name {stack.name}{skipping}"
+    return Step(
+        f"continue the roll back of {stack.name}", command(words, place), go_on, arrived=arrived
     )
 
 
