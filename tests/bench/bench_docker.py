@@ -29,7 +29,7 @@ from tests.bench.bench_logs import KEYS, tell
 from tests.e2e.conftest import PROGRAM, SERVICE, base_environment
 
 HOST = os.environ.get("DOCKER_HOST", "")
-ROUNDS = 5
+ROUNDS = 9
 SIZE = 100 * 1024 * 1024
 """Bytes of the one layer, of which nothing can be compressed."""
 
@@ -109,13 +109,13 @@ def desk(tmp_path: Path, nowhere: Path) -> Iterator[Desk]:
 def bench_build_and_push(desk: Desk) -> None:
     """100 MB built and pushed, then the same again, when there is nothing left to do.
 
-    Wanted: 1.1 times the CLI, and half a second more where there is nothing to do. What is asked
-    before and read afterwards takes longer than that; it fails where it takes longer still.
+    It fails where it takes more than 1.1 times the CLI, or half a second more with nothing to do.
     """
     whole: dict[str, list[float]] = {"bgconsole": [], "docker": []}
     nothing: dict[str, list[float]] = {"bgconsole": [], "docker": []}
     for n in range(ROUNDS):
-        for name, run in (("docker", desk.cli), ("bgconsole", desk.ours)):
+        by_turns = (("docker", desk.cli), ("bgconsole", desk.ours))
+        for name, run in by_turns if n % 2 else reversed(by_turns):
             desk.renew()
             whole[name].append(seconds(partial(run, f"{n}")))
             nothing[name].append(seconds(partial(run, f"{n}")))
@@ -130,8 +130,8 @@ def bench_build_and_push(desk: Desk) -> None:
         for what, measured in (("whole", whole), ("nothing", nothing))
         for name, times in measured.items()
     }
-    assert medians["whole", "bgconsole"] <= 1.4 * medians["whole", "docker"]
-    assert medians["nothing", "bgconsole"] <= 1.0 + medians["nothing", "docker"]
+    assert medians["whole", "bgconsole"] <= 1.1 * medians["whole", "docker"]
+    assert medians["nothing", "bgconsole"] <= 0.5 + medians["nothing", "docker"]
 
 
 def seconds(run: Callable[[], None]) -> float:
