@@ -44,13 +44,15 @@ _SANDBOX = ("sandbox", "demo")
 def main() -> NoReturn:
     """The program `bgconsole`; ends the process with an exit code of the design.
 
-    A command lives for half a second, of which collections of cycles took a fifth: they are rare
-    until the console is opened, and at the end nothing is collected that goes with the process.
+    A command lives for a third of a second: collections of cycles are rare until the console is
+    opened, and at the end nothing is taken apart that goes with the process.
     """
     gc.set_threshold(*A_COMMANDS)
     code = run(command_line(), sys.argv[1:], paths)
-    gc.freeze()
-    sys.exit(code)
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the shell closed it
+        with suppress(OSError, ValueError):  # closed by who reads it, which `run` has told
+            stream.flush()
+    os._exit(code)
 
 
 def command_line() -> click.Group:

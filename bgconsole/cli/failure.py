@@ -34,7 +34,8 @@ def run(group: click.Group, arguments: Sequence[str], paths: Callable[[], Paths]
     sys.stdout = stdout = _writing_whole(sys.stdout)
     try:
         code = group.main(list(arguments), prog_name="bgconsole", standalone_mode=False)
-        sys.stdout.flush()
+        if stdout is not None:  # the shell may have closed it
+            stdout.flush()
     except SystemExit:
         if sys.stdout is not stdout:  # click met the closed pipe first, and muffled what follows
             return EXIT_PIPE_CLOSED

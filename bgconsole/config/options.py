@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from bgconsole.domain.artifacts import bucket_problem
 from bgconsole.domain.migrations import DEFAULT_COMMAND as MIGRATE_COMMAND
 from bgconsole.domain.plain import plain
 from bgconsole.domain.probe_version import DEFAULT as PROBE_VERSION
-from bgconsole.domain.probe_version import version_rule
 
 Kind = Literal["text", "yes or no", "number", "list", "risks", "keys"]
 
@@ -61,7 +59,15 @@ def url_problem(text: str) -> str:
     return "" if host else "it names no host"
 
 
+def _bucket_problem(text: str) -> str:
+    from bgconsole.domain.artifacts import bucket_problem
+
+    return bucket_problem(text)
+
+
 def _version_problem(text: str) -> str:
+    from bgconsole.domain.probe_version import version_rule
+
     try:
         version_rule(text)
     except ValueError as error:
@@ -250,7 +256,7 @@ _OPTIONS = (
         "is made, and deleted again by `down`.",
         "artifact_bucket: our-templates",
         "bgconsole-artifacts- and the account's number and region",
-        problem=bucket_problem,
+        problem=_bucket_problem,
     ),
     Option(
         "migrate",

@@ -32,6 +32,8 @@ from bgconsole.gateway.docker_failures import DISK_FULL, build_failure, disk_ful
 if TYPE_CHECKING:
     from bgconsole.gateway.docker_sdk import APIClient
 
+_ANY = "1.24"
+"""The oldest version that the SDK takes; what needs none is asked without."""
 _NEGOTIATED = "auto"
 """The SDK asks the engine which version of the API to speak."""
 _QUICK = 10
@@ -55,7 +57,7 @@ class DockerEngine:
 
     def engine(self) -> Engine:
         """The engine that answers."""
-        with self._client() as client:
+        with self._client(version=_ANY) as client:
             told = client.version(api_version=False)
         host = self._host()
         self._api[host] = str(told.get("ApiVersion") or _NEGOTIATED)
@@ -170,8 +172,10 @@ class DockerEngine:
         return {**self.environ, **host}
 
     @contextmanager
-    def _client(self, *, streaming: bool = False) -> Iterator[APIClient]:
+    def _client(self, *, streaming: bool = False, version: str = "") -> Iterator[APIClient]:
         """A client, closed at the end; with `streaming`, one that waits for a silent engine.
+
+        It speaks a version of the API that the engine told, where no other is given.
 
         Raises:
             GatewayError: whatever goes wrong inside.
@@ -184,9 +188,8 @@ class DockerEngine:
             if str(settings["base_url"] or "").startswith("ssh://"):
                 settings["use_ssh_client"] = True
             _need_socket(str(settings["base_url"] or "unix:///var/run/docker.sock"))
-            version = self._api.get(host := self._host(), _NEGOTIATED)
+            version = version or self._api.get(self._host(), _NEGOTIATED)
             client = APIClient(version=version, timeout=_QUICK, **settings)
-            self._api[host] = client.api_version
             if streaming:
                 client.timeout = None  # type: ignore[assignment]
             try:

@@ -22,15 +22,17 @@ HEAVY = (
     "httpx",
 )
 PROBE = """
-import json, sys
+import json, os, sys
 sys.argv = ["bgconsole", *json.loads(sys.argv[1])]
-code = 0
+def leave(code, leave=os._exit):
+    print(json.dumps({"code": code, "loaded": sorted(sys.modules)}), flush=True)
+    leave(0)
+os._exit = leave
 try:
     from bgconsole.main import main
     main()
 except SystemExit as end:
-    code = end.code
-print(json.dumps({"code": code, "loaded": sorted(sys.modules)}))
+    leave(end.code)
 """
 
 
@@ -94,7 +96,7 @@ def test_logs_loads_little(nowhere: Path) -> None:
 
 def test_the_sandbox_extra_missing_is_one_sentence(nowhere: Path) -> None:
     hidden = PROBE.replace(
-        "import json, sys", "import json, sys\nsys.modules['ministack'] = None", 1
+        "import json, os, sys", "import json, os, sys\nsys.modules['ministack'] = None", 1
     )
     for arguments in (["sandbox"], ["demo"]):
         ran = subprocess.run(
