@@ -109,7 +109,7 @@ def rest(plan: Plan, before: Plan | None) -> list[Line]:
 def check(each: Check) -> Line:
     """One look-up: what came of it, in a glyph and words."""
     style = STYLES[each.state]
-    return Line(Content.styled(f"{each.glyph} {plain(each.told)}", style), 2)
+    return Line(Content.assemble((f"{each.glyph} ", style), (plain(each.told), style)), 2)
 
 
 def step(number: int, each: Step, mark: str) -> list[Line]:
