@@ -242,7 +242,7 @@ class ScriptedWorld:
         with self.lock:
             self.services, self.history = other.services, other.history
             self.revisions, self.tasks = other.revisions, other.tasks
-            self.runs = other.runs
+            self.runs, self.codedeployments = other.runs, other.codedeployments
             self.definitions, self.documents = other.definitions, other.documents
             self.balancing = other.balancing
             self.stacks, self.images, self.logs = other.stacks, other.images, other.logs

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
 
-from bgconsole.domain.services import Service, ServiceDeployment
+from bgconsole.domain.codedeploy import CodeDeployment
+from bgconsole.domain.services import Deployment, Service, ServiceDeployment
 from bgconsole.domain.snapshot import Deployments, Snapshot
 from bgconsole.watch.follow import SKEW, Expected
 
@@ -14,6 +16,8 @@ def under_way(snapshot: Snapshot) -> Expected | None:
     service, history = snapshot.service.value, snapshot.deployments.value
     if service is None:
         return None
+    if service.by_codedeploy and (deployment := snapshot.codedeploy.value) is not None:
+        return _by_codedeploy(deployment)
     current = history.current if history else None
     if current is not None and history is not None:
         if current.ongoing:
@@ -31,6 +35,11 @@ def which(snapshot: Snapshot, *, since: Snapshot) -> Expected | None:
         snapshot.deployments.value,
         since.deployments.value,
     )
+    if (deployment := snapshot.codedeploy.value) is not None:
+        was_newest = since.codedeploy.value
+        if was_newest is None or deployment.id != was_newest.id:
+            return Expected(codedeploy=deployment.id)
+        return None
     if history is not None and before is not None:
         latest = history.latest
         known = {deployment.arn for deployment in before.history}
@@ -40,6 +49,13 @@ def which(snapshot: Snapshot, *, since: Snapshot) -> Expected | None:
     if service is None or was is None or service.primary is None or was.primary is None:
         return None
     return _by_deployment(service) if service.primary.id != was.primary.id else None
+
+
+def _by_codedeploy(deployment: CodeDeployment) -> Expected | None:
+    """The one that runs, or is being taken back: task sets come and go in it."""
+    if deployment.ongoing or deployment.going_back:
+        return Expected(codedeploy=deployment.id)
+    return Expected(codedeploy=deployment.another.id) if deployment.another else None
 
 
 def _by_record(history: Deployments, deployment: ServiceDeployment) -> Expected:
@@ -57,11 +73,17 @@ def _by_deployment(service: Service) -> Expected | None:
     primary = service.primary
     if primary is None:
         return None
+    # A task set of CodeDeploy's is newest long before it is the one that serves.
+    ours = max(service.deployments, key=_created) if service.by_codedeploy else primary
     return Expected(
-        task_definition=primary.task_definition,
-        deployment=primary.id,
-        since=primary.created_at - SKEW,
+        task_definition=ours.task_definition,
+        deployment=ours.id,
+        since=ours.created_at - SKEW,
     )
+
+
+def _created(deployment: Deployment) -> datetime:
+    return deployment.created_at
 
 
 def _newer(service: Service, recorded: ServiceDeployment) -> bool:

@@ -1,7 +1,8 @@
-"""Follow a CodeDeploy deployment that was asked to stop and roll back, to its true end.
+"""Follow a deployment of CodeDeploy's to its true end: there, or back where it was asked to stop.
 
-CodeDeploy stops the one and makes another that goes back. That one's word is not enough: the task
-set that serves, and the tasks that run, are read back at the end.
+To go back CodeDeploy stops the one and makes another. Its word is not enough either way: the task
+set that serves, and the tasks that run, are read back at the end. That the old task set is gone is
+no end: hooks may still fail, and take it all back.
 """
 
 from __future__ import annotations
@@ -61,6 +62,67 @@ def follow_codedeploy(gateway: Gateway, ref: ServiceRef, back: Back, onlooker: O
             patience -= 1
 
     return onlooker.look_on(look, tell)
+
+
+def follow_brought(gateway: Gateway, ref: ServiceRef, name: str, onlooker: Onlooker) -> Story:
+    """Tell what happens until a deployment has ended; the last thing told is the end.
+
+    Args:
+        gateway: only read.
+        ref: the service.
+        name: the deployment's id (`d-…`).
+        onlooker: who wants to know, and for how long.
+
+    Raises:
+        CredentialsProblem: the credentials ended.
+        AccessDenied: the deployment or the service may not be read.
+        NotThere: the service is gone.
+    """
+    teller, patience = Teller(), PATIENCE
+
+    def look() -> tuple[CodeDeployment, Service]:
+        return gateway.codedeploy.deployment(name), gateway.services.describe(ref)
+
+    def tell(found: tuple[CodeDeployment, Service]) -> Story:
+        nonlocal patience
+        deployment, service = found
+        shifted = ["traffic shifted"] if deployment.shifted else []
+        sets = " · ".join(_runs(one) for one in service.task_sets)
+        words = " · ".join(filter(None, (deployment.words, sets)))
+        yield from teller.tell([*shifted, *_milestones(deployment)], words)
+        if deployment.ongoing or deployment.going_back:
+            return
+        end = _brought(deployment, service, onlooker.clock(), late=patience <= 0)
+        if end is not None:
+            yield _read_back(gateway, ref, end)
+        patience -= 1
+
+    return onlooker.look_on(look, tell)
+
+
+def _runs(task_set: TaskSet) -> str:
+    return f"revision {revision_of(task_set.task_definition)}: {how_many(task_set.running, 'task')}"
+
+
+def _brought(
+    deployment: CodeDeployment, service: Service, at: datetime, *, late: bool
+) -> End | None:
+    """How one ended that was to bring something; None while ECS or CodeDeploy may catch up."""
+    serves = next((one for one in service.task_sets if one.status == "PRIMARY"), None)
+    live = f"Revision {_revision(serves)} is live."
+    if deployment.status != "Succeeded":
+        known = deployment.back is not None
+        return End("failed", f"{deployment.words}. {live}", at) if known or late else None
+    if deployment.takes_back:
+        return End("failed", f"{deployment.id} took {deployment.takes_back} back. {live}", at)
+    brought = serves is not None and serves.external_id in (deployment.id, "")
+    if serves is not None and brought and serves.running >= service.desired:
+        words = f"Revision {_revision(serves)} is deployed."
+        return End("reached", words, at, deployment=serves.id)
+    if not late:
+        return None
+    runs = f"{serves.running} of {service.desired} of its tasks run" if serves else "nothing runs"
+    return End("different", f"{deployment.words}, but ECS says: {live} {runs}.", at)
 
 
 def _milestones(deployment: CodeDeployment) -> Iterator[str]:

@@ -52,6 +52,8 @@ class Expected:
     """ARN of the service revision that it is to go back to."""
     deployment: str = ""
     """Id (`ecs-svc/…`) of the deployment that an update started, where it did."""
+    codedeploy: str = ""
+    """Id (`d-…`) of the deployment of CodeDeploy's, where that deploys the service."""
     since: datetime | None = None
     """Service deployments created before this are not looked at."""
 

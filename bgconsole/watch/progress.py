@@ -130,8 +130,8 @@ def _by_deployments(service: Service, number: str, *, stopping: bool) -> Stand:
         why = f": {ours.rollout_reason}" if ours.rollout_reason else "."
         return Stand("failed", sentence=f"The deployment failed{why}", number=number)
     if ours is not primary:
-        if stopping:
-            return Stand("going back", words, number=number)
+        if stopping or (service.by_codedeploy and ours.created_at > primary.created_at):
+            return Stand("going back" if stopping else "working", words, number=number)
         return _superseded(service, primary.number)
     if _settled(service) and ours.rollout_state == "COMPLETED":
         done = f"Revision {revision_of(ours.task_definition)} is deployed."

@@ -29,12 +29,13 @@ from bgconsole.domain.snapshot import Snapshot
 from bgconsole.domain.verdict import Verdict, verdict
 from bgconsole.gateway.port import Gateway
 from bgconsole.watch.begun import under_way, which
+from bgconsole.watch.codedeploy_follow import follow_brought
 from bgconsole.watch.follow import Expected, follow
 from bgconsole.watch.once import with_service
 from bgconsole.watch.onlooker import Onlooker
 from bgconsole.watch.rounds import Rounds
 from bgconsole.watch.silence import POLL
-from bgconsole.watch.telling import End
+from bgconsole.watch.telling import End, Story
 
 STEADY_POLL = 5.0
 """Seconds between two looks while a deployment is waited for."""
@@ -131,7 +132,7 @@ class Witness:
 
         end: End | None = None
         onlooker = Onlooker(self.clock, wait, self.until)
-        for told in follow(self.gateway, self.ref, expected, onlooker):
+        for told in self._story(expected, onlooker):
             if isinstance(told, End):
                 end = told
             else:
@@ -144,6 +145,11 @@ class Witness:
         if end.result != "reached":
             return Finding("bad", end.sentence)
         return self._proved(snapshot, end)
+
+    def _story(self, expected: Expected, onlooker: Onlooker) -> Story:
+        if expected.codedeploy:
+            return follow_brought(self.gateway, self.ref, expected.codedeploy, onlooker)
+        return follow(self.gateway, self.ref, expected, onlooker)
 
     def _proved(self, snapshot: Snapshot, end: End) -> Finding:
         """A deployment that ECS calls done serves once the whole picture is green."""

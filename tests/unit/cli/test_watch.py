@@ -12,7 +12,7 @@ import pytest
 from bgconsole.domain.errors import AccessDenied, ExpiredCredentials, Throttled
 from bgconsole.domain.services import Hook, RevisionCount
 from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
-from tests import values, worlds
+from tests import codedeploy_worlds, values, worlds
 from tests.unit.cli.conftest import Ended, Terminal
 from tests.values import BAD, MEOW, REF
 
@@ -70,6 +70,63 @@ def test_a_rolling_success(terminal: Terminal) -> None:
     assert any("● verdict     STEADY  Revision 2 serves 100 %" in line for line in lines)
     assert "● end" in lines[-1]
     assert "Revision 2 is deployed. Revision 2 serves 100 %: 4/4 healthy." in lines[-1]
+
+
+def to(make: Callable[[], ScriptedWorld]) -> Change:
+    """The world becomes this one."""
+    return lambda world: world.become(make())
+
+
+def by_codedeploy(world: ScriptedWorld, **fields: Any) -> None:
+    """CodeDeploy's deployment gets these fields."""
+    made = world.codedeployments["d-NEW"]
+    world.codedeployments["d-NEW"] = replace(made, **fields)
+
+
+def hooks_run() -> ScriptedWorld:
+    """The old task set is gone, and CodeDeploy still works: AfterAllowTraffic may yet fail."""
+    return codedeploy_worlds.ended(status="InProgress", completed_at=None)
+
+
+def test_codedeploys_deployment_ends_when_it_says_so_not_when_the_old_task_set_is_gone(
+    terminal: Terminal,
+) -> None:
+    shifted = to(lambda: codedeploy_worlds.under_way(100))
+    done = to(codedeploy_worlds.ended)
+    for begin in (codedeploy_worlds.under_way, hooks_run):
+        stages = (shifted, to(hooks_run), nothing, nothing, done)
+        ended = watch(terminal, begin(), *stages)
+        assert (ended.code, ended.err) == (0, ""), ended.out
+        before, _, end = ended.out.rpartition("d-NEW has succeeded")
+        assert "◆ milestone   traffic shifted" in before and "end" not in before
+        assert "● end" in end and "Revision 2 is deployed." in end
+
+
+def test_codedeploys_deployment_that_a_hook_fails_after_the_old_task_set_is_gone(
+    terminal: Terminal,
+) -> None:
+    failed = {"status": "Failed", "problem": "One or more hooks failed"}
+    ended = watch(terminal, hooks_run(), nothing, lambda world: by_codedeploy(world, **failed))
+    assert ended.code == 1
+    assert "d-NEW failed (One or more hooks failed)" in ended.out.splitlines()[-1]
+
+
+def test_codedeploys_deployment_that_is_taken_back(terminal: Terminal) -> None:
+    world = codedeploy_worlds.under_way()
+    stop = lambda world: scripted_gateway(world).codedeploy.stop("d-NEW")  # noqa: E731
+    ended = watch(terminal, world, nothing, stop, nothing, codedeploy_worlds.settle)
+    assert ended.code == 1
+    assert "d-BACK takes it back" in ended.out
+    assert "Revision 1 is live." in ended.out.splitlines()[-1]
+
+
+def test_codedeploy_that_may_not_be_read_is_followed_by_its_task_sets(terminal: Terminal) -> None:
+    world = codedeploy_worlds.under_way()
+    world.fail("codedeploy.deployment", AccessDenied("No", action="codedeploy:GetDeployment"))
+    shifted = to(lambda: codedeploy_worlds.under_way(100))
+    ended = watch(terminal, world, nothing, shifted, to(codedeploy_worlds.ended))
+    assert "SUPERSEDED" not in ended.out
+    assert "Revision 2 is deployed." in ended.out.splitlines()[-1]
 
 
 def test_a_crash_loop_that_the_breaker_takes_back(terminal: Terminal) -> None:
