@@ -67,8 +67,8 @@ def test_visitors_are_counted_and_errors_of_a_new_version_take_it_back(account: 
         found: str = alarm["StateValue"]
         return found
 
-    until(lambda: total(account, "RequestCount") > 0)
-    until(lambda: state() == "OK")
+    until(lambda: total(account, "RequestCount") > 0, "counted requests")
+    until(lambda: state() == "OK", "a quiet alarm")
     before = account.service()["taskDefinition"]
     alarms = {"alarmNames": ["target-5xx"], "enable": True, "rollback": True}
     account.client("ecs").update_service(
@@ -77,12 +77,12 @@ def test_visitors_are_counted_and_errors_of_a_new_version_take_it_back(account: 
         deploymentConfiguration={"alarms": alarms, "bakeTimeInMinutes": 60},
     )
     account.begin("5xx-deploy=100")
-    until(lambda: account.newest()["status"] == "ROLLBACK_SUCCESSFUL")
+    until(lambda: account.newest()["status"] == "ROLLBACK_SUCCESSFUL", "the roll back")
     record = account.newest()
     assert record["alarms"]["triggeredAlarmNames"] == ["target-5xx"]
     assert total(account, FIVE) > 0
     assert account.service()["taskDefinition"] == before
-    until(lambda: state() == "OK")
+    until(lambda: state() == "OK", "a quiet alarm")
     account.client("ecs").update_service(
         cluster=CLUSTER,
         service=SERVICE,
@@ -109,13 +109,13 @@ def test_a_changed_secret_has_a_date_and_its_tasks_fail(account: Pair) -> None:
     before = secrets.get_secret_value(SecretId=database()["ARN"])
     earlier = account.newest()["serviceDeploymentArn"]
     account.begin("secret-changed")
-    until(lambda: len(database()["VersionIdsToStages"]) == 2)
+    until(lambda: len(database()["VersionIdsToStages"]) == 2, "another secret")
     after = secrets.get_secret_value(SecretId=database()["ARN"])
     assert after["VersionId"] != before["VersionId"]
     assert after["SecretString"] != before["SecretString"]
     assert database()["LastChangedDate"] >= before["CreatedDate"]
-    until(lambda: account.newest()["serviceDeploymentArn"] != earlier)
-    until(lambda: account.newest()["status"] == "ROLLBACK_SUCCESSFUL")
+    until(lambda: account.newest()["serviceDeploymentArn"] != earlier, "a deployment")
+    until(lambda: account.newest()["status"] == "ROLLBACK_SUCCESSFUL", "the roll back")
     logs = account.client("logs")
     (group,) = logs.describe_log_groups(logGroupNamePrefix="democluster")["logGroups"]
     wanted = '"password authentication failed"'
@@ -125,19 +125,19 @@ def test_a_changed_secret_has_a_date_and_its_tasks_fail(account: Pair) -> None:
         name = group["logGroupName"]
         return bool(logs.filter_log_events(logGroupName=name, filterPattern=wanted)["events"])
 
-    until(told)
+    until(told, "the words of a task")
     account.begin("none")
 
     def restored() -> bool:
         value = secrets.get_secret_value(SecretId=database()["ARN"])["SecretString"]
         return bool(value == before["SecretString"])
 
-    until(restored)
+    until(restored, "the value of before")
 
 
 def test_a_rollback_fails_when_nothing_old_is_left(account: Pair) -> None:
     account.begin("rollback-failed")
-    until(lambda: account.newest()["status"] == "ROLLBACK_FAILED")
+    until(lambda: account.newest()["status"] == "ROLLBACK_FAILED", "a failed roll back")
     assert "rollback failed" in account.newest()["statusReason"]
     assert account.service()["runningCount"] == 0
     account.begin("none")
