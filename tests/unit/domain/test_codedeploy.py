@@ -145,13 +145,15 @@ def test_a_service_that_ecs_deploys_asks_codedeploy_nothing() -> None:
 
 
 def followed(world: ScriptedWorld) -> Stand:
-    return stand(world.services[REF], (), deployment=under_way_id(worlds.under_way()))
+    """How it stands with the newest task set of the beginning, by ECS alone."""
+    began = max(worlds.under_way().services[REF].deployments, key=lambda each: each.created_at)
+    return stand(world.services[REF], (), deployment=began.id)
 
 
-def under_way_id(world: ScriptedWorld) -> str:
-    found = under_way(scenes.snapshot(world))
+def test_a_watch_goes_by_the_deployment_of_codedeploy() -> None:
+    found = under_way(scenes.snapshot(worlds.under_way()))
     assert found is not None
-    return found.deployment
+    assert (found.codedeploy, found.deployment) == ("d-NEW", "")
 
 
 def test_a_watch_sees_its_end() -> None:
