@@ -104,24 +104,45 @@ def _answer(
 ) -> list[Content]:
     """Glyph, word, since when and sentence; what to press at their end, or on its own line.
 
-    When what is live was deployed is no news: it stands after the sentence.
+    Since when is told where it takes no line of its own and no word away.
     """
+    least = _laid_out(verdict, palette, width, limit, "", keys)
+    if verdict.since is not None and not _is_cut(least, verdict):
+        for ago in (True, False) if width >= ROOMY else (False,):
+            since = verdict.since.words(now, ago=ago)
+            lines = _laid_out(verdict, palette, width, limit, since, keys)
+            if len(lines) <= len(least) and not _is_cut(lines, verdict):
+                return lines
+    return least
+
+
+def _is_cut(lines: Sequence[Content], verdict: Verdict) -> bool:
+    said = plain(verdict.sentence)
+    return sum(line.plain.count("…") for line in lines) > said.count("…")
+
+
+def _laid_out(
+    verdict: Verdict,
+    palette: Palette,
+    width: int,
+    limit: int,
+    since: str,
+    keys: Mapping[str, str],
+) -> list[Content]:
+    """The answer in lines. When what is live was deployed is no news: it ends the sentence."""
     tone = SEVERITY[verdict.severity]
     quiet = verdict.severity is Severity.GOOD
     word = f"{verdict.glyph} {verdict.word}"
     muted = palette.style(Tone.QUIET)
-    since = verdict.since.words(now, ago=width >= ROOMY) if verdict.since else ""
     news = verdict.since is not None and verdict.since.what != "deployed"
-    begun = f"{since} · " if news else ""
-    live = f" · {since}" if since and not news else ""
     head = Content.assemble(
         (f" {word} ", palette.chip(tone))
         if tone in palette.fills
         else (f" {word}", palette.style(tone, bold=True)),
         "  ",
-        (begun, muted),
+        (f"{since} · " if since and news else "", muted),
         plain(verdict.sentence),
-        (live, muted),
+        (f" · {since}" if since and not news else "", muted),
     )
     served, helps = plain(verdict.served), plain(verdict.helps)
     kept = ((f"{helps}. {served}", TOLD), (served, LEAST)) if helps else ((served, LEAST),)

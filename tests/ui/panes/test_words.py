@@ -373,11 +373,23 @@ def test_since_when_stands_before_what_is_wrong_and_after_what_is_well() -> None
     ill = replace(LONG, since=Since("begun", began))
     first = verdict_lines(ill, palette(), 158, 6, NOW, KEYS)[0].plain
     assert first.startswith(" ✖ ROLLED BACK   begun 13:48, 12 min ago · revision 44 never")
-    first = verdict_lines(ill, palette(), 78, 4, NOW, KEYS)[0].plain
+    brief = replace(ill, sentence="revision 44 never became healthy. 43 serves 100 %")
+    first = verdict_lines(brief, palette(), 78, 4, NOW, KEYS)[0].plain
     assert first.startswith(" ✖ ROLLED BACK   begun 13:48 · revision 44 never")
     well = Verdict(Severity.GOOD, "STEADY", "Revision 2 serves", since=Since("deployed", began))
     (line,) = verdict_lines(well, palette(), 78, 4, NOW, KEYS)
     assert line.plain == " ● STEADY  Revision 2 serves · deployed 13:48"
+
+
+@pytest.mark.parametrize("width", range(38, 178, 5))
+def test_since_when_takes_no_line_and_no_word(width: int) -> None:
+    bare = replace(LONG, evidence=(), progress=None)
+    without = verdict_lines(bare, palette(), width, 6, NOW, KEYS)
+    since = replace(bare, since=Since("begun", NOW - timedelta(days=3)))
+    told = verdict_lines(since, palette(), width, 6, NOW, KEYS)
+    assert len(told) == len(without)
+    cuts = [sum(line.plain.count("…") for line in lines) for lines in (without, told)]
+    assert cuts[0] == cuts[1]
 
 
 @pytest.mark.parametrize(
