@@ -14,6 +14,7 @@ from bgconsole.domain.stacks import Stack
 from bgconsole.domain.versions import Version, named
 from bgconsole.gateway.port import Gateway, Submitted
 from bgconsole.operations.lookup import parts_in
+from bgconsole.operations.new_image import found_copy
 from bgconsole.operations.proof_steps import until_proved
 from bgconsole.operations.spec import Evidence
 from bgconsole.operations.stack_back import cancelling
@@ -99,6 +100,7 @@ def update(
             register,
             makes=PINNED,
             effect="prepares",
+            found=lambda gateway, _: found_copy(gateway, target.task_definition, pinned),
         ),
         Step(
             "point the service at it",

@@ -223,9 +223,13 @@ class Run:
             words, asks = "no answer came back: asking again, which does nothing twice", sends
         elif lost.write == "none":
             words, asks = "no answer yet, and nothing was sent", partial(_read_first, sends)
-        elif step.effect == "serves":
+        elif step.found is not None or step.effect == "serves":
             words = "no answer came back: looking whether it arrived"
-            asks = partial(self._arrived, before, step)
+            asks = (
+                partial(step.found, self.gateway, self.made)
+                if step.found is not None
+                else partial(self._arrived, before, step)
+            )
         else:
             return lost
         yield tell(words)

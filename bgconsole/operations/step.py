@@ -78,6 +78,10 @@ class Step:
     """The command that goes on from this step, given what was made; None where none does."""
     arrived: Arrived | None = field(default=None, compare=False)
     """Tells whether a call without an answer took effect, where that is not a new deployment."""
+    found: Callable[[Gateway, Mapping[str, str]], Submitted | None] | None = field(
+        default=None, compare=False
+    )
+    """Finds what a call without an answer made, where that is no deployment; only reads."""
     repeats: bool = False
     """Whether the call may be sent again without an answer: it carries a token, or looks first."""
 

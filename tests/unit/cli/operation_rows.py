@@ -280,20 +280,20 @@ ROWS = (
         "migrate-with-another-image", "service.migrate", ("migrate", "--image", POSTS.tag), "y",
         (REGISTER, RUN),
         _runs_already, "A migration runs already", _moved(POSTS),
-        settles=through(worlds.run_ends(0, "migrated")), never_found=LOST,
+        settles=through(worlds.run_ends(0, "migrated")),
     ),
     Row(
         "deploy-an-image", "service.deploy", ("deploy", "--image", NEW.tag), NEW.tag,
         (REGISTER, UPDATE),
         _deploying, "A deployment is under way", _another_push,
-        scene=pushed, never_found=LOST,
+        scene=pushed,
     ),
     Row(
         "deploy-build-and-migrate", "service.deploy", ("deploy", "--migrate"), "5e0c4a1",
         ("docker.build", "docker.push", REGISTER, RUN, UPDATE),
         _runs_already, "A migration runs", _another_commit,
         settles=through(worlds.run_ends(0, "migrated")),
-        never_found=frozenset({"docker.build", REGISTER}),
+        never_found=frozenset({"docker.build"}),
     ),
     Row(
         "deploy-with-migrations-of-their-own",
@@ -302,7 +302,7 @@ ROWS = (
         NEW.tag,
         (REGISTER, REGISTER, RUN, UPDATE),
         _deploying, "A deployment is under way", _another_push,
-        scene=_with_their_own, settles=through(worlds.run_ends(0, "migrated")), never_found=LOST,
+        scene=_with_their_own, settles=through(worlds.run_ends(0, "migrated")),
     ),
     Row(
         "deploy-from-the-update", "service.deploy",
@@ -318,7 +318,7 @@ ROWS = (
         "force-redeploy-pinned", "service.force-redeploy", ("force-redeploy", "--pinned"), "y",
         (REGISTER, UPDATE),
         _no_longer_there(MEOW), "gone from", _deploying,
-        scene=_with_moved(MEOW), never_found=LOST,
+        scene=_with_moved(MEOW),
     ),
     Row(
         "rollback", "service.rollback", ("rollback",), "1", (UPDATE,),

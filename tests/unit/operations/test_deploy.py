@@ -16,7 +16,8 @@ from bgconsole.domain.errors import (
     Throttled,
     Unreachable,
 )
-from bgconsole.gateway.scripted import ScriptedWorld, scripted_gateway
+from bgconsole.gateway.port import Submitted
+from bgconsole.gateway.scripted import Call, ScriptedWorld, scripted_gateway
 from bgconsole.operations.catalog import OPERATIONS
 from bgconsole.operations.outcome import PlanChanged
 from bgconsole.operations.spec import Risk
@@ -423,3 +424,29 @@ def test_it_is_refused_while_anything_else_is_under_way(desk: MakeDesk) -> None:
     assert somebody.proposed(U, image=NEW.tag), "without migrations it may"
     somebody.settings["read_only"] = True
     assert "read-only" in somebody.refused(U, image=NEW.tag).reason
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_registration_whose_answer_is_lost_is_looked_for(desk: MakeDesk, arrived: bool) -> None:
+    somebody = desk(pushed())
+    somebody.waits = [worlds.settle]
+    world = somebody.world
+    world.definitions = {a: replace(d, content="same") for a, d in world.definitions.items()}
+
+    def lost(world: ScriptedWorld, call: Call) -> Submitted:
+        del world.effects[call.name]
+        if arrived:
+            base, images = call.arguments["task_definition"], call.arguments["images"]
+            changes = scripted_gateway(world).changes
+            changes.register_pinned(base, images)  # type: ignore[arg-type]
+        raise Unreachable("No answer", "ecs:RegisterTaskDefinition")
+
+    world.effects["changes.register_pinned"] = lost
+    outcome = somebody.run(somebody.proposed(U, image=NEW.tag))
+    told = [each.text for each in somebody.told]
+    assert "no answer came back: looking whether it arrived" in told
+    assert outcome.ok is arrived
+    assert ("AWS shows that it arrived" in told) is arrived
+    assert world.count("changes.update") == (1 if arrived else 0)
+    if arrived:
+        assert world.services[REF].task_definition.endswith(f"{FAMILY}:3")
