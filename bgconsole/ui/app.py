@@ -493,38 +493,39 @@ class Console(GuardedApp):
             self.pickers.cluster()
 
     def commands(self) -> tuple[Command, ...]:
-        """What the palette lists: the pickers, the operations, then what keys do."""
+        """What the palette lists: what may be done now and read first, what may not now last."""
         leave = Command("quit", "Leave the console", self.action_quit)
         pick = [Command(name, words, run) for name, words, run in self.pickers.commands()]
         again = self._command("refresh", "refresh", self.action_refresh)
         help_ = self._command("help", "help", self.action_help)
         if self._service is None:
             return (*pick, again, help_, leave) if self.services.screen else (leave,)
-        every = Command("services", "Every service, worst first", self.action_services)
-        listed = [*pick, every]
+        now: list[Command] = []
+        not_now: list[Command] = []
         for operation, no in self._offers.listed:
             run = partial(self.action_operate, operation.id)
             told = f"not now: {no.reason}" if no else operation.help
-            listed.append(Command(operation.title, told, run, self._key(operation.id)))
-        listed += self._stack_commands.commands(self._pane)
+            command = Command(operation.title, told, run, self._key(operation.id))
+            (not_now if no else now).append(command)
         if self.operating.state is not None:
-            listed.append(Command("last operation", "How it goes or ended", self.operating.show))
-        listed += [
+            now.append(Command("last operation", "How it goes or ended", self.operating.show))
+        to_awslogs = "Leave the screen to awslogs get GROUP ALL --watch"
+        return (
+            *now,
             self._command("describe", "describe", self.action_describe),
             self._command("definition diff", "definition-diff", self.action_definition_diff),
             self._command("events", "events", self.action_events),
             self._command("history", "history", self.action_history),
             self._command("timeline", "timeline", self.action_timeline),
-            Command(
-                "awslogs",
-                "Leave the screen to awslogs get GROUP ALL --watch",
-                self.action_watch_logs,
-            ),
+            *pick,
+            Command("services", "Every service, worst first", self.action_services),
+            Command("awslogs", to_awslogs, self.action_watch_logs),
+            *self._stack_commands.commands(self._pane),
             again,
             help_,
-            Command("quit", "Leave the console", self.action_quit),
-        ]
-        return tuple(listed)
+            leave,
+            *not_now,
+        )
 
     def _command(self, title: str, name: str, run: Callable[[], object]) -> Command:
         """What a key of the table does, by its name."""

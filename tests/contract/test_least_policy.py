@@ -540,6 +540,14 @@ def unusual(account: Account) -> None:
             "alarms": {"alarmNames": ["an-alarm"], "enable": True, "rollback": False}
         },
     )
+    # While its deployment is pending ECS names no alarms: the console would ask for none, and only
+    # a minute later again.
+    until(
+        lambda: ecs.list_service_deployments(
+            cluster=REF.cluster, service=UNUSUAL, status=["SUCCESSFUL"]
+        )["serviceDeployments"],
+        "its deployment",
+    )
 
 
 def unexpected(app: Console, source: str, action: str) -> dict[str, str]:

@@ -104,14 +104,15 @@ def _answer(
 ) -> list[Content]:
     """Glyph, word, since when and sentence; what to press at their end, or on its own line.
 
-    Since when is told where it takes no line of its own and no word away.
+    Since when is told where it takes no word away, and no line but of what is bad.
     """
     least = _laid_out(verdict, palette, width, limit, "", keys)
     if verdict.since is not None and not _is_cut(least, verdict):
         for ago in (True, False) if width >= ROOMY else (False,):
             since = verdict.since.words(now, ago=ago)
             lines = _laid_out(verdict, palette, width, limit, since, keys)
-            if len(lines) <= len(least) and not _is_cut(lines, verdict):
+            may = verdict.severity is Severity.BAD or len(lines) <= len(least)
+            if may and not _is_cut(lines, verdict):
                 return lines
     return least
 
