@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 from textual.widgets import Button, Input
 
 from bgconsole.domain.errors import AccessDenied, Rejected, Unreachable
@@ -268,6 +269,15 @@ async def test_leaving_the_run_does_not_stop_it_and_quitting_asks(tmp_path: Path
     assert app.return_value == "quit"
 
 
+async def redeploying(pilot: Pilot[Any]) -> None:
+    """Force a redeploy from the service's screen, until it is followed."""
+    await filled(pilot)
+    await pilot.press("F")
+    await asked(pilot)
+    await pilot.press("y")
+    await until(pilot, lambda: "step 2 of 2" in text(pilot.app.screen))
+
+
 @pytest.mark.parametrize("on_the_run", [False, True])
 async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
     tmp_path: Path, on_the_run: bool
@@ -275,11 +285,7 @@ async def test_a_roll_back_need_not_wait_for_the_deployment_that_is_followed(
     world = worlds.steady()
     app = console(world, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await filled(pilot)
-        await pilot.press("F")
-        await asked(pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        await redeploying(pilot)
         first = app.operating.state
         if not on_the_run:
             await pilot.press("escape")
@@ -307,11 +313,7 @@ async def test_a_dialog_beside_a_run_says_so_once_that_run_has_ended(tmp_path: P
     world = worlds.steady()
     app = console(world, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await filled(pilot)
-        await pilot.press("F")
-        await asked(pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        await redeploying(pilot)
         state = app.operating.state
         assert state is not None
         await until(pilot, lambda: app.session.snapshot and app.session.snapshot.deploying)
@@ -392,11 +394,7 @@ async def test_leaving_in_the_middle_tells_how_to_look_again(
     world = worlds.steady()
     app = console(world, tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await filled(pilot)
-        await pilot.press("F")
-        await asked(pilot)
-        await pilot.press("y")
-        await until(pilot, lambda: "step 2 of 2" in text(app.screen))
+        await redeploying(pilot)
         await pilot.press("escape")
         screen = await filled(pilot)
         await until(pilot, lambda: "e: open" in text(screen))
