@@ -7,9 +7,11 @@ no end: hooks may still fail, and take it all back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import Protocol
 
 from bgconsole.domain.codedeploy import CodeDeployment
 from bgconsole.domain.errors import AccessDenied
@@ -31,6 +33,18 @@ class Back:
     """The task set that is to serve again."""
 
 
+Said = tuple[Iterable[str], str]
+"""The milestones that are passed, and how it stands in a line."""
+
+
+class Judge(Protocol):
+    """How a deployment ended; None while it goes on, or while ECS may still catch up."""
+
+    def __call__(
+        self, deployment: CodeDeployment, service: Service, at: datetime, *, late: bool
+    ) -> End | None: ...
+
+
 def follow_codedeploy(gateway: Gateway, ref: ServiceRef, back: Back, onlooker: Onlooker) -> Story:
     """Tell what happens until it has ended; the last thing told is the end.
 
@@ -45,23 +59,11 @@ def follow_codedeploy(gateway: Gateway, ref: ServiceRef, back: Back, onlooker: O
         AccessDenied: the deployment or the service may not be read.
         NotThere: the service is gone.
     """
-    teller, patience = Teller(), PATIENCE
 
-    def look() -> tuple[CodeDeployment, Service]:
-        return gateway.codedeploy.deployment(back.deployment), gateway.services.describe(ref)
+    def say(deployment: CodeDeployment, service: Service) -> Said:
+        return _milestones(deployment), f"{deployment.words} · {_counts(service, back)}"
 
-    def tell(found: tuple[CodeDeployment, Service]) -> Story:
-        nonlocal patience
-        deployment, service = found
-        words = f"{deployment.words} · {_counts(service, back)}"
-        yield from teller.tell(_milestones(deployment), words)
-        end = _judge(deployment, service, back, onlooker.clock(), late=patience <= 0)
-        if end is not None:
-            yield _read_back(gateway, ref, end)
-        elif not deployment.ongoing and not deployment.going_back:
-            patience -= 1
-
-    return onlooker.look_on(look, tell)
+    return _follow(gateway, ref, back.deployment, onlooker, say, partial(_judge, back))
 
 
 def follow_brought(gateway: Gateway, ref: ServiceRef, name: str, onlooker: Onlooker) -> Story:
@@ -78,6 +80,24 @@ def follow_brought(gateway: Gateway, ref: ServiceRef, name: str, onlooker: Onloo
         AccessDenied: the deployment or the service may not be read.
         NotThere: the service is gone.
     """
+
+    def say(deployment: CodeDeployment, service: Service) -> Said:
+        shifted = ["traffic shifted"] if deployment.shifted else []
+        sets = " · ".join(_runs(one) for one in service.task_sets)
+        words = " · ".join(filter(None, (deployment.words, sets)))
+        return [*shifted, *_milestones(deployment)], words
+
+    return _follow(gateway, ref, name, onlooker, say, _brought)
+
+
+def _follow(
+    gateway: Gateway,
+    ref: ServiceRef,
+    name: str,
+    onlooker: Onlooker,
+    say: Callable[[CodeDeployment, Service], Said],
+    judge: Judge,
+) -> Story:
     teller, patience = Teller(), PATIENCE
 
     def look() -> tuple[CodeDeployment, Service]:
@@ -86,16 +106,12 @@ def follow_brought(gateway: Gateway, ref: ServiceRef, name: str, onlooker: Onloo
     def tell(found: tuple[CodeDeployment, Service]) -> Story:
         nonlocal patience
         deployment, service = found
-        shifted = ["traffic shifted"] if deployment.shifted else []
-        sets = " · ".join(_runs(one) for one in service.task_sets)
-        words = " · ".join(filter(None, (deployment.words, sets)))
-        yield from teller.tell([*shifted, *_milestones(deployment)], words)
-        if deployment.ongoing or deployment.going_back:
-            return
-        end = _brought(deployment, service, onlooker.clock(), late=patience <= 0)
+        yield from teller.tell(*say(deployment, service))
+        end = judge(deployment, service, onlooker.clock(), late=patience <= 0)
         if end is not None:
             yield _read_back(gateway, ref, end)
-        patience -= 1
+        elif not deployment.ongoing and not deployment.going_back:
+            patience -= 1
 
     return onlooker.look_on(look, tell)
 
@@ -108,6 +124,8 @@ def _brought(
     deployment: CodeDeployment, service: Service, at: datetime, *, late: bool
 ) -> End | None:
     """How one ended that was to bring something; None while ECS or CodeDeploy may catch up."""
+    if deployment.ongoing or deployment.going_back:
+        return None
     serves = next((one for one in service.task_sets if one.status == "PRIMARY"), None)
     live = f"Revision {_revision(serves)} is live."
     if deployment.status != "Succeeded":
@@ -145,7 +163,7 @@ def _counts(service: Service, back: Back) -> str:
 
 
 def _judge(
-    deployment: CodeDeployment, service: Service, back: Back, at: datetime, *, late: bool
+    back: Back, deployment: CodeDeployment, service: Service, at: datetime, *, late: bool
 ) -> End | None:
     """How it ended; None while it goes on, or while ECS may still catch up with CodeDeploy."""
     if deployment.status == "Succeeded":
